@@ -1,0 +1,99 @@
+//! The drivers: connections, transactions and statements on a real database.
+//!
+//! Layer 3, and the only place that names sqlx. A [`Driver`] opens connections, a
+//! [`DriverConnection`] runs one statement at a time and feeds its rows to a [`RowSink`] while
+//! they are where the database put them. Everything that databases have in common stands above
+//! these traits, once: [`Connection`] is the transaction state machine and the guard against
+//! dropped futures, [`Engine`] is what users hold, [`StatementLog`] listens. Nothing here writes
+//! SQL, except the words of transactions.
+
+mod connection;
+mod engine;
+mod log;
+mod resolve;
+mod schema;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;
+
+pub(crate) use connection::Connection;
+pub use engine::{Engine, EngineBuilder};
+pub use log::{Logged, StatementKind, StatementLog};
+pub(crate) use resolve::resolve;
+pub use schema::Schema;
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::error::Result;
+use crate::sql::Statement;
+use crate::value::Cells;
+
+/// Opens connections to one database.
+pub(crate) trait Driver: Debug + Send + Sync {
+    /// Takes a connection from the pool, or opens one.
+    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn DriverConnection>>>;
+    /// Closes every connection; those in use close as they come back.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// One connection of a pool. Dropping it closes it.
+pub(crate) trait DriverConnection: Send {
+    /// Runs a statement, moving its values into binds of the driver's, and feeds each row to the
+    /// sink. Gives the number of rows that a write affected or a query returned.
+    fn run<'a>(
+        &'a mut self,
+        statement: Statement,
+        rows: &'a mut dyn RowSink,
+    ) -> BoxFuture<'a, Result<u64>>;
+    /// Gives the connection back to the pool. Works outside a runtime too.
+    fn release(self: Box<Self>);
+    /// Closes the connection, whatever it is doing. Works outside a runtime too.
+    fn discard(self: Box<Self>);
+}
+
+/// Takes the rows of a result one by one.
+pub(crate) trait RowSink: Send {
+    /// Decodes one row.
+    fn row(&mut self, cells: &dyn Cells) -> Result<()>;
+}
+
+/// A sink for statements that give no rows, or whose rows don't matter.
+impl RowSink for () {
+    fn row(&mut self, _cells: &dyn Cells) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A sink made of a closure.
+pub(crate) struct EachRow<F>(pub(crate) F);
+
+impl<F: FnMut(&dyn Cells) -> Result<()> + Send> RowSink for EachRow<F> {
+    fn row(&mut self, cells: &dyn Cells) -> Result<()> {
+        (self.0)(cells)
+    }
+}
+
+/// What an engine was asked for, the same on every database.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// The most connections at a time.
+    pub(crate) max_connections: u32,
+    /// How long to wait for one of them.
+    pub(crate) acquire_timeout: Duration,
+    /// How long a statement waits for a lock, where the database leaves that to the client.
+    pub(crate) busy_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_connections: 10,
+            acquire_timeout: Duration::from_secs(30),
+            busy_timeout: Duration::from_secs(5),
+        }
+    }
+}

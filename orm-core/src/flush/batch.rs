@@ -1,0 +1,268 @@
+//! In how many statements: rows of one shape together, in chunks that the database accepts.
+
+use super::order::{Operation, OrderedStep};
+use super::work::{Clear, Insert, PlanValue, Update, Work};
+use crate::model::{ForeignKey, Table};
+use crate::sql::{Dialect, Expr, max_rows};
+use crate::tracking::ObjectId;
+use crate::value::Value;
+
+/// The statements of a flush, in order, not rendered yet.
+#[derive(Debug, Default)]
+pub(crate) struct Batched {
+    pub(crate) batches: Vec<Batch>,
+    /// Pending objects that leave the session without ever being a row.
+    pub(crate) expunged: Vec<ObjectId>,
+    /// Children whose link the flush cuts because their parent is deleted.
+    pub(crate) unlinked: Vec<(ObjectId, &'static ForeignKey)>,
+}
+
+/// One statement.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) table: &'static Table,
+    pub(crate) operation: Operation,
+    /// Why it stands where it stands.
+    pub(crate) reason: String,
+    pub(crate) rows: BatchRows,
+}
+
+/// The rows of one statement.
+#[derive(Debug)]
+pub(crate) enum BatchRows {
+    Insert {
+        objects: Vec<ObjectId>,
+        columns: Vec<usize>,
+        /// Row after row.
+        values: Vec<PlanValue>,
+        /// Per row, the columns that links decided.
+        linked: Vec<Vec<usize>>,
+        returning: Vec<usize>,
+    },
+    Update {
+        objects: Vec<ObjectId>,
+        key_columns: Vec<usize>,
+        columns: Vec<usize>,
+        /// Row after row: the key, then the columns.
+        values: Vec<PlanValue>,
+        linked: Vec<Vec<usize>>,
+        expressions: Vec<(usize, Expr)>,
+        /// What the database computed, to be read back.
+        returning: Vec<usize>,
+    },
+    Delete {
+        objects: Vec<ObjectId>,
+        key_columns: Vec<usize>,
+        values: Vec<Value>,
+    },
+    /// Association rows to insert.
+    Pair {
+        columns: Vec<usize>,
+        rows: usize,
+        values: Vec<PlanValue>,
+    },
+    /// Association rows to delete; of all rows with a key where only one side's is given.
+    Unpair {
+        columns: Vec<usize>,
+        rows: usize,
+        values: Vec<PlanValue>,
+    },
+}
+
+impl BatchRows {
+    /// How many rows the statement is given.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Insert { objects, .. }
+            | Self::Update { objects, .. }
+            | Self::Delete { objects, .. } => objects.len(),
+            Self::Pair { rows, .. } | Self::Unpair { rows, .. } => *rows,
+        }
+    }
+}
+
+/// Groups ordered rows into statements.
+pub(crate) fn batch(mut work: Work, steps: Vec<OrderedStep>, dialect: &dyn Dialect) -> Batched {
+    let mut inserts: Vec<Option<Insert>> = work.inserts.drain(..).map(Some).collect();
+    let mut updates: Vec<Option<Update>> = work.updates.drain(..).map(Some).collect();
+    let mut batched = Batched {
+        batches: Vec::with_capacity(steps.len()),
+        expunged: work.expunged,
+        unlinked: work.unlinked,
+    };
+    for OrderedStep { table, operation, rows, reason } in steps {
+        let mut push = |rows: BatchRows, reason: &str| {
+            batched.batches.push(Batch { table, operation, reason: reason.to_owned(), rows });
+        };
+        match operation {
+            Operation::Insert => {
+                let rows = rows.into_iter().filter_map(|row| inserts[row].take());
+                insert_batches(table, rows, dialect, |rows| push(rows, &reason));
+            }
+            Operation::Update => {
+                let rows = rows.into_iter().filter_map(|row| updates[row].take());
+                update_batches(rows, dialect, &reason, &mut push);
+            }
+            Operation::Delete => {
+                let Some(key_columns) =
+                    rows.first().map(|&row| work.deletes[row].key_columns.clone())
+                else {
+                    continue;
+                };
+                for chunk in rows.chunks(max_rows(dialect, key_columns.len())) {
+                    let rows = BatchRows::Delete {
+                        objects: chunk.iter().map(|&row| work.deletes[row].object).collect(),
+                        key_columns: key_columns.clone(),
+                        values: chunk
+                            .iter()
+                            .flat_map(|&row| std::mem::take(&mut work.deletes[row].key))
+                            .collect(),
+                    };
+                    push(rows, &reason);
+                }
+            }
+            Operation::Pair | Operation::Unpair => {
+                let pairs = match operation {
+                    Operation::Pair => &work.pair_inserts,
+                    _ => &work.pair_deletes,
+                };
+                let columns =
+                    rows.first().map(|&row| pairs[row].columns.clone()).unwrap_or_default();
+                for chunk in rows.chunks(max_rows(dialect, columns.len().max(1))) {
+                    let values =
+                        chunk.iter().flat_map(|&row| pairs[row].values.iter().cloned()).collect();
+                    let (columns, rows) = (columns.clone(), chunk.len());
+                    push(
+                        match operation {
+                            Operation::Pair => BatchRows::Pair { columns, rows, values },
+                            _ => BatchRows::Unpair { columns, rows, values },
+                        },
+                        &reason,
+                    );
+                }
+                if operation == Operation::Unpair {
+                    for clear in work.clears.iter().filter(|clear| clear.table == table) {
+                        clear_batches(clear, dialect, &mut push);
+                    }
+                }
+            }
+        }
+    }
+    batched
+}
+
+/// Inserts of one table by shape, shapes by their first object.
+fn insert_batches(
+    table: &'static Table,
+    rows: impl Iterator<Item = Insert>,
+    dialect: &dyn Dialect,
+    mut push: impl FnMut(BatchRows),
+) {
+    for (columns, mut rows) in group(rows, |insert| insert.columns.clone()) {
+        let returning: Vec<usize> = (0..table.columns().len())
+            .filter(|at| table.columns()[*at].is_generated() && !columns.contains(at))
+            .collect();
+        // A key that the database makes in no order can only be told apart row by row.
+        let unordered_key = returning
+            .iter()
+            .any(|&at| table.primary_key().contains(&at) && !table.columns()[at].autoincrement);
+        let most = if unordered_key { 1 } else { max_rows(dialect, columns.len()) };
+        while !rows.is_empty() {
+            let chunk: Vec<Insert> = rows.drain(..most.min(rows.len())).collect();
+            let objects = chunk.iter().map(|insert| insert.object).collect();
+            let mut values = Vec::with_capacity(chunk.len() * columns.len());
+            let mut linked = Vec::with_capacity(chunk.len());
+            for insert in chunk {
+                values.extend(insert.values);
+                linked.push(insert.linked);
+            }
+            let (columns, returning) = (columns.clone(), returning.clone());
+            push(BatchRows::Insert { objects, columns, values, linked, returning });
+        }
+    }
+}
+
+/// Updates of one table by the set of changed columns. A row with an expression of the user's
+/// goes alone.
+fn update_batches(
+    rows: impl Iterator<Item = Update>,
+    dialect: &dyn Dialect,
+    reason: &str,
+    push: &mut impl FnMut(BatchRows, &str),
+) {
+    let shape = |update: &Update| {
+        let generated: Vec<usize> = update.generated.iter().map(|(column, _)| *column).collect();
+        let alone = (!update.assigned.is_empty()).then_some(update.object);
+        (update.columns.clone(), generated, alone)
+    };
+    for ((columns, ..), mut rows) in group(rows, shape) {
+        let per_row = columns.len() + rows[0].key_columns.len();
+        while !rows.is_empty() {
+            let most = max_rows(dialect, per_row).min(rows.len());
+            let chunk: Vec<Update> = rows.drain(..most).collect();
+            let first = &chunk[0];
+            let expressions: Vec<(usize, Expr)> =
+                first.assigned.iter().chain(&first.generated).cloned().collect();
+            let returning = expressions.iter().map(|(column, _)| *column).collect();
+            let reason = first.reason.clone().unwrap_or_else(|| reason.to_owned());
+            let key_columns = first.key_columns.clone();
+            let objects = chunk.iter().map(|update| update.object).collect();
+            let mut values = Vec::with_capacity(chunk.len() * per_row);
+            let mut linked = Vec::with_capacity(chunk.len());
+            for update in chunk {
+                values.extend(update.key);
+                values.extend(update.values);
+                linked.push(update.linked);
+            }
+            let columns = columns.clone();
+            push(
+                BatchRows::Update {
+                    objects,
+                    key_columns,
+                    columns,
+                    values,
+                    linked,
+                    expressions,
+                    returning,
+                },
+                &reason,
+            );
+        }
+    }
+}
+
+/// All association rows of deleted objects.
+fn clear_batches(clear: &Clear, dialect: &dyn Dialect, push: &mut impl FnMut(BatchRows, &str)) {
+    let columns = clear.foreign_key.columns();
+    for chunk in clear.keys.chunks(max_rows(dialect, columns.len())) {
+        push(
+            BatchRows::Unpair {
+                columns: columns.to_vec(),
+                rows: chunk.len(),
+                values: chunk.iter().flatten().cloned().map(PlanValue::Known).collect(),
+            },
+            &format!("before {}", clear.foreign_key.target().name()),
+        );
+    }
+}
+
+/// Groups rows by their shape, in the order of each shape's first row.
+fn group<T, K: PartialEq>(
+    rows: impl Iterator<Item = T>,
+    shape: impl Fn(&T) -> K,
+) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    let mut last = 0;
+    for row in rows {
+        let key = shape(&row);
+        // Rows of one shape mostly follow each other.
+        if groups.get(last).is_none_or(|(other, _)| *other != key) {
+            last = groups.iter().position(|(other, _)| *other == key).unwrap_or_else(|| {
+                groups.push((key, Vec::new()));
+                groups.len() - 1
+            });
+        }
+        groups[last].1.push(row);
+    }
+    groups
+}

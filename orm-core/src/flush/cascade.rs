@@ -1,0 +1,239 @@
+//! Who follows whom: rows that are deleted with others, and links that are cut.
+
+use std::collections::HashSet;
+
+use crate::error::{Error, Result};
+use crate::model::{ForeignKey, Link, Relationship, RelationshipKind, Table};
+use crate::tracking::{
+    ObjectId, Pair, PairEdit, Parent, State, Store, views_of_child, views_of_parent,
+};
+use crate::value::Value;
+
+/// What follows from the marks and edits in the store.
+#[derive(Debug, Default)]
+pub(crate) struct Cascaded {
+    /// The persistent objects to delete, in the order in which they were found.
+    pub(crate) deletes: Vec<ObjectId>,
+    pub(crate) deleted: HashSet<ObjectId>,
+    /// Pending objects that go with a deleted parent.
+    pub(crate) expunged: Vec<ObjectId>,
+    /// Children whose link is cut because their parent is deleted.
+    pub(crate) unlinked: Vec<(ObjectId, &'static ForeignKey)>,
+    /// Association rows that go with a deleted side.
+    pub(crate) cleared: Vec<(&'static Table, &'static ForeignKey, ObjectId)>,
+    missing: Missing,
+}
+
+/// What must be loaded before the cascade can be followed to its end.
+#[derive(Debug, Default)]
+pub(crate) struct Missing {
+    /// Collections, and the deleted objects that own them.
+    pub(crate) collections: Vec<(&'static Relationship, Vec<ObjectId>)>,
+    /// Rows that references lead to.
+    pub(crate) parents: Vec<(&'static ForeignKey, Vec<Vec<Value>>)>,
+}
+
+impl Missing {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.collections.is_empty() && self.parents.is_empty()
+    }
+
+    fn collection(&mut self, relationship: &'static Relationship, owner: ObjectId) {
+        match self.collections.iter_mut().find(|(other, _)| std::ptr::eq(*other, relationship)) {
+            Some((_, owners)) => owners.push(owner),
+            None => self.collections.push((relationship, vec![owner])),
+        }
+    }
+
+    fn parent(&mut self, foreign_key: &'static ForeignKey, key: Vec<Value>) {
+        match self.parents.iter_mut().find(|(other, _)| *other == foreign_key) {
+            Some((_, keys)) => keys.push(key),
+            None => self.parents.push((foreign_key, vec![key])),
+        }
+    }
+}
+
+impl Cascaded {
+    /// What is still to be loaded.
+    pub(crate) fn missing(&self) -> &Missing {
+        &self.missing
+    }
+
+    /// The cascade, which must have been followed to its end.
+    pub(crate) fn complete(self) -> Result<Self> {
+        if self.missing.collections.is_empty() {
+            Ok(self)
+        } else {
+            Err(Error::misuse("this plan needs members of collections that are not loaded"))
+        }
+    }
+}
+
+/// Follows every mark and edit as far as memory knows.
+pub(crate) fn cascade(store: &Store) -> Result<Cascaded> {
+    let mut cascaded = Cascaded::default();
+    for &object in &store.touched {
+        if store.header(object).state == State::Persistent && store.header(object).marked_deleted {
+            cascaded.delete(store, object);
+        }
+    }
+    cascaded.find_orphans(store)?;
+    let mut next = 0;
+    while let Some(&object) = cascaded.deletes.get(next) {
+        next += 1;
+        for relationship in store.table(object).relationships() {
+            cascaded.follow(store, object, relationship)?;
+        }
+    }
+    cascaded.expect_cuttable(store)?;
+    Ok(cascaded)
+}
+
+impl Cascaded {
+    fn delete(&mut self, store: &Store, object: ObjectId) {
+        match store.header(object).state {
+            State::Persistent => {
+                if self.deleted.insert(object) {
+                    self.deletes.push(object);
+                }
+            }
+            State::Pending => {
+                if self.deleted.insert(object) {
+                    self.expunged.push(object);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Members that left their delete-orphan relationship and have no new owner through it.
+    fn find_orphans(&mut self, store: &Store) -> Result<()> {
+        for &child in &store.touched {
+            let table = store.table(child);
+            let Some(changes) = &store.header(child).changes else { continue };
+            if !store.is_in_session(child) {
+                continue;
+            }
+            for edit in &changes.links {
+                let foreign_key = edit.foreign_key;
+                if edit.parent.is_none()
+                    && edit.had_parent
+                    && views_of_parent(table, foreign_key).any(|view| view.cascades().delete_orphan)
+                {
+                    self.delete(store, child);
+                }
+                let owns_parent =
+                    views_of_child(table, foreign_key).any(|view| view.cascades().delete_orphan);
+                if owns_parent && edit.had_parent {
+                    match store.database_parent(child, foreign_key) {
+                        Parent::Known(old) if Some(old) != edit.parent => self.delete(store, old),
+                        Parent::Unloaded(key) => self.missing.parent(foreign_key, key),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        for (pair, edit) in store.pairs.edits() {
+            if edit == PairEdit::Delete {
+                self.find_orphan_of_pair(store, pair)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn find_orphan_of_pair(&mut self, store: &Store, pair: Pair) -> Result<()> {
+        for (owner, member) in [(pair.first, pair.second), (pair.second, pair.first)] {
+            for relationship in store.table(owner).relationships() {
+                let Link::Through(association) = relationship.link()? else { continue };
+                if relationship.cascades().delete_orphan
+                    && Pair::new(association, owner, member) == pair
+                {
+                    self.delete(store, member);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What deleting an object does to the members of one of its relationships.
+    fn follow(
+        &mut self,
+        store: &Store,
+        object: ObjectId,
+        relationship: &'static Relationship,
+    ) -> Result<()> {
+        if relationship.is_view_only() {
+            return Ok(());
+        }
+        let cascades = relationship.cascades();
+        let deletes = cascades.delete || cascades.delete_orphan;
+        match (*relationship.link()?, relationship.kind()) {
+            (Link::Direct { foreign_key, .. }, RelationshipKind::BelongsTo) => {
+                if deletes {
+                    match store.parent_of(object, foreign_key) {
+                        Parent::Known(parent) => self.delete(store, parent),
+                        Parent::Unloaded(key) => self.missing.parent(foreign_key, key),
+                        Parent::Nowhere => {}
+                    }
+                }
+            }
+            (Link::Direct { foreign_key, .. }, _) => {
+                let Some(members) = store.members(object, relationship) else {
+                    if !relationship.trusts_on_delete() {
+                        self.missing.collection(relationship, object);
+                    }
+                    return Ok(());
+                };
+                for member in members {
+                    if deletes {
+                        self.delete(store, member);
+                    } else if store.is_in_session(member) {
+                        self.unlinked.push((member, foreign_key));
+                    }
+                }
+            }
+            (Link::Through(association), _) => {
+                self.cleared.push((association.table, association.source, object));
+                if deletes {
+                    match store.members(object, relationship) {
+                        Some(members) => {
+                            members.into_iter().for_each(|member| self.delete(store, member));
+                        }
+                        None => self.missing.collection(relationship, object),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A child that stays needs a foreign key that can be `NULL`.
+    fn expect_cuttable(&mut self, store: &Store) -> Result<()> {
+        let deleted = &self.deleted;
+        self.unlinked.retain(|(child, _)| !deleted.contains(child));
+        for (child, foreign_key) in &self.unlinked {
+            let table = store.table(*child);
+            let still_linked = match store.parent_of(*child, foreign_key) {
+                Parent::Known(parent) => deleted.contains(&parent),
+                _ => true,
+            };
+            if !still_linked {
+                continue;
+            }
+            let columns: Vec<&str> =
+                foreign_key.columns().iter().map(|&at| table.columns()[at].name).collect();
+            let in_key =
+                foreign_key.columns().iter().any(|column| table.primary_key().contains(column));
+            if in_key || !foreign_key.is_nullable(table) {
+                return Err(Error::misuse(format!(
+                    "deleting this `{parent}` would leave `{child}.{columns}` without a value, and the column is {why}: delete the `{child}` too, move them, or give the relationship `cascade = \"all, delete-orphan\"` or `passive_deletes`",
+                    parent = foreign_key.target().name(),
+                    child = table.name(),
+                    columns = columns.join(", "),
+                    why = if in_key { "part of the primary key" } else { "not nullable" },
+                )));
+            }
+        }
+        Ok(())
+    }
+}

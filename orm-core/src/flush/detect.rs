@@ -1,0 +1,385 @@
+//! What changed: rows to insert, update and delete, from snapshots and links.
+
+use std::collections::HashMap;
+
+use super::cascade::Cascaded;
+use super::work::{Clear, Delete, Insert, PairRow, PlanValue, Update, Work};
+use crate::error::{Error, Result};
+use crate::model::{ForeignKey, RelationshipKind, Table};
+use crate::sql::{BinaryOp, ColumnRef, Expr};
+use crate::tracking::{Changes, ObjectId, Pair, PairEdit, Parent, State, Store, views_of_child};
+use crate::value::Value;
+
+/// Finds what the flush has to write.
+pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
+    let detect = Detect { store, cascaded: &cascaded, unlinked: unlinked(&cascaded) };
+    let mut work = Work::default();
+    for &object in &store.touched {
+        if cascaded.deleted.contains(&object) {
+            continue;
+        }
+        match store.header(object).state {
+            State::Pending => work.inserts.push(detect.insert(object)?),
+            State::Persistent => work.updates.extend(detect.update(object)?),
+            _ => {}
+        }
+    }
+    // Children that are cut off from a deleted parent may have no changes of their own.
+    for &(child, _) in &cascaded.unlinked {
+        let is_done = work.updates.iter().any(|update| update.object == child);
+        if store.header(child).state == State::Persistent && !is_done {
+            work.updates.extend(detect.update(child)?);
+        }
+    }
+    for &object in &cascaded.deletes {
+        work.deletes.push(detect.delete(object));
+    }
+    for (pair, edit) in store.pairs.edits() {
+        let concerned = [pair.first, pair.second];
+        if concerned.iter().any(|object| cascaded.deleted.contains(object)) {
+            continue;
+        }
+        let row = detect.pair(pair);
+        match edit {
+            PairEdit::Insert => work.pair_inserts.push(row),
+            PairEdit::Delete => work.pair_deletes.push(row),
+        }
+    }
+    work.clears = detect.clears();
+    work.updates.sort_by(|a, b| order_of_keys(&a.key, &b.key));
+    work.deletes.sort_by(|a, b| order_of_values(&a.key, &b.key));
+    work.expunged = cascaded.expunged;
+    work.unlinked = cascaded.unlinked;
+    Ok(work)
+}
+
+fn unlinked(cascaded: &Cascaded) -> HashMap<ObjectId, Vec<&'static ForeignKey>> {
+    let mut unlinked: HashMap<ObjectId, Vec<&'static ForeignKey>> = HashMap::new();
+    for (child, foreign_key) in &cascaded.unlinked {
+        unlinked.entry(*child).or_default().push(foreign_key);
+    }
+    unlinked
+}
+
+struct Detect<'s> {
+    store: &'s Store,
+    cascaded: &'s Cascaded,
+    unlinked: HashMap<ObjectId, Vec<&'static ForeignKey>>,
+}
+
+/// The columns of an object's foreign keys that its links decide.
+#[derive(Default)]
+struct LinkedColumns {
+    values: Vec<(usize, PlanValue)>,
+    parents: Vec<(&'static ForeignKey, ObjectId)>,
+}
+
+impl LinkedColumns {
+    fn columns(&self) -> Vec<usize> {
+        self.values.iter().map(|(column, _)| *column).collect()
+    }
+
+    fn get(&self, column: usize) -> Option<&PlanValue> {
+        self.values.iter().find(|(other, _)| *other == column).map(|(_, value)| value)
+    }
+}
+
+impl Detect<'_> {
+    fn insert(&self, object: ObjectId) -> Result<Insert> {
+        let table = self.store.table(object);
+        let changes = self.changes(object);
+        let linked = self.linked_columns(object, changes)?;
+        let mut insert = Insert {
+            object,
+            table,
+            columns: Vec::with_capacity(table.columns().len()),
+            values: Vec::with_capacity(table.columns().len()),
+            linked: linked.columns(),
+            parents: linked.parents.clone(),
+        };
+        for (at, column) in table.columns().iter().enumerate() {
+            let value = match linked.get(at) {
+                Some(value) => value.clone(),
+                None if !self.is_unset(object, changes, at) => {
+                    PlanValue::Known(self.store.storage(object).encode(object.slot, at))
+                }
+                None if column.is_generated() => continue,
+                None if column.facts.nullable => PlanValue::Known(Value::Null),
+                None => {
+                    self.expect_parent(table, at)?;
+                    continue;
+                }
+            };
+            insert.columns.push(at);
+            insert.values.push(value);
+        }
+        Ok(insert)
+    }
+
+    fn update(&self, object: ObjectId) -> Result<Option<Update>> {
+        let table = self.store.table(object);
+        let nothing = Changes::default();
+        let changes = self.store.header(object).changes.as_deref().unwrap_or(&nothing);
+        let linked = self.linked_columns(object, changes)?;
+        let mut columns = Vec::new();
+        let mut values = Vec::new();
+        let assigned = changes.expressions.clone();
+        for at in 0..table.columns().len() {
+            if assigned.iter().any(|(column, _)| *column == at) {
+                continue;
+            }
+            let value = match (linked.get(at), &changes.snapshot) {
+                (Some(value), _) => value.clone(),
+                (None, Some(snapshot)) => {
+                    let value = self.store.storage(object).encode(object.slot, at);
+                    if value == snapshot[at] {
+                        continue;
+                    }
+                    PlanValue::Known(value)
+                }
+                (None, None) => continue,
+            };
+            if let PlanValue::Known(known) = &value
+                && *known == self.store.database_value(object, at)
+            {
+                continue;
+            }
+            columns.push(at);
+            values.push(value);
+        }
+        if columns.is_empty() && assigned.is_empty() {
+            return Ok(None);
+        }
+        let is_set =
+            |at: usize| columns.contains(&at) || assigned.iter().any(|(column, _)| *column == at);
+        let mut generated: Vec<(usize, Expr)> = table
+            .columns()
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !is_set(*at))
+            .filter_map(|(at, column)| Some((at, Expr::Authored(column.on_update?))))
+            .collect();
+        let (key_columns, key) = self.key(object);
+        if let Some(version) = table.version() {
+            let old = Expr::Column(ColumnRef::scoped(table, version));
+            let new = Expr::binary(old, BinaryOp::Add, Expr::Integer(1));
+            generated.push((version, new));
+        }
+        Ok(Some(Update {
+            object,
+            table,
+            key_columns,
+            key: key.into_iter().map(PlanValue::Known).collect(),
+            columns,
+            values,
+            linked: linked.columns(),
+            generated,
+            assigned,
+            parents: linked.parents,
+            reason: self
+                .unlinked
+                .contains_key(&object)
+                .then(|| "their parents are deleted".to_owned()),
+        }))
+    }
+
+    fn delete(&self, object: ObjectId) -> Delete {
+        let table = self.store.table(object);
+        let (key_columns, key) = self.key(object);
+        let parents = table
+            .foreign_keys()
+            .iter()
+            .filter_map(|foreign_key| match self.store.database_parent(object, foreign_key) {
+                Parent::Known(parent) if self.cascaded.deleted.contains(&parent) => {
+                    Some((foreign_key, parent))
+                }
+                _ => None,
+            })
+            .filter(|(_, parent)| self.store.header(*parent).state == State::Persistent)
+            .collect();
+        Delete { object, table, key_columns, key, parents }
+    }
+
+    /// What finds an object's row: its key in the database, and its version.
+    fn key(&self, object: ObjectId) -> (Vec<usize>, Vec<Value>) {
+        let table = self.store.table(object);
+        let mut columns = table.primary_key().to_vec();
+        columns.extend(table.version());
+        let values =
+            columns.iter().map(|&column| self.store.database_value(object, column)).collect();
+        (columns, values)
+    }
+
+    fn pair(&self, pair: Pair) -> PairRow {
+        let mut columns = Vec::new();
+        let mut values = Vec::new();
+        for (foreign_key, object) in pair.foreign_keys() {
+            for (column, referenced) in foreign_key.columns().iter().zip(foreign_key.referenced()) {
+                columns.push(*column);
+                values.push(self.value_of(object, *referenced));
+            }
+        }
+        PairRow { pair, columns, values }
+    }
+
+    /// Association rows that go with a deleted side, together per association and side.
+    fn clears(&self) -> Vec<Clear> {
+        let mut clears: Vec<Clear> = Vec::new();
+        for &(table, foreign_key, object) in &self.cascaded.cleared {
+            let place = clears
+                .iter()
+                .position(|clear| clear.table == table && clear.foreign_key == foreign_key);
+            let place = place.unwrap_or_else(|| {
+                let (objects, keys) = (Vec::new(), Vec::new());
+                clears.push(Clear { table, foreign_key, objects, keys });
+                clears.len() - 1
+            });
+            let clear = &mut clears[place];
+            if !clear.objects.contains(&object) {
+                clear.objects.push(object);
+                clear.keys.push(
+                    foreign_key
+                        .referenced()
+                        .iter()
+                        .map(|&column| self.store.database_value(object, column))
+                        .collect(),
+                );
+            }
+        }
+        clears
+    }
+
+    /// The foreign key columns that the object's links decide, and where they lead in this flush.
+    fn linked_columns(&self, object: ObjectId, changes: &Changes) -> Result<LinkedColumns> {
+        let mut linked = LinkedColumns::default();
+        let cut = self.unlinked.get(&object);
+        for foreign_key in cut.into_iter().flatten() {
+            let moved = changes.link(foreign_key).and_then(|edit| edit.parent);
+            if moved.is_none_or(|parent| self.cascaded.deleted.contains(&parent)) {
+                self.decide(&mut linked, object, foreign_key, None)?;
+            }
+        }
+        for edit in &changes.links {
+            let is_cut = linked.get(edit.foreign_key.columns()[0]).is_some();
+            if !is_cut {
+                let parent = edit.parent.filter(|parent| !self.cascaded.deleted.contains(parent));
+                self.decide(&mut linked, object, edit.foreign_key, parent)?;
+            }
+        }
+        Ok(linked)
+    }
+
+    fn decide(
+        &self,
+        linked: &mut LinkedColumns,
+        object: ObjectId,
+        foreign_key: &'static ForeignKey,
+        parent: Option<ObjectId>,
+    ) -> Result<()> {
+        let table = self.store.table(object);
+        if let Some(parent) = parent
+            && self.store.header(parent).state == State::Pending
+        {
+            linked.parents.push((foreign_key, parent));
+        }
+        for (&column, &referenced) in foreign_key.columns().iter().zip(foreign_key.referenced()) {
+            let value = match parent {
+                Some(parent) => self.value_of(parent, referenced),
+                None => PlanValue::Known(Value::Null),
+            };
+            let is_blank = value == PlanValue::Known(Value::Null);
+            if is_blank && table.primary_key().contains(&column) {
+                return Err(Error::misuse(format!(
+                    "`{}.{}` is part of the primary key and can't be blanked: delete the object, or move it to another parent",
+                    table.name(),
+                    table.columns()[column].name,
+                )));
+            }
+            if is_blank && !table.columns()[column].facts.nullable {
+                self.expect_parent(table, column)?;
+            }
+            linked.values.push((column, value));
+        }
+        Ok(())
+    }
+
+    /// A column of an object as others reference it: known, or generated by its INSERT.
+    fn value_of(&self, object: ObjectId, column: usize) -> PlanValue {
+        if self.store.header(object).state == State::Pending {
+            let changes = self.changes(object);
+            for edit in &changes.links {
+                let columns = edit.foreign_key.columns().iter();
+                if let (Some(at), Some(parent)) =
+                    (columns.clone().position(|other| *other == column), edit.parent)
+                {
+                    return self.value_of(parent, edit.foreign_key.referenced()[at]);
+                }
+            }
+            if self.is_unset(object, changes, column) {
+                return PlanValue::KeyOf(object, column);
+            }
+        }
+        PlanValue::Known(self.store.storage(object).encode(object.slot, column))
+    }
+
+    /// Whether nobody gave a pending object's column a value: neither its draft nor an assignment.
+    fn is_unset(&self, object: ObjectId, changes: &Changes, column: usize) -> bool {
+        changes.unset.contains(column)
+            && changes.snapshot.as_ref().is_none_or(|snapshot| {
+                self.store.storage(object).encode(object.slot, column) == snapshot[column]
+            })
+    }
+
+    fn changes(&self, object: ObjectId) -> &Changes {
+        self.store.header(object).changes.as_deref().expect("a pending object has changes")
+    }
+
+    /// A required column without a value is an error where a relationship could have set it; any
+    /// other is left to the database, which may fill it in or say what is missing.
+    fn expect_parent(&self, table: &'static Table, column: usize) -> Result<()> {
+        let Some(foreign_key) =
+            table.foreign_keys().iter().find(|key| key.columns().contains(&column))
+        else {
+            return Ok(());
+        };
+        let relationship = views_of_child(table, foreign_key)
+            .find(|relationship| relationship.kind() == RelationshipKind::BelongsTo)
+            .map_or_else(
+                || format!("a relationship to `{}`", foreign_key.target().model()),
+                |relationship| format!("{}::{}", table.model(), relationship.name()),
+            );
+        Err(Error::MissingForeignKey {
+            table: table.name().into(),
+            column: table.columns()[column].name.into(),
+            relationship: relationship.into(),
+        })
+    }
+}
+
+fn order_of_keys(a: &[PlanValue], b: &[PlanValue]) -> std::cmp::Ordering {
+    let known = |value: &PlanValue| match value {
+        PlanValue::Known(value) => value.clone(),
+        PlanValue::KeyOf(..) => Value::Null,
+    };
+    let (a, b): (Vec<_>, Vec<_>) = (a.iter().map(known).collect(), b.iter().map(known).collect());
+    order_of_values(&a, &b)
+}
+
+/// The order of keys; what has no order of its own keeps the order in which it was found.
+fn order_of_values(a: &[Value], b: &[Value]) -> std::cmp::Ordering {
+    use std::cmp::Ordering::Equal;
+    a.iter().zip(b).map(|(a, b)| order_of(a, b)).find(|order| *order != Equal).unwrap_or(Equal)
+}
+
+fn order_of(a: &Value, b: &Value) -> std::cmp::Ordering {
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => a.cmp(b),
+        (Value::Text(a), Value::Text(b)) => a.cmp(b),
+        (Value::Bytes(a), Value::Bytes(b)) => a.cmp(b),
+        (Value::Date(a), Value::Date(b)) => a.cmp(b),
+        (Value::Timestamp(a), Value::Timestamp(b)) => a.cmp(b),
+        #[cfg(feature = "uuid")]
+        (Value::Uuid(a), Value::Uuid(b)) => a.cmp(b),
+        _ => std::cmp::Ordering::Equal,
+    }
+}

@@ -1,0 +1,41 @@
+//! The flush: what a unit of work writes, in which order, in the fewest statements.
+//!
+//! Layer 5, beside `load`. Each step is a module that passes plain, owned values on:
+//!
+//! ```text
+//! prepare                              reads what can't be planned without (async, writes nothing)
+//! cascade → detect → order → batch     pure: reads the store, no SQL text
+//! execute                              async, the only step that writes to the database
+//! settle                               the only step that writes memory
+//! ```
+//!
+//! An error, or a future dropped half-way, before `settle` leaves memory as it was.
+
+mod batch;
+mod cascade;
+mod detect;
+mod execute;
+mod order;
+mod plan;
+mod prepare;
+mod settle;
+mod work;
+
+pub use plan::{Plan, PlannedOperation, PlannedStep};
+
+pub(crate) use batch::Batched;
+pub(crate) use execute::{Outcome, execute};
+pub(crate) use prepare::{needs_reading, prepare};
+pub(crate) use settle::settle;
+
+use crate::error::Result;
+use crate::sql::Dialect;
+use crate::tracking::Store;
+
+/// Plans the flush of a store for which everything needed was [prepared](prepare).
+pub(crate) fn plan(store: &Store, dialect: &dyn Dialect) -> Result<Batched> {
+    let cascaded = cascade::cascade(store)?.complete()?;
+    let mut work = detect::detect(store, cascaded)?;
+    let steps = order::order(&mut work)?;
+    Ok(batch::batch(work, steps, dialect))
+}

@@ -1,0 +1,111 @@
+//! What a flush must read before it can plan. Writes nothing to the database.
+
+use super::cascade::cascade;
+use crate::driver::Connection;
+use crate::error::Result;
+use crate::load::{load_members, load_parents, read_members};
+use crate::model::{ForeignKey, Link, Relationship, Table};
+use crate::tracking::{ObjectId, Pair, PairEdit, State, Store};
+use crate::value::Value;
+
+/// Whether planning needs the database at all; nothing is to be read where it doesn't.
+pub(crate) fn needs_reading(store: &Store) -> Result<bool> {
+    let replaced = store.touched.iter().any(|object| {
+        let changes = store.header(*object).changes.as_ref();
+        changes.is_some_and(|changes| !changes.replaced.is_empty())
+    });
+    Ok(replaced || !cascade(store)?.missing().is_empty())
+}
+
+/// Reads the former members of replaced collections, and the collections of deleted parents: one
+/// statement per relationship and level for all of them together.
+pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> Result<()> {
+    read_replaced(connection, store).await?;
+    // A reference can lead to a row that is gone: its key is read once, and then left alone.
+    let mut read = std::collections::HashSet::new();
+    loop {
+        let cascaded = cascade(store)?;
+        let missing = cascaded.missing();
+        let is_new = |foreign_key: &&'static ForeignKey, keys: &Vec<Vec<Value>>| {
+            keys.iter().any(|key| !read.contains(&(foreign_key.columns().to_vec(), key.clone())))
+        };
+        if missing.collections.is_empty()
+            && !missing.parents.iter().any(|(foreign_key, keys)| is_new(foreign_key, keys))
+        {
+            return Ok(());
+        }
+        for (relationship, owners) in &missing.collections {
+            load_members(connection, store, owners, relationship).await?;
+        }
+        for (foreign_key, keys) in &missing.parents {
+            load_parents(connection, store, foreign_key, keys).await?;
+            read.extend(keys.iter().map(|key| (foreign_key.columns().to_vec(), key.clone())));
+        }
+    }
+}
+
+/// One statement per relationship reads who was in the collections that were replaced without
+/// being loaded; whoever is not wanted any more leaves.
+async fn read_replaced(connection: &mut Connection, store: &mut Store) -> Result<()> {
+    let mut by_relation: Vec<(&'static Table, usize, Vec<(ObjectId, Vec<ObjectId>)>)> = Vec::new();
+    for &object in &store.touched {
+        let Some(changes) = &store.header(object).changes else { continue };
+        if store.header(object).state != State::Persistent {
+            continue;
+        }
+        for (relation, wanted) in &changes.replaced {
+            let table = store.table(object);
+            let entry = (object, wanted.clone());
+            match by_relation.iter_mut().find(|(other, at, _)| *other == table && at == relation) {
+                Some((_, _, entries)) => entries.push(entry),
+                None => by_relation.push((table, *relation, vec![entry])),
+            }
+        }
+    }
+    for (table, relation, entries) in by_relation {
+        let relationship = &table.relationships()[relation];
+        let owners: Vec<ObjectId> = entries.iter().map(|(owner, _)| *owner).collect();
+        let found = read_members(connection, store, &owners, relationship).await?;
+        for (owner, members) in found {
+            let wanted = entries.iter().find(|(other, _)| *other == owner);
+            let wanted = wanted.map_or(&[][..], |(_, wanted)| wanted);
+            release(store, owner, relationship, members, wanted)?;
+            store.changes_mut(owner).replaced.retain(|(other, _)| *other != relation);
+        }
+    }
+    Ok(())
+}
+
+/// Lets the former members go that are not wanted, and keeps the others as they are.
+fn release(
+    store: &mut Store,
+    owner: ObjectId,
+    relationship: &'static Relationship,
+    members: Vec<ObjectId>,
+    wanted: &[ObjectId],
+) -> Result<()> {
+    for member in members {
+        match *relationship.link()? {
+            Link::Direct { child, foreign_key } => {
+                let moved = store
+                    .header(member)
+                    .changes
+                    .as_ref()
+                    .is_some_and(|changes| changes.link(foreign_key).is_some());
+                if !moved && !wanted.contains(&member) {
+                    store.link(member, child, foreign_key, None, false);
+                }
+            }
+            Link::Through(association) => {
+                let pair = Pair::new(&association, owner, member);
+                match (wanted.contains(&member), store.pairs.edit(&pair)) {
+                    // Wanted, and a row already.
+                    (true, Some(PairEdit::Insert)) => store.pairs.remove(pair),
+                    (false, None) => store.cut_pair(owner, relationship, &association, member),
+                    _ => {}
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! Memory after a flush that succeeded: the only step that writes it.
+
+use std::collections::HashSet;
+
+use super::batch::Batched;
+use super::execute::Outcome;
+use crate::error::Result;
+use crate::model::{Action, ForeignKey, Table};
+use crate::tracking::{ObjectId, Parent, State, Store, views_of_child, views_of_parent};
+use crate::value::{SqlType, Value, ValueCells};
+
+/// Updates memory to what the flush wrote.
+pub(crate) fn settle(store: &mut Store, batched: Batched, outcome: Outcome) -> Result<()> {
+    store.begin_tainting();
+    for object in batched.expunged {
+        store.expunge_pending(object);
+    }
+    // How everything was, before any of it changes.
+    for &object in &outcome.updated {
+        save(store, object);
+    }
+    for &object in &outcome.deleted {
+        save(store, object);
+        store.journal.save_state(object, State::Persistent);
+    }
+    let touched = std::mem::take(&mut store.touched);
+    let reassigned = reassigned_keys(store, &outcome.updated);
+    for &object in &outcome.deleted {
+        delete(store, object);
+    }
+    for (child, foreign_key) in batched.unlinked {
+        unlink(store, child, foreign_key);
+    }
+    for &object in &outcome.updated {
+        store.storage_mut(object).unindex(object.slot);
+    }
+    for (object, column, value) in outcome.written {
+        store
+            .storage_mut(object)
+            .decode_column(object.slot, column, &ValueCells(std::slice::from_ref(&value)), 0)
+            .map_err(|error| {
+                let table = store.table(object);
+                crate::error::Error::at_column(table.name(), table.columns()[column].name, error)
+            })?;
+    }
+    for &object in outcome.inserted.iter().chain(&outcome.updated) {
+        normalize(store, object);
+        store.header_mut(object).state = State::Persistent;
+        store.storage_mut(object).set_flushed(object.slot, true);
+        store.storage_mut(object).unindex(object.slot);
+        store.storage_mut(object).index(object.slot);
+    }
+    for object in touched {
+        store.forget_changes(object);
+    }
+    store.pairs.settle();
+    for (object, foreign_key, old) in reassigned {
+        follow_assigned_key(store, object, foreign_key, old);
+    }
+    make_peers(store, &outcome.inserted);
+    expire_acted_upon(store, &outcome.deleted);
+    Ok(())
+}
+
+/// Keeps an object's database values for a rollback.
+fn save(store: &mut Store, object: ObjectId) {
+    let snapshot =
+        store.header(object).changes.as_ref().and_then(|changes| changes.snapshot.clone());
+    let values = snapshot.unwrap_or_else(|| store.encode_all(object));
+    store.journal.save_values(object, || values);
+}
+
+/// Objects whose foreign key columns were assigned by hand, and where they led before.
+fn reassigned_keys(
+    store: &Store,
+    updated: &[ObjectId],
+) -> Vec<(ObjectId, &'static ForeignKey, Parent)> {
+    let mut reassigned = Vec::new();
+    for &object in updated {
+        let Some(changes) = &store.header(object).changes else { continue };
+        let Some(snapshot) = &changes.snapshot else { continue };
+        for foreign_key in store.table(object).foreign_keys() {
+            let is_assigned = changes.link(foreign_key).is_none()
+                && foreign_key.columns().iter().any(|&column| {
+                    store.storage(object).encode(object.slot, column) != snapshot[column]
+                });
+            if is_assigned {
+                let old = store.database_parent(object, foreign_key);
+                reassigned.push((object, foreign_key, old));
+            }
+        }
+    }
+    reassigned
+}
+
+/// A foreign key that was assigned by hand: the reference is unloaded, and so are the collections
+/// that the object may have left or entered.
+fn follow_assigned_key(
+    store: &mut Store,
+    object: ObjectId,
+    foreign_key: &'static ForeignKey,
+    old: Parent,
+) {
+    let table = store.table(object);
+    for view in views_of_child(table, foreign_key) {
+        store.storage_mut(object).relation_mut(object.slot, view.index()).unload();
+    }
+    let new = store.parent_of(object, foreign_key);
+    for parent in [old, new] {
+        if let Parent::Known(parent) = parent {
+            for view in views_of_parent(table, foreign_key) {
+                store.storage_mut(parent).relation_mut(parent.slot, view.index()).unload();
+            }
+        }
+    }
+}
+
+/// A deleted object leaves every view. Its slot and value stay until the commit.
+fn delete(store: &mut Store, object: ObjectId) {
+    store.leave_views(object);
+    store.storage_mut(object).unindex(object.slot);
+    store.pairs.forget(object);
+    let header = store.header_mut(object);
+    header.state = State::Deleted;
+    header.marked_deleted = false;
+    store.deleted.push(object);
+}
+
+/// A child that was cut off shows no parent.
+fn unlink(store: &mut Store, child: ObjectId, foreign_key: &'static ForeignKey) {
+    if !store.is_in_session(child) {
+        return;
+    }
+    let key = store.key_of(child);
+    for view in views_of_child(store.table(child), foreign_key) {
+        store.storage_mut(child).relation_mut(child.slot, view.index()).load(key, &[]);
+    }
+}
+
+/// Cuts what was written to what the database holds.
+fn normalize(store: &mut Store, object: ObjectId) {
+    let columns = store.table(object).columns();
+    for (at, column) in columns.iter().enumerate() {
+        if may_be_cut(&column.logical_type()) {
+            store.storage_mut(object).normalize(object.slot, at);
+        }
+    }
+}
+
+fn may_be_cut(sql_type: &SqlType) -> bool {
+    match sql_type {
+        SqlType::Time | SqlType::DateTime | SqlType::Timestamp => true,
+        SqlType::Array(element) => may_be_cut(element),
+        _ => false,
+    }
+}
+
+/// The objects of one table that one flush inserted are each other's peers.
+fn make_peers(store: &mut Store, inserted: &[ObjectId]) {
+    let mut by_arena: Vec<(u32, Vec<u32>)> = Vec::new();
+    for object in inserted {
+        match by_arena.iter_mut().find(|(arena, _)| *arena == object.arena) {
+            Some((_, slots)) => slots.push(object.slot),
+            None => by_arena.push((object.arena, vec![object.slot])),
+        }
+    }
+    for (arena, slots) in by_arena {
+        store.make_peers(arena, slots);
+    }
+}
+
+/// Objects that an ON DELETE action of the database may have changed, or deleted, are expired.
+fn expire_acted_upon(store: &mut Store, deleted: &[ObjectId]) {
+    let mut gone: Vec<(&'static Table, HashSet<Vec<Value>>)> = Vec::new();
+    for &object in deleted {
+        let table = store.table(object);
+        let key = key_values(store, object, table.primary_key());
+        match gone.iter_mut().find(|(other, _)| *other == table) {
+            Some((_, keys)) => {
+                keys.insert(key);
+            }
+            None => gone.push((table, HashSet::from([key]))),
+        }
+    }
+    while let Some((table, keys)) = gone.pop() {
+        for (object, action) in children_acted_upon(store, table, &keys) {
+            if action == Action::Cascade {
+                let child = store.table(object);
+                let key = key_values(store, object, child.primary_key());
+                match gone.iter_mut().find(|(other, _)| *other == child) {
+                    Some((_, keys)) => {
+                        keys.insert(key);
+                    }
+                    None => gone.push((child, HashSet::from([key]))),
+                }
+                store.leave_views(object);
+            }
+            save(store, object);
+            store.expire(object);
+            store.taint(object);
+        }
+    }
+}
+
+/// The objects in memory whose foreign key led to a deleted row and has an ON DELETE action.
+fn children_acted_upon(
+    store: &Store,
+    table: &'static Table,
+    keys: &HashSet<Vec<Value>>,
+) -> Vec<(ObjectId, Action)> {
+    let mut acted_upon = Vec::new();
+    for arena in store.arenas() {
+        let child = store.arena_at(arena).table;
+        for foreign_key in child.foreign_keys() {
+            let acts = matches!(
+                foreign_key.on_delete(),
+                Action::Cascade | Action::SetNull | Action::SetDefault
+            );
+            if !acts || foreign_key.target() != table || !foreign_key.references_primary_key() {
+                continue;
+            }
+            for slot in store.arena_at(arena).slots() {
+                let object = ObjectId { arena, slot };
+                if store.header(object).state == State::Persistent
+                    && !store.header(object).expired
+                    && keys.contains(&key_values(store, object, foreign_key.columns()))
+                {
+                    acted_upon.push((object, foreign_key.on_delete()));
+                }
+            }
+        }
+    }
+    acted_upon
+}
+
+fn key_values(store: &Store, object: ObjectId, columns: &[usize]) -> Vec<Value> {
+    columns.iter().map(|&column| store.database_value(object, column)).collect()
+}

@@ -1,0 +1,106 @@
+//! What a flush has to write, row by row: the values that its steps pass on.
+
+use crate::model::{ForeignKey, Table};
+use crate::sql::Expr;
+use crate::tracking::{ObjectId, Pair};
+use crate::value::Value;
+
+/// A value that is known while planning, or the generated column of an object that an earlier
+/// statement of the same flush inserts.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum PlanValue {
+    Known(Value),
+    KeyOf(ObjectId, usize),
+}
+
+/// A row to insert.
+#[derive(Debug)]
+pub(crate) struct Insert {
+    pub(crate) object: ObjectId,
+    pub(crate) table: &'static Table,
+    /// The columns that are given, in the table's order: the row's shape.
+    pub(crate) columns: Vec<usize>,
+    pub(crate) values: Vec<PlanValue>,
+    /// The columns that links decide: memory learns them when the flush settles.
+    pub(crate) linked: Vec<usize>,
+    /// The objects of this flush's inserts that it leads to.
+    pub(crate) parents: Vec<(&'static ForeignKey, ObjectId)>,
+}
+
+/// A row to update.
+#[derive(Debug)]
+pub(crate) struct Update {
+    pub(crate) object: ObjectId,
+    pub(crate) table: &'static Table,
+    /// What finds the row: the primary key, then the version if there is one.
+    pub(crate) key_columns: Vec<usize>,
+    pub(crate) key: Vec<PlanValue>,
+    /// The columns that change, in the table's order.
+    pub(crate) columns: Vec<usize>,
+    pub(crate) values: Vec<PlanValue>,
+    /// The columns that links decide: memory learns them when the flush settles.
+    pub(crate) linked: Vec<usize>,
+    /// Columns that the database computes: `on_update`, the version.
+    pub(crate) generated: Vec<(usize, Expr)>,
+    /// Columns to which the user assigned an expression.
+    pub(crate) assigned: Vec<(usize, Expr)>,
+    /// The objects of this flush's inserts that it leads to.
+    pub(crate) parents: Vec<(&'static ForeignKey, ObjectId)>,
+    /// Why, where it isn't a change of the user's.
+    pub(crate) reason: Option<String>,
+}
+
+/// A row to delete.
+#[derive(Debug)]
+pub(crate) struct Delete {
+    pub(crate) object: ObjectId,
+    pub(crate) table: &'static Table,
+    pub(crate) key_columns: Vec<usize>,
+    pub(crate) key: Vec<Value>,
+    /// The objects of this flush's deletes that it leads to.
+    pub(crate) parents: Vec<(&'static ForeignKey, ObjectId)>,
+}
+
+/// Association rows to delete because a side of theirs is deleted.
+#[derive(Debug)]
+pub(crate) struct Clear {
+    pub(crate) table: &'static Table,
+    pub(crate) foreign_key: &'static ForeignKey,
+    pub(crate) objects: Vec<ObjectId>,
+    /// The values of `foreign_key`, per object.
+    pub(crate) keys: Vec<Vec<Value>>,
+}
+
+/// An association row with the values of its two foreign keys.
+#[derive(Debug)]
+pub(crate) struct PairRow {
+    pub(crate) pair: Pair,
+    pub(crate) columns: Vec<usize>,
+    pub(crate) values: Vec<PlanValue>,
+}
+
+/// Everything that a flush has to write.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    pub(crate) inserts: Vec<Insert>,
+    pub(crate) updates: Vec<Update>,
+    pub(crate) deletes: Vec<Delete>,
+    pub(crate) pair_inserts: Vec<PairRow>,
+    pub(crate) pair_deletes: Vec<PairRow>,
+    pub(crate) clears: Vec<Clear>,
+    /// Pending objects that leave the session without ever being a row.
+    pub(crate) expunged: Vec<ObjectId>,
+    /// Children whose link the flush cuts because their parent is deleted.
+    pub(crate) unlinked: Vec<(ObjectId, &'static ForeignKey)>,
+}
+
+impl Work {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inserts.is_empty()
+            && self.updates.is_empty()
+            && self.deletes.is_empty()
+            && self.pair_inserts.is_empty()
+            && self.pair_deletes.is_empty()
+            && self.clears.is_empty()
+    }
+}

@@ -1,0 +1,141 @@
+//! Relationships loaded by the query itself, through LEFT JOINs under aliases of their own.
+
+use crate::error::Result;
+use crate::model::Table;
+use crate::query::joins;
+use crate::sql::{Alias, ColumnRef, Expr, From, JoinKind, OrderTerm, Select, Source};
+
+use super::plan::LoadNode;
+
+/// A joined relationship and where its cells are in a row.
+#[derive(Debug)]
+pub(crate) struct JoinedLoad<'n> {
+    pub(crate) node: &'n LoadNode,
+    /// The joined relationship that its owner came from; `None` for the query's own objects.
+    pub(crate) owner: Option<usize>,
+    /// Where its first cell is.
+    pub(crate) at: usize,
+}
+
+/// Whether any joined relationship multiplies the rows of the query's own objects.
+pub(crate) fn multiplies(nodes: &[LoadNode]) -> bool {
+    nodes.iter().any(|node| {
+        node.joined && (node.relationship.kind().is_to_many() || multiplies(&node.children))
+    })
+}
+
+/// Lets a limit, offset, distinct or grouping keep counting the query's own objects, by
+/// wrapping the query before anything is joined that multiplies its rows.
+pub(crate) fn wrap_if_counted(select: Select, table: &'static Table, nodes: &[LoadNode]) -> Select {
+    let counted = select.limit.is_some()
+        || select.offset.is_some()
+        || select.distinct
+        || !select.group_by.is_empty();
+    if !counted || !multiplies(nodes) {
+        return select;
+    }
+    let mut inner = select;
+    inner.columns.clear();
+    inner.select_all(table, Source::Scope);
+    let mut outer_order = Vec::new();
+    for (at, term) in inner.order_by.iter().enumerate() {
+        let name = format!("o{at}");
+        inner.columns.push((term.expr.clone(), Some(name.clone())));
+        outer_order.push(OrderTerm {
+            expr: Expr::Derived { table: table.name(), column: name },
+            descending: term.descending,
+            nulls_first: term.nulls_first,
+        });
+    }
+    let mut outer = Select::new(From::Derived(Box::new(inner), table));
+    outer.order_by = outer_order;
+    outer
+}
+
+/// Joins every joined relationship below the table's objects, selects its columns and orders its
+/// members. `first` is where the next cell will be.
+pub(crate) fn join_loads<'n>(
+    select: &mut Select,
+    table: &'static Table,
+    nodes: &'n [LoadNode],
+    first: usize,
+) -> Result<Vec<JoinedLoad<'n>>> {
+    let mut loads = Vec::new();
+    let mut place = Place { select, at: first, order: Vec::new() };
+    place.join_below(Source::Scope, None, nodes, &mut loads)?;
+    let order = place.order;
+    if !order.is_empty() {
+        if select.order_by.is_empty() {
+            // Without an order of its own the query keeps its objects in that of their keys.
+            select.order_by.extend(key_order(table, Source::Scope));
+        }
+        select.order_by.extend(order);
+    }
+    Ok(loads)
+}
+
+struct Place<'s> {
+    select: &'s mut Select,
+    at: usize,
+    order: Vec<OrderTerm>,
+}
+
+impl Place<'_> {
+    fn join_below<'n>(
+        &mut self,
+        owner_source: Source,
+        owner: Option<usize>,
+        nodes: &'n [LoadNode],
+        loads: &mut Vec<JoinedLoad<'n>>,
+    ) -> Result<()> {
+        for node in nodes.iter().filter(|node| node.joined) {
+            let target = node.relationship.target();
+            let association = self.select.next_alias();
+            let alias = Alias(association.0 + 1);
+            let source = Source::Alias(alias);
+            let mut joins =
+                joins(node.relationship, JoinKind::Left, owner_source, source, association)?;
+            if let (Some(filter), Some(join)) = (&node.filter, joins.last_mut()) {
+                let mut filter = filter.clone();
+                filter.rescope(target, alias);
+                join.on = std::mem::replace(&mut join.on, Expr::Integer(1)).and(filter);
+            }
+            self.select.joins.extend(joins);
+            let at = self.at;
+            self.select.select_all(target, Source::Alias(alias));
+            self.at += target.columns().len();
+            if node.relationship.kind().is_to_many() {
+                let mut order = member_order(node);
+                for term in &mut order {
+                    term.expr.rescope(target, alias);
+                }
+                self.order.extend(order);
+            }
+            loads.push(JoinedLoad { node, owner, at });
+            let index = loads.len() - 1;
+            self.join_below(source, Some(index), &node.children, loads)?;
+        }
+        Ok(())
+    }
+}
+
+/// The order of a relationship's members: the option's, else the relationship's own; ties by key,
+/// so that every strategy gives the same order.
+pub(crate) fn member_order(node: &LoadNode) -> Vec<OrderTerm> {
+    let target = node.relationship.target();
+    let mut order = node.order.clone();
+    if order.is_empty() {
+        order.extend(node.relationship.member_order().into_iter().map(|(column, descending)| {
+            OrderTerm::new(Expr::Column(ColumnRef::scoped(target, column)), descending)
+        }));
+    }
+    order.extend(key_order(target, Source::Scope));
+    order
+}
+
+/// The order of a table's primary key.
+pub(crate) fn key_order(table: &'static Table, source: Source) -> impl Iterator<Item = OrderTerm> {
+    table.primary_key().iter().map(move |&column| {
+        OrderTerm::new(Expr::Column(ColumnRef { table, column, source }), false)
+    })
+}

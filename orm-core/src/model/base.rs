@@ -1,0 +1,156 @@
+//! The columns that every model of an application shares and that live beside its struct.
+
+use std::fmt::Debug;
+
+use chrono::{DateTime, Utc};
+
+use super::{ColumnDef, PrimaryKey};
+use crate::value::{Cells, ColumnType, Value, ValueError};
+
+/// Base columns: what a mixin or a declarative base is in SQLAlchemy. Made by
+/// `#[derive(BaseColumns)]` on a plain struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the base of a model",
+    label = "not a base",
+    note = "annotate the struct with `#[derive(orm_core::BaseColumns)]`"
+)]
+pub trait BaseColumns: Sized + Send + Sync + 'static {
+    /// How many columns there are. They come first in the table.
+    const COUNT: usize;
+    /// Whether one of them is the primary key.
+    const HAS_KEY: bool;
+    /// Their descriptions, in order.
+    fn columns() -> Vec<ColumnDef>;
+    /// The base of a pending entity: application defaults, else placeholders.
+    fn blank() -> Self;
+    #[doc(hidden)]
+    fn decode(cells: &dyn Cells, at: usize) -> Result<Self, ValueError>;
+    #[doc(hidden)]
+    fn encode(&self, column: usize) -> Value;
+    #[doc(hidden)]
+    fn decode_column(
+        &mut self,
+        column: usize,
+        cells: &dyn Cells,
+        at: usize,
+    ) -> Result<(), ValueError>;
+    #[doc(hidden)]
+    fn normalize(&mut self, column: usize);
+}
+
+/// A base that contains the primary key.
+#[diagnostic::on_unimplemented(
+    message = "the base `{Self}` has no primary key",
+    label = "mark one of its fields, or a field of the model, `#[orm(primary_key)]`"
+)]
+pub trait HasKey: BaseColumns {
+    /// The primary key.
+    type Id: PrimaryKey;
+    #[doc(hidden)]
+    fn key(&self) -> Self::Id;
+}
+
+/// The default base: an auto-increment key and the times of creation and of the last change,
+/// both filled in by the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// The primary key.
+    pub id: i64,
+    /// When the row was inserted.
+    pub created_at: DateTime<Utc>,
+    /// When the row was last changed; every UPDATE sets it.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Stands for the server's current time in a `server_default` or an `on_update`: each dialect
+/// has its own, in UTC and as precise as its clock.
+pub const CURRENT_TIMESTAMP: &str = "CURRENT_TIMESTAMP";
+
+impl BaseColumns for Base {
+    const COUNT: usize = 3;
+    const HAS_KEY: bool = true;
+    fn columns() -> Vec<ColumnDef> {
+        vec![
+            ColumnDef::new::<i64>("id", "id").primary_key().autoincrement(),
+            ColumnDef::new::<DateTime<Utc>>("created_at", "created_at")
+                .server_default(CURRENT_TIMESTAMP),
+            ColumnDef::new::<DateTime<Utc>>("updated_at", "updated_at")
+                .server_default(CURRENT_TIMESTAMP)
+                .on_update(CURRENT_TIMESTAMP),
+        ]
+    }
+    fn blank() -> Self {
+        Self { id: 0, created_at: DateTime::UNIX_EPOCH, updated_at: DateTime::UNIX_EPOCH }
+    }
+    fn decode(cells: &dyn Cells, at: usize) -> Result<Self, ValueError> {
+        Ok(Self {
+            id: i64::decode(cells, at)?,
+            created_at: DateTime::decode(cells, at + 1)?,
+            updated_at: DateTime::decode(cells, at + 2)?,
+        })
+    }
+    fn encode(&self, column: usize) -> Value {
+        match column {
+            0 => self.id.encode(),
+            1 => self.created_at.encode(),
+            _ => self.updated_at.encode(),
+        }
+    }
+    fn decode_column(
+        &mut self,
+        column: usize,
+        cells: &dyn Cells,
+        at: usize,
+    ) -> Result<(), ValueError> {
+        match column {
+            0 => self.id = i64::decode(cells, at)?,
+            1 => self.created_at = DateTime::decode(cells, at)?,
+            _ => self.updated_at = DateTime::decode(cells, at)?,
+        }
+        Ok(())
+    }
+    fn normalize(&mut self, column: usize) {
+        match column {
+            1 => self.created_at.normalize(),
+            2 => self.updated_at.normalize(),
+            _ => {}
+        }
+    }
+}
+
+impl HasKey for Base {
+    type Id = i64;
+    fn key(&self) -> i64 {
+        self.id
+    }
+}
+
+/// No base columns: `#[orm(base = none)]`. The struct marks its own `primary_key` fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoBase;
+
+impl BaseColumns for NoBase {
+    const COUNT: usize = 0;
+    const HAS_KEY: bool = false;
+    fn columns() -> Vec<ColumnDef> {
+        Vec::new()
+    }
+    fn blank() -> Self {
+        Self
+    }
+    fn decode(_cells: &dyn Cells, _at: usize) -> Result<Self, ValueError> {
+        Ok(Self)
+    }
+    fn encode(&self, _column: usize) -> Value {
+        Value::Null
+    }
+    fn decode_column(
+        &mut self,
+        _column: usize,
+        _cells: &dyn Cells,
+        _at: usize,
+    ) -> Result<(), ValueError> {
+        Ok(())
+    }
+    fn normalize(&mut self, _column: usize) {}
+}

@@ -1,0 +1,66 @@
+//! `User::email`: a column as an associated constant.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::{ColumnDef, Model};
+use crate::error::Error;
+
+/// A column of the model `M` whose field has the type `T`.
+///
+/// The derive makes one associated constant per column, named like the field. The query layer
+/// gives it comparisons, arithmetic and aggregates.
+pub struct Column<M, T> {
+    index: usize,
+    of: PhantomData<fn(M) -> T>,
+}
+
+impl<M, T> Column<M, T> {
+    /// The column at this position of the model's table, base columns first.
+    #[doc(hidden)]
+    pub const fn __new(index: usize) -> Self {
+        Self { index, of: PhantomData }
+    }
+
+    #[doc(hidden)]
+    pub const fn __index(self) -> usize {
+        self.index
+    }
+}
+
+impl<M: Model, T> Column<M, T> {
+    pub(crate) fn def(self) -> &'static ColumnDef {
+        &M::__table().columns()[self.index]
+    }
+}
+
+impl<M, T> Clone for Column<M, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, T> Copy for Column<M, T> {}
+
+impl<M: Model, T> fmt::Debug for Column<M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{}", M::__table().model(), self.def().field)
+    }
+}
+
+impl Error {
+    /// Whether this is a constraint violation that concerns the given column.
+    ///
+    /// ```ignore
+    /// match session.commit().await {
+    ///     Err(error) if error.violates(User::email) => "that address is taken",
+    ///     …
+    /// }
+    /// ```
+    pub fn violates<M: Model, T>(&self, column: Column<M, T>) -> bool {
+        self.violation().is_some_and(|violation| {
+            violation.table.as_deref().is_none_or(|table| table == M::__table().name())
+                && violation.columns.iter().any(|name| *name == column.def().name)
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! What a model is: its table as a static description, its handles, entities and fields.
+//!
+//! Layer 1. Descriptions are plain data that the derive registers; a description names another
+//! table by a function, because constants would be a cycle. Holds no SQL text, no session and
+//! nothing async. Everything above reads models through these types.
+
+mod base;
+pub(crate) mod chunks;
+mod column;
+mod column_set;
+mod entity;
+mod field;
+mod handle;
+mod relation;
+mod relationship;
+mod storage;
+mod table;
+
+pub use base::{Base, BaseColumns, CURRENT_TIMESTAMP, HasKey, NoBase};
+pub use column::Column;
+pub use column_set::ColumnSet;
+pub use entity::Entity;
+pub use field::{BelongsTo, HasMany, HasOne, ManyToMany, RelationField};
+pub use handle::{Accessors, Handle, Key};
+pub use relation::{Kind, Relation, ToMany, ToOne};
+pub use relationship::{
+    Association, Cascade, Link, Path, Relationship, RelationshipKind, Strategy,
+};
+pub use storage::{EntityStorage, Storage};
+pub use table::{Action, ColumnDef, ForeignKey, Index, Table, TableBuilder, TableFn, Target};
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use crate::value::{Cells, ColumnType, Value, ValueError};
+
+/// A struct that is a row: made by `#[derive(Model)]`.
+///
+/// The items are for generated code and bear names that no column can have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "not a model",
+    note = "annotate the struct with `#[derive(orm_core::Model)]`"
+)]
+pub trait Model: Sized + Send + Sync + 'static {
+    /// The base columns, which live beside the struct in [`Entity`].
+    type Base: BaseColumns;
+    /// The primary key: `i64` for the default base, a tuple for a composite key.
+    type Id: PrimaryKey;
+    /// One accessor method per relationship, on the handle.
+    type Accessors: Accessors;
+
+    #[doc(hidden)]
+    fn __table() -> &'static Table;
+    #[doc(hidden)]
+    fn __key(base: &Self::Base, model: &Self) -> Self::Id;
+    /// Decodes the struct's own columns from consecutive cells.
+    #[doc(hidden)]
+    fn __decode(cells: &dyn Cells, at: usize) -> Result<Self, ValueError>;
+    /// Encodes the own column with this ordinal (0 is the first behind the base columns).
+    #[doc(hidden)]
+    fn __encode(&self, column: usize) -> Value;
+    /// Overwrites the own column with this ordinal.
+    #[doc(hidden)]
+    fn __decode_column(
+        &mut self,
+        column: usize,
+        cells: &dyn Cells,
+        at: usize,
+    ) -> Result<(), ValueError>;
+    /// Cuts the own column to what every database can hold.
+    #[doc(hidden)]
+    fn __normalize(&mut self, column: usize);
+    #[doc(hidden)]
+    fn __relation(&self, relation: usize) -> &dyn RelationField;
+    #[doc(hidden)]
+    fn __relation_mut(&mut self, relation: usize) -> &mut dyn RelationField;
+}
+
+/// A primary key: a column type, or a tuple of them for a composite key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be a primary key",
+    label = "a primary key must be a column type (or a tuple of them) that is `Clone + Eq + Hash + Debug`"
+)]
+pub trait PrimaryKey: Clone + Eq + Hash + Debug + Send + Sync + 'static {
+    #[doc(hidden)]
+    fn __encode(&self) -> Vec<Value>;
+    /// Decodes the key from the cells at `offset` plus the given positions.
+    #[doc(hidden)]
+    fn __decode(cells: &dyn Cells, offset: usize, at: &[usize]) -> Result<Self, ValueError>;
+}
+
+impl<T: ColumnType + Clone + Eq + Hash + Debug> PrimaryKey for T {
+    fn __encode(&self) -> Vec<Value> {
+        vec![self.encode()]
+    }
+    fn __decode(cells: &dyn Cells, offset: usize, at: &[usize]) -> Result<Self, ValueError> {
+        T::decode(cells, offset + at[0])
+    }
+}
+
+macro_rules! composite_key {
+    ($($type:ident $at:tt),+) => {
+        impl<$($type: ColumnType + Clone + Eq + Hash + Debug),+> PrimaryKey for ($($type,)+) {
+            fn __encode(&self) -> Vec<Value> {
+                vec![$(self.$at.encode()),+]
+            }
+            fn __decode(
+                cells: &dyn Cells,
+                offset: usize,
+                at: &[usize],
+            ) -> Result<Self, ValueError> {
+                Ok(($($type::decode(cells, offset + at[$at])?,)+))
+            }
+        }
+    };
+}
+
+composite_key!(A 0, B 1);
+composite_key!(A 0, B 1, C 2);
+composite_key!(A 0, B 1, C 2, D 3);

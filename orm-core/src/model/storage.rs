@@ -1,0 +1,256 @@
+//! Where the entities of one model live, reachable without knowing the model.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+
+use super::chunks::Chunks;
+use super::{BaseColumns, Entity, Model, PrimaryKey, RelationField};
+use crate::value::{Cells, Value, ValueError};
+
+/// The entities of one model in numbered slots, with an index by primary key: what tracking,
+/// loaders and flush see of a model that they don't know statically.
+///
+/// A slot that is named must be occupied; [`put`](Storage::put) fills one.
+pub trait Storage: Any + Send + Sync {
+    /// For the typed code that knows which [`EntityStorage`] this is.
+    fn as_any(&self) -> &dyn Any;
+    /// For the typed code that knows which [`EntityStorage`] this is.
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+    /// How many slots there are.
+    fn slots(&self) -> u32;
+    /// Whether a slot holds an entity.
+    fn is_occupied(&self, slot: u32) -> bool;
+    /// Decodes an entity from consecutive cells into a slot (the next new one, or one that was
+    /// vacated) and indexes its key.
+    fn put(&mut self, slot: u32, cells: &dyn Cells, at: usize) -> Result<(), ValueError>;
+    /// Overwrites the columns of an entity from consecutive cells; relationship fields stay.
+    fn overwrite(&mut self, slot: u32, cells: &dyn Cells, at: usize) -> Result<(), ValueError>;
+    /// Drops the entity and takes its key out of the index.
+    fn vacate(&mut self, slot: u32);
+    /// A column as a value.
+    fn encode(&self, slot: u32, column: usize) -> Value;
+    /// Overwrites one column. The key index is not touched.
+    fn decode_column(
+        &mut self,
+        slot: u32,
+        column: usize,
+        cells: &dyn Cells,
+        at: usize,
+    ) -> Result<(), ValueError>;
+    /// Cuts one column to what every database can hold.
+    fn normalize(&mut self, slot: u32, column: usize);
+    /// Tells the entity whether its base columns are known.
+    fn set_flushed(&mut self, slot: u32, flushed: bool);
+    /// A relationship field.
+    fn relation(&self, slot: u32, relation: usize) -> &dyn RelationField;
+    /// A relationship field.
+    fn relation_mut(&mut self, slot: u32, relation: usize) -> &mut dyn RelationField;
+    /// The slot of the object whose key is in the cells at `offset` plus these positions.
+    fn find(
+        &self,
+        cells: &dyn Cells,
+        offset: usize,
+        positions: &[usize],
+    ) -> Result<Option<u32>, ValueError>;
+    /// Indexes the key that the entity has now; a flush has just written it.
+    fn index(&mut self, slot: u32);
+    /// Takes the entity's indexed key out of the index.
+    fn unindex(&mut self, slot: u32);
+    /// Whether the entity's key is in the index.
+    fn is_indexed(&self, slot: u32) -> bool;
+    /// Remembers the key that the entity is indexed by, because its fields may now be edited.
+    fn pin_key(&mut self, slot: u32);
+    /// Makes room for this many more entities.
+    fn reserve(&mut self, additional: usize);
+}
+
+/// The entities of the model `M`.
+pub struct EntityStorage<M: Model> {
+    entities: Chunks<Option<Entity<M>>>,
+    /// Slots by the hash of their key. The keys themselves are in the entities (or pinned).
+    identity: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
+    /// Keys of objects whose own key fields may have been edited since they were indexed. Empty
+    /// for models whose key is a base column, which nobody can edit.
+    pinned: HashMap<u32, M::Id>,
+}
+
+impl<M: Model> Default for EntityStorage<M> {
+    fn default() -> Self {
+        Self {
+            entities: Chunks::default(),
+            identity: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+            pinned: HashMap::new(),
+        }
+    }
+}
+
+impl<M: Model> EntityStorage<M> {
+    /// The entity in an occupied slot.
+    pub(crate) fn entity(&self, slot: u32) -> &Entity<M> {
+        self.get(slot).expect("a handle that passed its check names an occupied slot")
+    }
+
+    /// The entity in an occupied slot.
+    pub(crate) fn entity_mut(&mut self, slot: u32) -> &mut Entity<M> {
+        self.entities
+            .get_mut(slot)
+            .and_then(Option::as_mut)
+            .expect("a handle that passed its check names an occupied slot")
+    }
+
+    /// Two entities at once; `None` if both slots are the same.
+    pub(crate) fn entities_mut(
+        &mut self,
+        a: u32,
+        b: u32,
+    ) -> Option<(&mut Entity<M>, &mut Entity<M>)> {
+        let (a, b) = self.entities.get_two_mut(a, b)?;
+        Some((a.as_mut()?, b.as_mut()?))
+    }
+
+    /// The entity in a slot, if there is one.
+    pub(crate) fn get(&self, slot: u32) -> Option<&Entity<M>> {
+        self.entities.get(slot)?.as_ref()
+    }
+
+    /// Puts an entity into a slot, which is the next new one or was vacated. The key index is
+    /// not touched.
+    pub(crate) fn place(&mut self, slot: u32, entity: Entity<M>) {
+        match self.entities.get_mut(slot) {
+            Some(place) => *place = Some(entity),
+            None => self.entities.push(Some(entity)),
+        }
+    }
+
+    /// Takes the entity out of its slot and its key out of the index.
+    pub(crate) fn take(&mut self, slot: u32) -> Option<Entity<M>> {
+        self.unindex(slot);
+        self.entities.get_mut(slot)?.take()
+    }
+
+    /// The slot of the object with this key.
+    pub(crate) fn find_key(&self, key: &M::Id) -> Option<u32> {
+        self.identity.find(self.hasher.hash_one(key), |&slot| self.has_key(slot, key)).copied()
+    }
+
+    fn has_key(&self, slot: u32, key: &M::Id) -> bool {
+        match self.pinned.get(&slot) {
+            Some(pinned) => pinned == key,
+            None => self.entity(slot).key() == *key,
+        }
+    }
+}
+
+impl<M: Model> Storage for EntityStorage<M> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+    fn slots(&self) -> u32 {
+        self.entities.len()
+    }
+    fn is_occupied(&self, slot: u32) -> bool {
+        self.get(slot).is_some()
+    }
+    fn put(&mut self, slot: u32, cells: &dyn Cells, at: usize) -> Result<(), ValueError> {
+        let entity = Entity::<M>::decode(cells, at)?;
+        self.place(slot, entity);
+        self.index(slot);
+        Ok(())
+    }
+    fn overwrite(&mut self, slot: u32, cells: &dyn Cells, at: usize) -> Result<(), ValueError> {
+        for column in 0..M::__table().columns().len() {
+            self.entity_mut(slot).decode_column(column, cells, at + column)?;
+        }
+        Ok(())
+    }
+    fn vacate(&mut self, slot: u32) {
+        self.take(slot);
+    }
+    fn encode(&self, slot: u32, column: usize) -> Value {
+        self.entity(slot).encode(column)
+    }
+    fn decode_column(
+        &mut self,
+        slot: u32,
+        column: usize,
+        cells: &dyn Cells,
+        at: usize,
+    ) -> Result<(), ValueError> {
+        self.entity_mut(slot).decode_column(column, cells, at)
+    }
+    fn normalize(&mut self, slot: u32, column: usize) {
+        self.entity_mut(slot).normalize(column);
+    }
+    fn set_flushed(&mut self, slot: u32, flushed: bool) {
+        self.entity_mut(slot).set_flushed(flushed);
+    }
+    fn relation(&self, slot: u32, relation: usize) -> &dyn RelationField {
+        (**self.entity(slot)).__relation(relation)
+    }
+    fn relation_mut(&mut self, slot: u32, relation: usize) -> &mut dyn RelationField {
+        (**self.entity_mut(slot)).__relation_mut(relation)
+    }
+    fn find(
+        &self,
+        cells: &dyn Cells,
+        offset: usize,
+        positions: &[usize],
+    ) -> Result<Option<u32>, ValueError> {
+        Ok(self.find_key(&M::Id::__decode(cells, offset, positions)?))
+    }
+    fn index(&mut self, slot: u32) {
+        self.pinned.remove(&slot);
+        let Self { entities, identity, hasher, pinned } = self;
+        let hash = |slot: u32| hash_of(entities, hasher, pinned, slot);
+        identity.insert_unique(hash(slot), slot, |&slot| hash(slot));
+    }
+    fn unindex(&mut self, slot: u32) {
+        if self.get(slot).is_some() {
+            let hash = hash_of(&self.entities, &self.hasher, &self.pinned, slot);
+            if let Ok(entry) = self.identity.find_entry(hash, |&other| other == slot) {
+                entry.remove();
+            }
+        }
+        self.pinned.remove(&slot);
+    }
+    fn is_indexed(&self, slot: u32) -> bool {
+        self.get(slot).is_some() && {
+            let hash = hash_of(&self.entities, &self.hasher, &self.pinned, slot);
+            self.identity.find(hash, |&other| other == slot).is_some()
+        }
+    }
+    fn pin_key(&mut self, slot: u32) {
+        if !M::Base::HAS_KEY && self.is_indexed(slot) {
+            let key = self.entity(slot).key();
+            self.pinned.entry(slot).or_insert(key);
+        }
+    }
+    fn reserve(&mut self, additional: usize) {
+        let Self { entities, identity, hasher, pinned } = self;
+        identity.reserve(additional, |&slot| hash_of(entities, hasher, pinned, slot));
+    }
+}
+
+/// The hash of the key that a slot is, or would be, indexed by.
+fn hash_of<M: Model>(
+    entities: &Chunks<Option<Entity<M>>>,
+    hasher: &foldhash::fast::RandomState,
+    pinned: &HashMap<u32, M::Id>,
+    slot: u32,
+) -> u64 {
+    match pinned.get(&slot) {
+        Some(key) => hasher.hash_one(key),
+        None => {
+            let entity = entities.get(slot).and_then(Option::as_ref);
+            hasher.hash_one(entity.expect("indexed slots are occupied").key())
+        }
+    }
+}

@@ -1,0 +1,489 @@
+//! Tables, columns and keys as plain descriptions.
+
+use std::any::TypeId;
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use super::{BaseColumns, EntityStorage, Model, Relationship, Storage};
+use crate::value::{ColumnType, Facts, SqlType};
+
+/// How a description names another table.
+pub type TableFn = fn() -> &'static Table;
+
+/// The description of a table, made once per model.
+#[derive(Debug)]
+pub struct Table {
+    name: &'static str,
+    schema: Option<&'static str>,
+    comment: Option<&'static str>,
+    model: &'static str,
+    type_id: Option<TypeId>,
+    storage: Option<fn() -> Box<dyn Storage>>,
+    columns: Vec<ColumnDef>,
+    base_columns: usize,
+    primary_key: Vec<usize>,
+    foreign_keys: Vec<ForeignKey>,
+    uniques: Vec<Index>,
+    indexes: Vec<Index>,
+    checks: Vec<&'static str>,
+    relationships: Vec<Relationship>,
+}
+
+impl Table {
+    /// The name in the database.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+    /// The database schema, where one is named.
+    pub fn schema(&self) -> Option<&'static str> {
+        self.schema
+    }
+    /// The table's comment.
+    pub fn comment(&self) -> Option<&'static str> {
+        self.comment
+    }
+    /// The model's name in Rust.
+    pub fn model(&self) -> &'static str {
+        self.model
+    }
+    /// The columns, base columns first.
+    pub fn columns(&self) -> &[ColumnDef] {
+        &self.columns
+    }
+    /// How many of the columns are base columns.
+    pub fn base_columns(&self) -> usize {
+        self.base_columns
+    }
+    /// The positions of the primary key's columns.
+    pub fn primary_key(&self) -> &[usize] {
+        &self.primary_key
+    }
+    /// The foreign keys.
+    pub fn foreign_keys(&self) -> &[ForeignKey] {
+        &self.foreign_keys
+    }
+    /// The unique columns and groups of columns, without the primary key.
+    pub fn uniques(&self) -> &[Index] {
+        &self.uniques
+    }
+    /// The indexes that are not unique.
+    pub fn indexes(&self) -> &[Index] {
+        &self.indexes
+    }
+    /// The checks of the whole table, in SQL.
+    pub fn checks(&self) -> &[&'static str] {
+        &self.checks
+    }
+    /// The relationships of the model.
+    pub fn relationships(&self) -> &[Relationship] {
+        &self.relationships
+    }
+    /// The model's type; `None` for a pair table that has no struct.
+    pub(crate) fn type_id(&self) -> Option<TypeId> {
+        self.type_id
+    }
+    /// An empty storage for the model's entities.
+    pub(crate) fn new_storage(&self) -> Option<Box<dyn Storage>> {
+        self.storage.map(|new| new())
+    }
+    /// The position of the column of this field.
+    pub(crate) fn column_of_field(&self, field: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.field == field)
+    }
+    /// The position of the column of this name.
+    pub(crate) fn column_named(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+    /// The relationship of this field.
+    pub(crate) fn relationship(&self, name: &str) -> Option<&Relationship> {
+        self.relationships.iter().find(|relationship| relationship.name() == name)
+    }
+    /// The column whose value the database generates as the key, if there is one.
+    pub(crate) fn autoincrement(&self) -> Option<usize> {
+        self.columns.iter().position(|column| column.autoincrement)
+    }
+    /// The column of the optimistic lock, if there is one.
+    pub(crate) fn version(&self) -> Option<usize> {
+        self.columns.iter().position(|column| column.version)
+    }
+}
+
+impl PartialEq for Table {
+    /// Two descriptions are the same if they are of the same model, or of the same pair table.
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Table {}
+
+impl std::hash::Hash for Table {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        std::ptr::from_ref(self).hash(state);
+    }
+}
+
+/// The description of a column.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ColumnDef {
+    /// The field's name in Rust.
+    pub field: &'static str,
+    /// The name in the database.
+    pub name: &'static str,
+    /// The type, nullability, length and so on: from the field's type, overridden by attributes.
+    pub facts: Facts,
+    /// Whether it is (part of) the primary key.
+    pub primary_key: bool,
+    /// Whether the database generates its values.
+    pub autoincrement: bool,
+    /// Whether the application fills in a default.
+    pub has_default: bool,
+    /// What every UPDATE sets it to, in SQL.
+    pub on_update: Option<&'static str>,
+    /// Whether it is the optimistic lock.
+    pub version: bool,
+    /// The database's type, where an attribute spells it.
+    pub sql_type: Option<&'static str>,
+    /// Whether patches and views leave it out.
+    pub hidden: bool,
+}
+
+impl ColumnDef {
+    /// The column of a field of type `T`, with the facts of the type.
+    pub fn new<T: ColumnType>(field: &'static str, name: &'static str) -> Self {
+        Self {
+            field,
+            name,
+            facts: T::FACTS,
+            primary_key: false,
+            autoincrement: false,
+            has_default: false,
+            on_update: None,
+            version: false,
+            sql_type: None,
+            hidden: false,
+        }
+    }
+    /// Part of the primary key.
+    pub fn primary_key(mut self) -> Self {
+        self.primary_key = true;
+        self
+    }
+    /// Generated by the database.
+    pub fn autoincrement(mut self) -> Self {
+        self.autoincrement = true;
+        self
+    }
+    /// Unique within the table.
+    pub fn unique(mut self) -> Self {
+        self.facts.unique = true;
+        self
+    }
+    /// With an index.
+    pub fn index(mut self) -> Self {
+        self.facts.index = true;
+        self
+    }
+    /// With a length in characters.
+    pub fn length(mut self, length: u32) -> Self {
+        self.facts.length = Some(length);
+        self
+    }
+    /// With this many digits in all.
+    pub fn precision(mut self, precision: u32) -> Self {
+        self.facts.precision = Some(precision);
+        self
+    }
+    /// With this many digits behind the point.
+    pub fn scale(mut self, scale: u32) -> Self {
+        self.facts.scale = Some(scale);
+        self
+    }
+    /// With a type spelled for the database.
+    pub fn sql_type(mut self, sql: &'static str) -> Self {
+        self.sql_type = Some(sql);
+        self
+    }
+    /// With a default of the application.
+    pub fn with_default(mut self) -> Self {
+        self.has_default = true;
+        self
+    }
+    /// With a default of the server, in SQL.
+    pub fn server_default(mut self, sql: &'static str) -> Self {
+        self.facts.server_default = Some(sql);
+        self
+    }
+    /// Set to this SQL by every UPDATE.
+    pub fn on_update(mut self, sql: &'static str) -> Self {
+        self.on_update = Some(sql);
+        self
+    }
+    /// With a check, in SQL.
+    pub fn check(mut self, sql: &'static str) -> Self {
+        self.facts.check = Some(sql);
+        self
+    }
+    /// With a comment.
+    pub fn comment(mut self, comment: &'static str) -> Self {
+        self.facts.comment = Some(comment);
+        self
+    }
+    /// The optimistic lock.
+    pub fn version(mut self) -> Self {
+        self.version = true;
+        self
+    }
+    /// Left out of patches and views.
+    pub fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+    /// The logical type.
+    pub fn logical_type(&self) -> SqlType {
+        self.facts.sql_type
+    }
+    /// Whether the database fills the column in when an INSERT leaves it out.
+    pub(crate) fn is_generated(&self) -> bool {
+        self.autoincrement || self.facts.server_default.is_some()
+    }
+}
+
+/// What happens to rows that point to a row that goes away or changes its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing is done; the statement fails if a row is left pointing nowhere.
+    NoAction,
+    /// The statement fails at once.
+    Restrict,
+    /// They follow: are deleted, or take the new key.
+    Cascade,
+    /// Their key becomes `NULL`.
+    SetNull,
+    /// Their key becomes its default.
+    SetDefault,
+}
+
+/// What a foreign key references.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// The primary key of a table.
+    PrimaryKey(TableFn),
+    /// The columns of these fields of a table.
+    Fields(TableFn, &'static [&'static str]),
+    /// The columns at these positions of a table.
+    Columns(TableFn, &'static [usize]),
+}
+
+/// A foreign key.
+#[derive(Debug)]
+pub struct ForeignKey {
+    /// The position among the table's foreign keys.
+    pub(crate) index: usize,
+    /// The positions of its columns.
+    pub(crate) columns: Vec<usize>,
+    pub(crate) target: Target,
+    pub(crate) on_delete: Action,
+    pub(crate) on_update: Action,
+    referenced: OnceLock<Vec<usize>>,
+}
+
+impl ForeignKey {
+    /// The positions of its columns in the table that has it.
+    pub fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+    /// The table it references.
+    pub fn target(&self) -> &'static Table {
+        match self.target {
+            Target::PrimaryKey(table) | Target::Fields(table, _) | Target::Columns(table, _) => {
+                table()
+            }
+        }
+    }
+    /// The positions of the referenced columns, in the order of [`columns`](Self::columns).
+    pub fn referenced(&self) -> &[usize] {
+        self.referenced.get_or_init(|| match self.target {
+            Target::PrimaryKey(table) => table().primary_key().to_vec(),
+            Target::Fields(table, fields) => {
+                let table = table();
+                fields
+                    .iter()
+                    .map(|field| {
+                        table.column_of_field(field).unwrap_or_else(|| {
+                            panic!("`{}` has no column for the field `{field}`", table.model())
+                        })
+                    })
+                    .collect()
+            }
+            Target::Columns(_, columns) => columns.to_vec(),
+        })
+    }
+    /// Whether it references the whole primary key, in its order.
+    pub(crate) fn references_primary_key(&self) -> bool {
+        self.referenced() == self.target().primary_key()
+    }
+    /// What happens when the referenced row is deleted.
+    pub fn on_delete(&self) -> Action {
+        self.on_delete
+    }
+    /// What happens when the referenced key changes.
+    pub fn on_update(&self) -> Action {
+        self.on_update
+    }
+    /// Whether every column of it accepts `NULL`.
+    pub(crate) fn is_nullable(&self, table: &Table) -> bool {
+        self.columns.iter().all(|&column| table.columns[column].facts.nullable)
+    }
+}
+
+/// An index or a unique constraint over columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Index {
+    /// A name of its own, in place of the convention's.
+    pub name: Option<&'static str>,
+    /// The positions of the columns.
+    pub columns: Vec<usize>,
+}
+
+/// Builds a [`Table`], for generated code. Mistakes that the derive has ruled out panic here.
+#[derive(Debug)]
+pub struct TableBuilder(Table);
+
+impl TableBuilder {
+    /// A table for the model, starting with its base columns.
+    pub fn new<M: Model>(name: &'static str, model: &'static str) -> Self {
+        let mut builder = Self::plain(name, model);
+        builder.0.type_id = Some(TypeId::of::<M>());
+        builder.0.storage = Some(|| Box::new(EntityStorage::<M>::default()));
+        for column in M::Base::columns() {
+            builder = builder.column(column);
+        }
+        builder.0.base_columns = M::Base::COUNT;
+        builder
+    }
+
+    /// A table without a struct.
+    pub(crate) fn plain(name: &'static str, model: &'static str) -> Self {
+        Self(Table {
+            name,
+            schema: None,
+            comment: None,
+            model,
+            type_id: None,
+            storage: None,
+            columns: Vec::new(),
+            base_columns: 0,
+            primary_key: Vec::new(),
+            foreign_keys: Vec::new(),
+            uniques: Vec::new(),
+            indexes: Vec::new(),
+            checks: Vec::new(),
+            relationships: Vec::new(),
+        })
+    }
+
+    /// Adds a column.
+    pub fn column(mut self, column: ColumnDef) -> Self {
+        self.0.columns.push(column);
+        self
+    }
+
+    /// Names the database schema.
+    pub fn schema(mut self, schema: &'static str) -> Self {
+        self.0.schema = Some(schema);
+        self
+    }
+
+    /// Adds a comment.
+    pub fn comment(mut self, comment: &'static str) -> Self {
+        self.0.comment = Some(comment);
+        self
+    }
+
+    /// Adds a foreign key over the columns of these fields.
+    pub fn foreign_key(
+        mut self,
+        fields: &[&'static str],
+        target: Target,
+        on_delete: Action,
+        on_update: Action,
+    ) -> Self {
+        let columns = self.positions(fields);
+        self.0.foreign_keys.push(ForeignKey {
+            index: self.0.foreign_keys.len(),
+            columns,
+            target,
+            on_delete,
+            on_update,
+            referenced: OnceLock::new(),
+        });
+        self
+    }
+
+    /// Adds a unique constraint over the columns of these fields.
+    pub fn unique(mut self, fields: &[&'static str], name: Option<&'static str>) -> Self {
+        let columns = self.positions(fields);
+        self.0.uniques.push(Index { name, columns });
+        self
+    }
+
+    /// Adds an index over the columns of these fields.
+    pub fn index(mut self, fields: &[&'static str], name: Option<&'static str>) -> Self {
+        let columns = self.positions(fields);
+        self.0.indexes.push(Index { name, columns });
+        self
+    }
+
+    /// Adds a check of the whole table.
+    pub fn check(mut self, sql: &'static str) -> Self {
+        self.0.checks.push(sql);
+        self
+    }
+
+    /// Adds a relationship.
+    pub fn relationship(mut self, relationship: Relationship) -> Self {
+        let index = self.0.relationships.len();
+        self.0.relationships.push(relationship.at(index));
+        self
+    }
+
+    /// The finished table.
+    ///
+    /// # Panics
+    /// If two columns have the same name in the database or there is no primary key.
+    pub fn build(self) -> Table {
+        let mut table = self.0;
+        let mut names = HashSet::new();
+        for (at, column) in table.columns.iter().enumerate() {
+            assert!(
+                names.insert(column.name),
+                "`{}` has two columns named `{}`: rename one with `#[orm(column = \"…\")]`",
+                table.model,
+                column.name,
+            );
+            if column.primary_key {
+                table.primary_key.push(at);
+            }
+            if column.facts.unique && !(column.primary_key) {
+                table.uniques.push(Index { name: None, columns: vec![at] });
+            } else if column.facts.index {
+                table.indexes.push(Index { name: None, columns: vec![at] });
+            }
+        }
+        assert!(!table.primary_key.is_empty(), "`{}` has no primary key", table.model);
+        table
+    }
+
+    fn positions(&self, fields: &[&'static str]) -> Vec<usize> {
+        fields
+            .iter()
+            .map(|field| {
+                self.0.column_of_field(field).unwrap_or_else(|| {
+                    panic!("`{}` has no column for the field `{field}`", self.0.model)
+                })
+            })
+            .collect()
+    }
+}

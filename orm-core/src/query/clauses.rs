@@ -1,0 +1,167 @@
+//! The query without types, and the clauses that every kind of query has.
+
+use super::{LoadOption, joins};
+use crate::error::{Error, Result};
+use crate::model::{Relationship, Table};
+use crate::sql::{self, ColumnRef, Expr, From, JoinKind, OrderTerm, Source};
+
+/// A query without types: the tree so far, and what is to be done with its rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Query {
+    /// Nothing is selected yet, unless `columns` said what.
+    pub(crate) tree: sql::Select,
+    /// The table of the model that the query starts from.
+    pub(crate) table: &'static Table,
+    pub(crate) options: Vec<LoadOption>,
+    pub(crate) populate_existing: bool,
+    /// The first mistake, which builders can't return; the verbs do.
+    mistake: Option<String>,
+}
+
+impl Query {
+    pub(super) fn new(table: &'static Table) -> Self {
+        Self {
+            tree: sql::Select::from(table),
+            table,
+            options: Vec::new(),
+            populate_existing: false,
+            mistake: None,
+        }
+    }
+
+    /// Fails if the query was put together wrongly. Every verb asks first.
+    ///
+    /// # Errors
+    /// `Misuse` with the first mistake.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.mistake {
+            Some(mistake) => Err(Error::misuse(mistake.as_str())),
+            None => Ok(()),
+        }
+    }
+
+    fn mistaken(&mut self, error: Error) {
+        self.mistake.get_or_insert_with(|| match error {
+            Error::Misuse(sentence) => sentence,
+            other => other.to_string(),
+        });
+    }
+
+    /// Joins what a relationship leads to, under its own name.
+    pub(super) fn join(&mut self, relationship: &'static Relationship, kind: JoinKind) {
+        let target = relationship.target();
+        if self.names(target) {
+            return self.mistaken(Error::misuse(format!(
+                "`{}` is in this query already, and `join({}::{})` would bring it in once more: \
+                 a model enters a query once; ask about further rows of it by `any(…)` or `has(…)`",
+                target.model(),
+                relationship.source().model(),
+                relationship.name(),
+            )));
+        }
+        let association = self.tree.next_alias();
+        match joins(relationship, kind, Source::Scope, Source::Scope, association) {
+            Ok(joins) => self.tree.joins.extend(joins),
+            Err(error) => self.mistaken(error),
+        }
+    }
+
+    /// Whether the table is in the query under its own name.
+    fn names(&self, table: &'static Table) -> bool {
+        let first = match &self.tree.from {
+            From::Table(first, _) | From::Derived(_, first) => *first,
+        };
+        first == table
+            || self
+                .tree
+                .joins
+                .iter()
+                .any(|join| join.source == Source::Scope && join.table == table)
+    }
+
+    /// Makes the order total: appends the primary key, as far as the order doesn't name it.
+    /// Pages need it. Grouped and distinct rows have no key to tell them apart.
+    pub(crate) fn break_ties(&mut self) {
+        if self.tree.distinct || !self.tree.group_by.is_empty() {
+            return;
+        }
+        for &column in self.table.primary_key() {
+            let key = ColumnRef::scoped(self.table, column);
+            let named = |term: &OrderTerm| matches!(&term.expr, Expr::Column(by) if *by == key);
+            if !self.tree.order_by.iter().any(named) {
+                self.tree.order_by.push(OrderTerm::new(Expr::Column(key), false));
+            }
+        }
+    }
+}
+
+/// The clauses that a query has before and after `columns(…)` and `view()`.
+macro_rules! clauses {
+    () => {
+        /// Keeps the rows for which this holds; several filters must all hold.
+        pub fn filter<C, At>(mut self, condition: Condition<C>) -> Self
+        where
+            C: Within<Scope, At>,
+        {
+            self.query.tree.and_filter(condition.into_expr());
+            self
+        }
+
+        /// Orders the rows; further orders decide where earlier ones find rows equal.
+        pub fn order_by<O, At>(mut self, order: O) -> Self
+        where
+            O: Orders<Models: Within<Scope, At>>,
+        {
+            let mut terms = OrderTerms(std::mem::take(&mut self.query.tree.order_by));
+            order.__orders(&mut terms);
+            self.query.tree.order_by = terms.0;
+            self
+        }
+
+        /// Gives at most this many rows.
+        pub fn limit(mut self, rows: u64) -> Self {
+            self.query.tree.limit = Some(rows);
+            self
+        }
+
+        /// Leaves out this many rows at the start.
+        pub fn offset(mut self, rows: u64) -> Self {
+            self.query.tree.offset = Some(rows);
+            self
+        }
+
+        /// Gives equal rows once.
+        pub fn distinct(mut self) -> Self {
+            self.query.tree.distinct = true;
+            self
+        }
+    };
+}
+
+/// The clauses of queries that may have groups.
+macro_rules! group_clauses {
+    () => {
+        /// Makes one row of all that are equal in these columns or expressions.
+        pub fn group_by<G, At>(mut self, groups: G) -> Self
+        where
+            G: Groups<Models: Within<Scope, At>>,
+        {
+            let mut into = Fragments(std::mem::take(&mut self.query.tree.group_by));
+            groups.__groups(&mut into);
+            self.query.tree.group_by = into.0;
+            self
+        }
+
+        /// Keeps the groups for which this holds; it may be about aggregates.
+        pub fn having<C, At>(mut self, condition: Condition<C>) -> Self
+        where
+            C: Within<Scope, At>,
+        {
+            self.query.tree.and_having(condition.into_expr());
+            self
+        }
+    };
+}
+
+pub(super) use clauses;
+pub(super) use group_clauses;

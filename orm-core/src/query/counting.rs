@@ -1,0 +1,58 @@
+//! From a query to the one that counts its rows, or asks whether it has any.
+
+use super::Query;
+use crate::sql::{self, Aggregate, ColumnRef, Expr, From};
+
+impl Query {
+    /// `SELECT COUNT(*)` of the rows that the query would give: one row, one cell.
+    ///
+    /// Whatever decides about rows (groups, DISTINCT, LIMIT, aggregates without groups) goes
+    /// into a derived table; a plain query is counted directly.
+    pub(crate) fn count_tree(&self) -> sql::Select {
+        let count = Expr::Aggregate { function: Aggregate::Count, operand: None, distinct: false };
+        let mut tree = self.tree.clone();
+        tree.order_by.clear();
+        let plain = tree.columns.is_empty()
+            && !tree.distinct
+            && tree.group_by.is_empty()
+            && tree.having.is_none()
+            && tree.limit.is_none()
+            && tree.offset.is_none();
+        if !plain {
+            self.select_least(&mut tree);
+            tree = sql::Select::new(From::Derived(Box::new(tree), self.table));
+        }
+        tree.columns = vec![(count, None)];
+        tree
+    }
+
+    /// A query that gives one row if this one would give any, else none.
+    ///
+    /// It isn't `SELECT EXISTS(…)`, which would need a SELECT without FROM; the work is the same.
+    pub(crate) fn exists_tree(&self) -> sql::Select {
+        let mut tree = self.tree.clone();
+        tree.order_by.clear();
+        // An offset counts distinct rows; without one, doubles don't matter.
+        tree.distinct &= tree.offset.is_some();
+        self.select_least(&mut tree);
+        tree.limit = Some(tree.limit.map_or(1, |rows| rows.min(1)));
+        tree
+    }
+
+    /// Selects no more than what rows are told apart by, each under a name of its own.
+    fn select_least(&self, tree: &mut sql::Select) {
+        if !tree.columns.is_empty() {
+            for (at, (_, name)) in tree.columns.iter_mut().enumerate() {
+                *name = Some(format!("c{at}"));
+            }
+        } else if tree.distinct {
+            // Objects are distinct if their keys are.
+            let key = self.table.primary_key().iter();
+            tree.columns = key
+                .map(|&column| (Expr::Column(ColumnRef::scoped(self.table, column)), None))
+                .collect();
+        } else {
+            tree.columns = vec![(Expr::Integer(1), Some("one".into()))];
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Loader options: which relationships a query loads, how, and narrowed to what.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::{Condition, Only, OrderTerms, Orders};
+use crate::model::{Kind, Model, Relation, Relationship, Strategy};
+use crate::sql::{Expr, OrderTerm};
+
+/// What a query says about loading one relationship, without types.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadOption {
+    pub(crate) relationship: &'static Relationship,
+    /// `None` leaves it to the mapping, if that is an eager one, else to *selectin*.
+    pub(crate) strategy: Option<Strategy>,
+    pub(crate) filter: Option<Expr>,
+    pub(crate) order: Vec<OrderTerm>,
+    /// Per parent.
+    pub(crate) limit: Option<u64>,
+    pub(crate) children: Vec<LoadOption>,
+}
+
+impl LoadOption {
+    /// Whether what it loads is not the whole relationship.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        self.filter.is_some() || self.limit.is_some()
+    }
+}
+
+/// How a query loads a relationship of `M` that leads to `T`.
+///
+/// ```ignore
+/// User::select().with(
+///     User::posts
+///         .filter(Post::title.ne(""))
+///         .order_by(Post::created_at.desc())
+///         .limit(3)
+///         .with(Post::comments),
+/// )
+/// ```
+pub struct Load<M, T> {
+    option: LoadOption,
+    of: PhantomData<fn(M) -> T>,
+}
+
+impl<M, T> Load<M, T> {
+    pub(crate) fn into_option(self) -> LoadOption {
+        self.option
+    }
+
+    fn strategy(mut self, strategy: Strategy) -> Self {
+        self.option.strategy = Some(strategy);
+        self
+    }
+
+    /// By a LEFT JOIN of the query itself.
+    pub fn joined(self) -> Self {
+        self.strategy(Strategy::Joined)
+    }
+
+    /// By one more statement with the keys of the objects that were found.
+    pub fn selectin(self) -> Self {
+        self.strategy(Strategy::SelectIn)
+    }
+
+    /// By one more statement that embeds the query.
+    pub fn subquery(self) -> Self {
+        self.strategy(Strategy::Subquery)
+    }
+
+    /// Not by the query, but on demand: for a relationship that its mapping loads eagerly.
+    pub fn lazy(self) -> Self {
+        self.strategy(Strategy::Select)
+    }
+
+    /// Not at all: reading it is an error.
+    pub fn raise(self) -> Self {
+        self.strategy(Strategy::Raise)
+    }
+
+    /// Loads only members for which this holds; it can be called several times. A narrowed
+    /// relationship doesn't count as loaded: its members are read by `narrowed()`.
+    pub fn filter(mut self, condition: Condition<T>) -> Self {
+        let condition = condition.into_expr();
+        self.option.filter = Some(match self.option.filter.take() {
+            Some(filter) => filter.and(condition),
+            None => condition,
+        });
+        self
+    }
+
+    /// Loads the members in this order.
+    pub fn order_by(mut self, order: impl Orders<Models: Only<T>>) -> Self {
+        let mut terms = OrderTerms(std::mem::take(&mut self.option.order));
+        order.__orders(&mut terms);
+        self.option.order = terms.0;
+        self
+    }
+
+    /// Loads at most this many members of each parent, in SQL.
+    pub fn limit(mut self, members: u64) -> Self {
+        self.option.limit = Some(members);
+        self
+    }
+}
+
+impl<M, T: Model> Load<M, T> {
+    /// Loads a relationship of the members too.
+    pub fn with(mut self, nested: impl IntoLoad<Owner = T>) -> Self {
+        self.option.children.push(nested.into_load().into_option());
+        self
+    }
+}
+
+impl<M, T> Clone for Load<M, T> {
+    fn clone(&self) -> Self {
+        Self { option: self.option.clone(), of: PhantomData }
+    }
+}
+
+impl<M, T> fmt::Debug for Load<M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Load")
+            .field("relationship", &self.option.relationship.name())
+            .field("strategy", &self.option.strategy)
+            .field("children", &self.option.children.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What `with` takes: a relationship, or one with loader options.
+///
+/// The owner is an associated type rather than a parameter, so that a relationship of another
+/// model reads "expected this to be `User`".
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be loaded",
+    label = "expected a relationship, as in `User::posts` or `User::posts.joined()`"
+)]
+pub trait IntoLoad {
+    /// The model that has the relationship.
+    type Owner: Model;
+    /// The model that it leads to.
+    type Target: Model;
+    /// The relationship with its options.
+    fn into_load(self) -> Load<Self::Owner, Self::Target>;
+}
+
+impl<M: Model, T: Model> IntoLoad for Load<M, T> {
+    type Owner = M;
+    type Target = T;
+    fn into_load(self) -> Self {
+        self
+    }
+}
+
+impl<M: Model, K: Kind, N> IntoLoad for Relation<M, K, N> {
+    type Owner = M;
+    type Target = K::Target;
+    fn into_load(self) -> Load<M, K::Target> {
+        let option = LoadOption {
+            relationship: self.def(),
+            strategy: None,
+            filter: None,
+            order: Vec::new(),
+            limit: None,
+            children: Vec::new(),
+        };
+        Load { option, of: PhantomData }
+    }
+}

@@ -1,0 +1,80 @@
+//! The query layer: typed columns and relationships become untyped SQL trees.
+//!
+//! Layer 4. Everything here *builds*: it knows models (layer 1) and the trees of `sql` (layer 2),
+//! runs nothing, is never async and names neither a session nor an engine. The verbs (`all`,
+//! `one`, `on(&engine)`, …) are written in the layers above, on what [`Select`], [`Rows`] and
+//! [`Views`] hold.
+//!
+//! - [`expression`](Expression), `operators`, `arithmetic`, `comparand`: what columns can do;
+//! - [`condition`](Condition), [`order`](Order): what `filter` and `order_by` take;
+//! - `scope`: the models of a query as a type-level list, so that a column of a table that isn't
+//!   joined is a compile error;
+//! - [`select`](Select), `clauses`, `join`, `counting`: the query itself;
+//! - [`projection`](Projection): `columns(…)` and the decoding of its rows;
+//! - `loader`: options such as `User::posts.joined().with(…)`;
+//! - [`view`](View): nested results that load only what they name.
+
+#[macro_use]
+mod tuples;
+
+mod arithmetic;
+mod clauses;
+mod comparand;
+mod condition;
+mod counting;
+mod expression;
+mod join;
+mod loader;
+mod operators;
+mod order;
+mod page;
+mod projection;
+mod relation;
+mod scope;
+mod select;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use arithmetic::{Addend, Also, Number};
+pub use comparand::{Assign, ByExpression, ByValue, Comparand};
+pub use condition::{Condition, Conditions, all_of, any_of};
+pub use expression::{Expression, Group, Row, Term};
+pub use loader::{IntoLoad, Load};
+pub use operators::TextColumn;
+pub use order::{Order, Orders, order};
+pub use page::{Page, Slice};
+pub use projection::{Projection, Rows};
+pub use scope::{Contains, Here, Maybe, Only, Outer, There, Within};
+pub use select::{Groups, Select};
+pub use view::{View, ViewField, ViewRow, ViewShape, Views};
+
+pub(crate) use clauses::Query;
+pub(crate) use comparand::Assigned;
+pub(crate) use join::{Ends, joins, reaches};
+pub(crate) use loader::LoadOption;
+pub(crate) use view::Loading;
+
+use crate::sql::{Expr, OrderTerm};
+use crate::value::ColumnType;
+
+/// A piece of a statement, which the public traits of this layer pass on without showing it.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Fragment(pub(crate) Expr);
+
+/// Pieces of a statement in a row: the columns of a GROUP BY, the conditions of `any_of`.
+#[doc(hidden)]
+#[derive(Clone, Debug, Default)]
+pub struct Fragments(pub(crate) Vec<Expr>);
+
+/// The terms of an ORDER BY.
+#[doc(hidden)]
+#[derive(Clone, Debug, Default)]
+pub struct OrderTerms(pub(crate) Vec<OrderTerm>);
+
+/// A bind of the given type.
+pub(crate) fn bind<T: ColumnType>(value: &T) -> Expr {
+    Expr::bind(value.encode(), T::FACTS.sql_type)
+}

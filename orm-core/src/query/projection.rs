@@ -1,0 +1,127 @@
+//! `columns(…)`: what is selected instead of objects, and how its rows are decoded.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::clauses::{clauses, group_clauses};
+use super::{
+    Condition, Contains, Expression, Fragments, Group, Groups, OrderTerms, Orders, Query, Row,
+    Within,
+};
+use crate::model::{Column, Model};
+use crate::value::{Cells, ColumnType, ValueError};
+
+/// What `columns` takes: a column, an expression, an aggregate, or a tuple of up to twelve of
+/// them, nested as you like. All must belong to the query.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be selected",
+    label = "expected a column, as in `User::username`, an expression, or a tuple of them"
+)]
+pub trait Projection<Scope, At> {
+    /// What a row is decoded to. Columns of a left-joined model become `Option`s.
+    type Row;
+    #[doc(hidden)]
+    fn __select(self, into: &mut Fragments);
+    /// Decodes from the cell at `at` on, and moves it behind the last.
+    #[doc(hidden)]
+    fn __decode(cells: &dyn Cells, at: &mut usize) -> Result<Self::Row, ValueError>;
+}
+
+impl<Scope, At, M: Model, T: ColumnType> Projection<Scope, At> for Column<M, T>
+where
+    Scope: Contains<M, At>,
+{
+    type Row = Scope::Read<T>;
+    fn __select(self, into: &mut Fragments) {
+        into.0.push(self.into_expr());
+    }
+    fn __decode(cells: &dyn Cells, at: &mut usize) -> Result<Self::Row, ValueError> {
+        Scope::__read::<T>(cells, step(at))
+    }
+}
+
+impl<Scope, At, M: Model, T: ColumnType> Projection<Scope, At> for Expression<M, T, Row>
+where
+    Scope: Contains<M, At>,
+{
+    type Row = Scope::Read<T>;
+    fn __select(self, into: &mut Fragments) {
+        into.0.push(self.into_expr());
+    }
+    fn __decode(cells: &dyn Cells, at: &mut usize) -> Result<Self::Row, ValueError> {
+        Scope::__read::<T>(cells, step(at))
+    }
+}
+
+impl<Scope, At, M: Model, T: ColumnType> Projection<Scope, At> for Expression<M, T, Group>
+where
+    Scope: Contains<M, At>,
+{
+    type Row = T;
+    fn __select(self, into: &mut Fragments) {
+        into.0.push(self.into_expr());
+    }
+    fn __decode(cells: &dyn Cells, at: &mut usize) -> Result<T, ValueError> {
+        T::decode(cells, step(at))
+    }
+}
+
+macro_rules! projection {
+    ($(($part:ident $at:ident $index:tt))+) => {
+        impl<Scope, $($part: Projection<Scope, $at>, $at),+> Projection<Scope, ($($at,)+)>
+            for ($($part,)+)
+        {
+            type Row = ($($part::Row,)+);
+            fn __select(self, into: &mut Fragments) {
+                $(self.$index.__select(into);)+
+            }
+            fn __decode(cells: &dyn Cells, at: &mut usize) -> Result<Self::Row, ValueError> {
+                Ok(($($part::__decode(cells, at)?,)+))
+            }
+        }
+    };
+}
+for_tuples!(projection);
+
+/// The position, which moves to the next cell.
+fn step(at: &mut usize) -> usize {
+    *at += 1;
+    *at - 1
+}
+
+/// A query for rows that are no objects, each decoded to an `R`: what
+/// [`Select::columns`](super::Select::columns) gives.
+#[must_use = "a query does nothing until a verb such as `all` runs it"]
+pub struct Rows<R, Scope = ()> {
+    pub(crate) query: Query,
+    /// Decodes a row from its cells, the first of which is at the given position.
+    pub(crate) decode: fn(&dyn Cells, usize) -> Result<R, ValueError>,
+    of: PhantomData<fn() -> Scope>,
+}
+
+impl<R, Scope> Rows<R, Scope> {
+    pub(super) fn new<At, P: Projection<Scope, At, Row = R>>(
+        mut query: Query,
+        projection: P,
+    ) -> Self {
+        let mut columns = Fragments::default();
+        projection.__select(&mut columns);
+        query.tree.columns = columns.0.into_iter().map(|column| (column, None)).collect();
+        Self { query, decode: |cells, mut at| P::__decode(cells, &mut at), of: PhantomData }
+    }
+
+    clauses!();
+    group_clauses!();
+}
+
+impl<R, Scope> Clone for Rows<R, Scope> {
+    fn clone(&self) -> Self {
+        Self { query: self.query.clone(), decode: self.decode, of: PhantomData }
+    }
+}
+
+impl<R, Scope> fmt::Debug for Rows<R, Scope> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Rows").field(&self.query).finish()
+    }
+}

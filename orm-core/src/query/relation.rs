@@ -1,0 +1,84 @@
+//! What a relationship constant can do in a query: loader options and conditions.
+
+use super::{Condition, IntoLoad, Load, Only, Orders};
+use crate::model::{Kind, Model, Relation, ToMany, ToOne};
+use crate::sql::{Expr, Source};
+
+impl<M: Model, K: Kind, N> Relation<M, K, N> {
+    /// Loads it by a LEFT JOIN of the query itself.
+    pub fn joined(self) -> Load<M, K::Target> {
+        self.into_load().joined()
+    }
+
+    /// Loads it by one more statement with the keys of the objects that were found.
+    pub fn selectin(self) -> Load<M, K::Target> {
+        self.into_load().selectin()
+    }
+
+    /// Loads it by one more statement that embeds the query.
+    pub fn subquery(self) -> Load<M, K::Target> {
+        self.into_load().subquery()
+    }
+
+    /// Leaves it to be loaded on demand, whatever the mapping says.
+    pub fn lazy(self) -> Load<M, K::Target> {
+        self.into_load().lazy()
+    }
+
+    /// Makes reading it an error.
+    pub fn raise(self) -> Load<M, K::Target> {
+        self.into_load().raise()
+    }
+
+    /// Loads only members for which this holds.
+    pub fn filter(self, condition: Condition<K::Target>) -> Load<M, K::Target> {
+        self.into_load().filter(condition)
+    }
+
+    /// Loads the members in this order.
+    pub fn order_by(self, order: impl Orders<Models: Only<K::Target>>) -> Load<M, K::Target> {
+        self.into_load().order_by(order)
+    }
+
+    /// Loads at most this many members of each parent.
+    pub fn limit(self, members: u64) -> Load<M, K::Target> {
+        self.into_load().limit(members)
+    }
+
+    /// Loads it, and a relationship of its members too.
+    pub fn with(self, nested: impl IntoLoad<Owner = K::Target>) -> Load<M, K::Target> {
+        self.into_load().with(nested)
+    }
+
+    /// Leads somewhere: there is at least one related row. `!User::posts.exists()` finds the
+    /// users without posts.
+    pub fn exists(self) -> Condition<M> {
+        self.related(None)
+    }
+
+    /// The condition holds for at least one member:
+    /// `User::posts.any(Post::title.contains("Engine"))`. It is for relationships to many.
+    pub fn any(self, condition: Condition<K::Target>) -> Condition<M>
+    where
+        K: ToMany,
+    {
+        self.related(Some(condition))
+    }
+
+    /// It leads to a row for which the condition holds:
+    /// `Post::user.has(User::username.eq("ada"))`. It is for relationships to one.
+    pub fn has(self, condition: Condition<K::Target>) -> Condition<M>
+    where
+        K: ToOne,
+    {
+        self.related(Some(condition))
+    }
+
+    fn related(self, condition: Option<Condition<K::Target>>) -> Condition<M> {
+        Condition::new(Expr::Related {
+            owner: Source::Scope,
+            relationship: self.def(),
+            condition: condition.map(|condition| Box::new(condition.into_expr())),
+        })
+    }
+}

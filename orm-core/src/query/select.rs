@@ -1,0 +1,168 @@
+//! `User::select()`: the typed query.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::clauses::{clauses, group_clauses};
+use super::{
+    Condition, Contains, Expression, Fragments, IntoLoad, Maybe, OrderTerms, Orders, Projection,
+    Query, Rows, Term, View, Views, Within,
+};
+use crate::model::{Column, Kind, Model, Relation};
+use crate::sql::JoinKind;
+use crate::value::ColumnType;
+
+/// A query for rows of the model `M`. `Scope` is the list of all models that take part.
+///
+/// `filter`, `order_by`, `group_by` and `columns` accept what belongs to these models only:
+///
+/// ```ignore
+/// let users = User::select()
+///     .join(User::posts)
+///     .filter(User::username.like("a%") & User::posts.any(Post::title.contains("Engine")))
+///     .filter(Post::title.ne(""))
+///     .order_by(User::created_at.desc())
+///     .limit(20)
+///     .with(User::profile)
+///     .all(&mut session)
+///     .await?;
+/// ```
+///
+/// Building a query can't fail. What only the mapping can tell to be wrong (a relationship
+/// whose foreign key is ambiguous, a model joined twice) is the error of the verb that runs it.
+#[must_use = "a query does nothing until a verb such as `all` runs it"]
+pub struct Select<M, Scope = (M, ())> {
+    pub(crate) query: Query,
+    of: PhantomData<fn(M) -> Scope>,
+}
+
+impl<M: Model> Select<M> {
+    /// Every row of the model's table.
+    #[doc(hidden)]
+    pub fn __new() -> Self {
+        Self { query: Query::new(M::__table()), of: PhantomData }
+    }
+}
+
+impl<M: Model, Scope> Select<M, Scope> {
+    clauses!();
+    group_clauses!();
+
+    /// Joins the model that a relationship leads to: rows without a match are left out, and a
+    /// row with several comes several times. To ask only *whether* there is a match, take
+    /// `User::posts.any(…)`.
+    pub fn join<C, K, N, At>(mut self, relation: Relation<C, K, N>) -> Select<M, (K::Target, Scope)>
+    where
+        C: Model,
+        K: Kind,
+        Scope: Contains<C, At>,
+    {
+        self.query.join(relation.def(), JoinKind::Inner);
+        self.scoped()
+    }
+
+    /// Joins the model that a relationship leads to and keeps rows without a match: there its
+    /// columns are NULL, which is why `columns` reads them as `Option`s.
+    pub fn left_join<C, K, N, At>(
+        mut self,
+        relation: Relation<C, K, N>,
+    ) -> Select<M, (Maybe<K::Target>, Scope)>
+    where
+        C: Model,
+        K: Kind,
+        Scope: Contains<C, At>,
+    {
+        self.query.join(relation.def(), JoinKind::Left);
+        self.scoped()
+    }
+
+    /// Loads a relationship of the rows along with them, as its options say.
+    pub fn with(mut self, load: impl IntoLoad<Owner = M>) -> Self {
+        self.query.options.push(load.into_load().into_option());
+        self
+    }
+
+    /// Overwrites what the session knows of the objects that the query meets, discarding their
+    /// unflushed changes.
+    pub fn populate_existing(mut self) -> Self {
+        self.query.populate_existing = true;
+        self
+    }
+
+    /// Gives these columns, expressions or aggregates instead of objects: one, or a tuple of up
+    /// to twelve.
+    ///
+    /// ```ignore
+    /// let posts: Vec<(String, i64)> = User::select()
+    ///     .join(User::posts)
+    ///     .group_by(User::username)
+    ///     .columns((User::username, Post::id.count()))
+    ///     .all(&mut session)
+    ///     .await?;
+    /// ```
+    pub fn columns<P, At>(self, projection: P) -> Rows<P::Row, Scope>
+    where
+        P: Projection<Scope, At>,
+    {
+        Rows::new(self.query, projection)
+    }
+
+    /// Gives views, which load only the columns and relationships that they name.
+    pub fn view<V: View<Of = M>>(self) -> Views<V, Scope> {
+        Views::new(self.query)
+    }
+
+    fn scoped<Wider>(self) -> Select<M, Wider> {
+        Select { query: self.query, of: PhantomData }
+    }
+}
+
+impl<M, Scope> Clone for Select<M, Scope> {
+    fn clone(&self) -> Self {
+        Self { query: self.query.clone(), of: PhantomData }
+    }
+}
+
+impl<M, Scope> fmt::Debug for Select<M, Scope> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Select").field(&self.query).finish()
+    }
+}
+
+/// What `group_by` takes: a column or an expression, or a tuple of up to twelve.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be grouped by",
+    label = "expected a column, as in `User::username`, or a tuple of columns"
+)]
+pub trait Groups {
+    /// The model, or the models as a tuple.
+    type Models;
+    #[doc(hidden)]
+    fn __groups(self, into: &mut Fragments);
+}
+
+impl<M: Model, T: ColumnType> Groups for Column<M, T> {
+    type Models = M;
+    fn __groups(self, into: &mut Fragments) {
+        into.0.push(self.__fragment().0);
+    }
+}
+
+impl<M: Model, T: ColumnType> Groups for Expression<M, T> {
+    type Models = M;
+    fn __groups(self, into: &mut Fragments) {
+        into.0.push(self.__fragment().0);
+    }
+}
+
+macro_rules! groups {
+    ($(($group:ident $at:ident $index:tt))+) => {
+        impl<$($group: Groups),+> Groups for ($($group,)+) {
+            type Models = ($($group::Models,)+);
+            fn __groups(self, into: &mut Fragments) {
+                $(self.$index.__groups(into);)+
+            }
+        }
+    };
+}
+for_tuples!(groups);

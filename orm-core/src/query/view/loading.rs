@@ -1,0 +1,303 @@
+//! The statements that fill a view, and the rows that they brought.
+//!
+//! A [`Loading`] is a plan that grows: the keys that one level brought decide about the
+//! statements of the next. It is synchronous and never sees a connection:
+//!
+//! ```text
+//! let mut loading = views.loading(max_keys)?;
+//! while let Some(tree) = loading.next_statement()? {
+//!     // render and run it, and for each row:
+//!     loading.accept(cells)?;
+//! }
+//! let items: Vec<UserOut> = loading.finish()?;
+//! ```
+//!
+//! Rows wait as values until the last level is in, because several owners may share a member:
+//! each builds its own view of it from the one row.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::shape::{Nested, Slot};
+use super::{View, ViewField, ViewShape};
+use crate::error::{Error, Result};
+use crate::model::Table;
+use crate::query::Query;
+use crate::query::join::reaches;
+use crate::sql::{self, Alias, ColumnRef, Expr, Join, JoinKind, OrderTerm, Source};
+use crate::value::{Cells, ColumnType, Value, ValueCells, ValueError};
+
+/// How many levels views may nest. A view that contains itself ends where its rows end; rows
+/// that form a circle have no end.
+const MAX_DEPTH: usize = 64;
+
+/// A view's query under way.
+#[derive(Debug)]
+pub(crate) struct Loading {
+    levels: Vec<Level>,
+    /// Statements to run, each with the level that takes its rows.
+    statements: VecDeque<(usize, sql::Select)>,
+    /// The level whose statement was given out last.
+    current: usize,
+    /// How many of the levels have had their nested levels planned.
+    expanded: usize,
+    max_keys: usize,
+}
+
+/// The rows of one nested field, whoever their owners are.
+#[derive(Debug)]
+struct Level {
+    shape: ViewShape,
+    depth: usize,
+    /// The columns of the cells: those of the shape, then those of an association table.
+    cells: Vec<ColumnRef>,
+    /// The positions of the cells that tell to which owners a row belongs.
+    link: Vec<usize>,
+    rows: Vec<Box<[Value]>>,
+    /// The rows of each owner, by the owner's key.
+    members: HashMap<Vec<Value>, Vec<usize>>,
+    /// The levels of the nested fields; `None` where there was nothing to ask for.
+    nested: Vec<Option<usize>>,
+}
+
+impl Loading {
+    /// Starts with the statement for the views themselves.
+    pub(super) fn new<V: View>(query: Query, max_keys: usize) -> Result<Self> {
+        query.check()?;
+        let mut tree = query.tree;
+        let mut shape = ViewShape::of::<V>();
+        if tree.distinct {
+            // A view shows an object: two that look the same stay two.
+            for &column in query.table.primary_key() {
+                shape.select(column);
+            }
+        }
+        let level = Level::new(shape, 0)?;
+        level.select_into(&mut tree);
+        Ok(Self {
+            levels: vec![level],
+            statements: VecDeque::from([(0, tree)]),
+            current: 0,
+            expanded: 0,
+            max_keys: max_keys.max(1),
+        })
+    }
+
+    /// The next statement to run, once all rows of the one before have been accepted.
+    pub(crate) fn next_statement(&mut self) -> Result<Option<sql::Select>> {
+        loop {
+            if let Some((level, tree)) = self.statements.pop_front() {
+                self.current = level;
+                return Ok(Some(tree));
+            }
+            if self.expanded == self.levels.len() {
+                return Ok(None);
+            }
+            self.expand(self.expanded)?;
+            self.expanded += 1;
+        }
+    }
+
+    /// Takes a row of the statement that was given out last.
+    pub(crate) fn accept(&mut self, cells: &dyn Cells) -> Result<()> {
+        self.levels[self.current].accept(cells)
+    }
+
+    /// The views, in the order of the query.
+    pub(crate) fn finish<V: View>(self) -> Result<Vec<V>> {
+        (0..self.levels[0].rows.len())
+            .map(|row| V::__build(&mut ViewRow { loading: &self, level: 0, row, field: 0 }))
+            .collect()
+    }
+
+    /// Plans the levels below one whose rows are all there.
+    fn expand(&mut self, owner: usize) -> Result<()> {
+        for field in 0..self.levels[owner].shape.nested_fields().len() {
+            let keys = self.levels[owner].keys(field);
+            if keys.is_empty() {
+                self.levels[owner].nested.push(None);
+                continue;
+            }
+            let above = &self.levels[owner];
+            let nested = &above.shape.nested_fields()[field];
+            let level = Level::below(nested, above.depth + 1)?;
+            let number = self.levels.len();
+            let trees = keys.chunks(self.max_keys).map(|keys| level.tree(nested, keys));
+            self.statements.extend(trees.map(|tree| (number, tree)));
+            self.levels.push(level);
+            self.levels[owner].nested.push(Some(number));
+        }
+        Ok(())
+    }
+}
+
+impl Level {
+    fn new(shape: ViewShape, depth: usize) -> Result<Self> {
+        shape.check()?;
+        let table = shape.table();
+        let cells = shape.columns().iter().map(|&at| ColumnRef::scoped(table, at)).collect();
+        Ok(Self {
+            shape,
+            depth,
+            cells,
+            link: Vec::new(),
+            rows: Vec::new(),
+            members: HashMap::new(),
+            nested: Vec::new(),
+        })
+    }
+
+    /// The level of a nested field, which selects the far end of the relationship as well.
+    fn below(nested: &Nested, depth: usize) -> Result<Self> {
+        if depth > MAX_DEPTH {
+            return Err(Error::misuse(format!(
+                "a view nests more than {MAX_DEPTH} levels deep at `{}::{}`: its rows lead back \
+                 to themselves, so end the nesting with a view that leaves the relationship out",
+                nested.relationship.source().model(),
+                nested.relationship.name(),
+            )));
+        }
+        let mut shape = (nested.describe)();
+        match nested.ends.through {
+            None => {
+                let link = nested.ends.far.iter().map(|&column| shape.select(column)).collect();
+                Ok(Self { link, ..Self::new(shape, depth)? })
+            }
+            Some((table, _)) => {
+                let mut level = Self::new(shape, depth)?;
+                let own = level.cells.len();
+                level.link = (own..own + nested.ends.far.len()).collect();
+                level.cells.extend(
+                    nested.ends.far.iter().map(|&at| ColumnRef::aliased(table, at, ASSOCIATION)),
+                );
+                Ok(level)
+            }
+        }
+    }
+
+    fn select_into(&self, tree: &mut sql::Select) {
+        tree.columns = self.cells.iter().map(|cell| (Expr::Column(*cell), None)).collect();
+    }
+
+    /// The statement for the members of these owners.
+    fn tree(&self, nested: &Nested, keys: &[Vec<Value>]) -> sql::Select {
+        let target = self.shape.table();
+        let mut tree = sql::Select::from(target);
+        if let Some((table, key)) = nested.ends.through {
+            let source = Source::Alias(ASSOCIATION);
+            let on = reaches(table, source, key, Source::Scope);
+            tree.joins.push(Join { kind: JoinKind::Inner, table, source, on });
+        }
+        self.select_into(&mut tree);
+        let columns = self.link.iter().map(|&at| self.cells[at]).collect();
+        tree.filter = Some(Expr::Keys { columns, keys: keys.to_vec() });
+        let order = nested.relationship.member_order().into_iter();
+        tree.order_by = order
+            .map(|(column, descending)| {
+                OrderTerm::new(Expr::Column(ColumnRef::scoped(target, column)), descending)
+            })
+            .collect();
+        tree
+    }
+
+    fn accept(&mut self, cells: &dyn Cells) -> Result<()> {
+        let row = self
+            .cells
+            .iter()
+            .enumerate()
+            .map(|(at, cell)| {
+                Value::read(cells, at, &cell.sql_type())
+                    .map_err(|error| at_column(cell.table, cell.column, error))
+            })
+            .collect::<Result<Box<[Value]>>>()?;
+        if !self.link.is_empty() {
+            let owner = picked(&row, &self.link);
+            self.members.entry(owner).or_default().push(self.rows.len());
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// The different keys by which the members of a nested field are found, in the order of the
+    /// rows. A key with a NULL in it leads nowhere.
+    fn keys(&self, field: usize) -> Vec<Vec<Value>> {
+        let positions = &self.shape.nested_fields()[field].key;
+        let mut seen = HashSet::new();
+        let mut keys = Vec::new();
+        for row in &self.rows {
+            let key = picked(row, positions);
+            if !key.iter().any(Value::is_null) && seen.insert(key.clone()) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+}
+
+/// The occurrence of an association table in the statement for members behind it.
+const ASSOCIATION: Alias = Alias(1);
+
+fn picked(row: &[Value], positions: &[usize]) -> Vec<Value> {
+    positions.iter().map(|&at| row[at].clone()).collect()
+}
+
+fn at_column(table: &'static Table, column: usize, error: ValueError) -> Error {
+    Error::at_column(table.name(), table.columns()[column].name, error)
+}
+
+/// A row from which a view takes its fields, one after the other.
+#[derive(Debug)]
+pub struct ViewRow<'a> {
+    loading: &'a Loading,
+    level: usize,
+    row: usize,
+    /// The next field.
+    field: usize,
+}
+
+impl<'a> ViewRow<'a> {
+    /// The next field, which the given column or relationship describes.
+    ///
+    /// # Errors
+    /// `Type` if the value doesn't fit the field.
+    pub fn field<F, S: ViewField<F>>(&mut self, source: S) -> Result<F> {
+        source.__take(self)
+    }
+
+    fn next_slot(&mut self) -> Option<Slot> {
+        self.field += 1;
+        self.loading.levels[self.level].shape.slot(self.field - 1)
+    }
+
+    pub(super) fn cell<T: ColumnType>(&mut self) -> Result<T> {
+        let Some(Slot::Cell(at)) = self.next_slot() else {
+            return Err(out_of_order());
+        };
+        let level = &self.loading.levels[self.level];
+        T::decode(&ValueCells(&level.rows[self.row]), at).map_err(|error| {
+            let cell = level.cells[at];
+            at_column(cell.table, cell.column, error)
+        })
+    }
+
+    /// The rows of the members of a nested field.
+    pub(super) fn members(&mut self) -> Result<impl Iterator<Item = ViewRow<'a>> + use<'a>> {
+        let Some(Slot::Nested(number)) = self.next_slot() else {
+            return Err(out_of_order());
+        };
+        let loading = self.loading;
+        let level = &loading.levels[self.level];
+        let nested = level.nested.get(number).copied().flatten();
+        let rows = nested.and_then(|nested| {
+            let key = picked(&level.rows[self.row], &level.shape.nested_fields()[number].key);
+            loading.levels[nested].members.get(&key).map(|rows| (nested, rows))
+        });
+        Ok(rows.into_iter().flat_map(move |(level, rows)| {
+            rows.iter().map(move |&row| ViewRow { loading, level, row, field: 0 })
+        }))
+    }
+}
+
+/// Only a `View` that was written by hand can get here.
+fn out_of_order() -> Error {
+    Error::misuse("a view takes its fields in another order than it names them")
+}

@@ -1,0 +1,119 @@
+//! The session: the unit of work that users hold, and the verbs that run queries.
+//!
+//! Layer 6. Ties the layers below together and contains as little logic as that takes: objects
+//! and edits live in `tracking`, rows come through `load`, writes go through `flush`,
+//! transactions are the [`Connection`]'s.
+
+mod accessors;
+mod draft;
+mod engine_queries;
+mod factory;
+mod graph;
+mod objects;
+mod queries;
+mod relations;
+mod unit_of_work;
+
+pub use accessors::{Collection, Reference, RelatedQuery};
+pub use draft::{Links, Member, New, Unset, default_for, left_to_server, when_unset};
+pub use engine_queries::OnEngine;
+pub use factory::{Lent, SessionFactory};
+pub use graph::{Graph, Members};
+pub use objects::ObjectState;
+
+use crate::driver::{Connection, Engine};
+use crate::error::Error;
+use crate::tracking::Store;
+use unit_of_work::Committing;
+
+/// A unit of work: objects, their edits, and the transaction that will write them.
+///
+/// Made by a [`SessionFactory`]. A session takes a connection from the pool at its first
+/// statement and gives it back at `commit`, `rollback` or when it is dropped. Reads run without a
+/// transaction, each statement with a snapshot of its own; the transaction begins with the first
+/// write. What is read before it may have changed meanwhile, as at read committed anywhere.
+///
+/// `session[handle]` reads and writes an object; the first mutable access keeps a snapshot, and a
+/// flush writes what differs from it. Dropping a session with unsaved changes rolls back and says
+/// so in the log.
+///
+/// ```
+/// # use orm_core::{Engine, Model, SessionFactory, schema};
+/// # #[derive(Model)] struct User { name: String }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let engine = Engine::connect("sqlite::memory:").await?;
+/// # engine.create_all(&schema![User]).await?;
+/// let sessions = SessionFactory::new(engine);
+/// let mut session = sessions.session();
+/// let ada = session.add(User::draft().name("Ada"));
+/// session.commit().await?;
+/// session[ada].name = "Augusta Ada".into();
+/// session.commit().await?;
+/// # orm_core::Result::Ok(()) }).unwrap();
+/// ```
+///
+/// The concept is SQLAlchemy's `Session`, Hibernate's persistence context.
+pub struct Session {
+    engine: Engine,
+    store: Store,
+    connection: Option<Connection>,
+    autoflush: bool,
+    phase: Phase,
+    committing: Option<Committing>,
+    /// A mistake of a verb that can't return it: the next flush does.
+    mistake: Option<Error>,
+}
+
+/// What the session may do next.
+#[derive(Debug)]
+enum Phase {
+    /// Anything.
+    Active,
+    /// Nothing but `rollback`.
+    Failed {
+        /// The message of the first failure.
+        first: String,
+    },
+}
+
+impl Session {
+    pub(crate) fn new(engine: Engine, autoflush: bool) -> Self {
+        Self {
+            engine,
+            store: Store::default(),
+            connection: None,
+            autoflush,
+            phase: Phase::Active,
+            committing: None,
+            mistake: None,
+        }
+    }
+
+    /// Whether queries flush first, which they do unless this turns it off.
+    pub fn autoflush(&mut self, on: bool) {
+        self.autoflush = on;
+    }
+
+    /// The engine that the session works on.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("phase", &self.phase)
+            .field("connection", &self.connection)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let in_transaction = self.connection.as_ref().is_some_and(Connection::in_transaction);
+        if in_transaction || self.has_unflushed_changes() {
+            tracing::warn!(target: "orm::session", "a session was dropped with unsaved changes: rolled back");
+        }
+    }
+}

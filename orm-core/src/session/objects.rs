@@ -1,0 +1,434 @@
+//! Objects in a session: adding, reading, writing, leaving.
+
+use std::ops::{Index, IndexMut};
+
+use super::{Links, New, Session};
+use crate::error::{Error, Result};
+use crate::model::{BaseColumns, Column, ColumnSet, Entity, Handle, Model, RelationshipKind};
+use crate::query::{Assign, Assigned};
+use crate::tracking::{ObjectId, Parent, State};
+use crate::value::{ColumnType, Value, ValueCells};
+
+/// Where an object is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ObjectState {
+    /// Added, and not flushed yet.
+    Pending,
+    /// A row of the database.
+    Persistent,
+    /// To be deleted by the next flush, or deleted by one that is not committed.
+    Deleted,
+    /// Not in the session any more.
+    Detached,
+}
+
+// ---------------------------------------------------------------- adding
+
+impl Session {
+    /// Adds a new object with everything that its draft was given, which is added along. It can
+    /// be read and edited at once; the next flush inserts it.
+    ///
+    /// # Panics
+    /// If the draft was given a handle of another session, or of an object that is gone.
+    #[track_caller]
+    pub fn add<M: Model>(&mut self, new: impl Into<New<M>>) -> Handle<M> {
+        let New { model, unset, links: Links(links) } = new.into();
+        let object = self.insert_pending(model, unset);
+        let handle = self.store.handle(object);
+        for link in links {
+            link(self, handle);
+        }
+        handle
+    }
+
+    /// Adds several objects, in order.
+    ///
+    /// # Panics
+    /// As [`add`](Self::add).
+    #[track_caller]
+    pub fn add_all<M: Model, I>(&mut self, new: I) -> Vec<Handle<M>>
+    where
+        I: IntoIterator,
+        I::Item: Into<New<M>>,
+    {
+        new.into_iter().map(|new| self.add(new)).collect()
+    }
+
+    fn insert_pending<M: Model>(&mut self, model: M, unset: ColumnSet) -> ObjectId {
+        let table = M::__table();
+        let own = unset.iter().map(|column| M::Base::COUNT + column);
+        let base = table.columns()[..M::Base::COUNT].iter().enumerate();
+        let left_out = base
+            .filter(|(_, column)| {
+                column.is_generated() || !(column.has_default || column.facts.nullable)
+            })
+            .map(|(at, _)| at);
+        let unset: ColumnSet = own.chain(left_out).collect();
+        let object = self.store.add_pending(Entity::pending(model), unset);
+        let key = self.store.key_of(object);
+        let mut assigned = false;
+        for relationship in table.relationships() {
+            let slot = object.slot;
+            let field = self.store.storage_mut(object).relation_mut(slot, relationship.index());
+            if field.is_loaded() {
+                assigned = true;
+            } else if relationship.kind() != RelationshipKind::BelongsTo {
+                // A new object has no members but those it is given.
+                field.load(key, &[]);
+            }
+        }
+        if assigned && let Err(error) = self.store.adopt_fields(object) {
+            self.mistake.get_or_insert(error);
+        }
+        object
+    }
+}
+
+// ---------------------------------------------------------------- reading and writing
+
+impl Session {
+    /// The object that a handle names.
+    ///
+    /// # Errors
+    /// [`Error::Detached`] if it is not in this session, [`Error::NotLoaded`] if it is expired,
+    /// [`Error::CommitPending`] while the outcome of a COMMIT is not known.
+    pub fn try_get<M: Model>(&self, handle: Handle<M>) -> Result<&Entity<M>> {
+        self.expect_no_commit()?;
+        let object = self.store.readable(handle)?;
+        self.store.entities::<M>().and_then(|entities| entities.get(object.slot)).ok_or(
+            Error::Detached {
+                model: M::__table().model(),
+                reason: "its object has left the session",
+            },
+        )
+    }
+
+    /// The object that a handle names, to be edited. Keeps a snapshot first.
+    ///
+    /// # Errors
+    /// As [`try_get`](Self::try_get).
+    pub fn try_get_mut<M: Model>(&mut self, handle: Handle<M>) -> Result<&mut Entity<M>> {
+        self.expect_no_commit()?;
+        let object = self.store.readable(handle)?;
+        self.store.touch(object);
+        Ok(self.store.entities_mut::<M>().entity_mut(object.slot))
+    }
+
+    /// Two objects at once, to be edited.
+    ///
+    /// # Panics
+    /// If both handles name the same object, or as `session[handle]` does.
+    #[track_caller]
+    pub fn get_disjoint_mut<M: Model>(&mut self, [a, b]: [Handle<M>; 2]) -> [&mut Entity<M>; 2] {
+        let a = self.expect_readable(a);
+        let b = self.expect_readable(b);
+        self.store.touch(a);
+        self.store.touch(b);
+        match self.store.entities_mut::<M>().entities_mut(a.slot, b.slot) {
+            Some((a, b)) => [a, b],
+            None => panic!("`get_disjoint_mut` was given the same object twice"),
+        }
+    }
+
+    /// Assigns a value, or an SQL expression that the next flush evaluates and reads back. An
+    /// assigned column of a pending object counts as given, whatever the value.
+    ///
+    /// ```
+    /// # use orm_core::{Engine, Model, SessionFactory, schema};
+    /// # #[derive(Model)] struct Post { title: String, #[orm(default = 0)] views: i64 }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![Post]).await?;
+    /// # let mut session = SessionFactory::new(engine).session();
+    /// # let post = session.add(Post::draft().title("Notes"));
+    /// # session.commit().await?;
+    /// session.set(post, Post::views, Post::views + 1);
+    /// session.commit().await?;
+    /// assert_eq!(session[post].views, 1);
+    /// # orm_core::Result::Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// # Panics
+    /// As `session[handle]` does.
+    #[track_caller]
+    pub fn set<M: Model, T: ColumnType, By>(
+        &mut self,
+        handle: Handle<M>,
+        column: Column<M, T>,
+        value: impl Assign<M, T, By>,
+    ) {
+        let object = self.expect_readable(handle);
+        let at = column.__index();
+        self.store.touch(object);
+        match value.__assign().into_assigned() {
+            Assigned::Value(mut value) => {
+                value.normalize();
+                self.assign(object, at, value.encode());
+            }
+            Assigned::Expression(expression) => {
+                if self.store.header(object).state == State::Pending {
+                    self.mistake.get_or_insert(Error::misuse(format!(
+                        "`{}.{}` was assigned an SQL expression before its row exists: flush first",
+                        M::__table().name(),
+                        column.def().name,
+                    )));
+                    return;
+                }
+                let changes = self.store.changes_mut(object);
+                changes.expressions.retain(|(other, _)| *other != at);
+                changes.expressions.push((at, expression));
+            }
+        }
+    }
+
+    fn assign(&mut self, object: ObjectId, column: usize, value: Value) {
+        let table = self.store.table(object);
+        let written = match &value {
+            Value::Refused(reason) => Err(crate::value::ValueError::new(reason.clone())),
+            _ => self.store.storage_mut(object).decode_column(
+                object.slot,
+                column,
+                &ValueCells(&[value]),
+                0,
+            ),
+        };
+        if let Err(error) = written {
+            let name = table.columns()[column].name;
+            self.mistake.get_or_insert(Error::at_column(table.name(), name, error));
+            return;
+        }
+        let changes = self.store.changes_mut(object);
+        changes.unset.remove(column);
+        changes.expressions.retain(|(other, _)| *other != column);
+        if column < table.base_columns() {
+            changes.assigned_base.insert(column);
+        }
+    }
+
+    /// The primary key, or `None` for a pending object that has none yet.
+    ///
+    /// # Panics
+    /// If the handle's object is not in this session.
+    #[track_caller]
+    pub fn key<M: Model>(&self, handle: Handle<M>) -> Option<M::Id> {
+        let object = self.expect_object(handle);
+        let entity = self.store.entities::<M>()?.get(object.slot)?;
+        if self.store.header(object).state == State::Pending {
+            let changes = self.store.header(object).changes.as_ref()?;
+            let is_known = M::__table().primary_key().iter().all(|&column| {
+                let is_linked = M::__table().foreign_keys().iter().any(|key| {
+                    key.columns().contains(&column)
+                        && self.store.parent_of(object, key) == Parent::Nowhere
+                });
+                !changes.unset.contains(column) && !is_linked
+            });
+            return is_known.then(|| entity.key());
+        }
+        Some(entity.key())
+    }
+
+    /// Where the object is in its life.
+    pub fn state<M: Model>(&self, handle: Handle<M>) -> ObjectState {
+        let Ok(object) = self.store.locate(handle) else { return ObjectState::Detached };
+        let header = self.store.header(object);
+        match header.state {
+            State::Pending => ObjectState::Pending,
+            State::Persistent if header.marked_deleted => ObjectState::Deleted,
+            State::Persistent => ObjectState::Persistent,
+            State::Deleted => ObjectState::Deleted,
+            State::Vacant | State::Detached => ObjectState::Detached,
+        }
+    }
+}
+
+// ---------------------------------------------------------------- leaving
+
+impl Session {
+    /// Marks an object to be deleted by the next flush, with what its relationships cascade to. A
+    /// pending one leaves at once.
+    ///
+    /// # Panics
+    /// If the handle's object is not in this session.
+    #[track_caller]
+    pub fn delete<M: Model>(&mut self, handle: Handle<M>) {
+        let object = self.expect_object(handle);
+        self.delete_object(object);
+    }
+
+    fn delete_object(&mut self, object: ObjectId) {
+        if self.store.header(object).state == State::Persistent {
+            self.store.changes_mut(object);
+            self.store.header_mut(object).marked_deleted = true;
+            return;
+        }
+        let mut members = Vec::new();
+        for relationship in self.store.table(object).relationships() {
+            let cascades = relationship.cascades();
+            if cascades.delete || cascades.delete_orphan {
+                members.extend(self.store.members(object, relationship).unwrap_or_default());
+            }
+        }
+        self.store.expunge_pending(object);
+        for member in members {
+            if self.store.is_in_session(member) {
+                self.delete_object(member);
+            }
+        }
+    }
+
+    /// Takes an object out of the session, unsaved changes and all, with what its relationships
+    /// cascade to. Its row stays as it is.
+    ///
+    /// # Panics
+    /// If the handle's object is not in this session.
+    #[track_caller]
+    pub fn expunge<M: Model>(&mut self, handle: Handle<M>) {
+        let object = self.expect_object(handle);
+        self.expunge_object(object);
+    }
+
+    fn expunge_object(&mut self, object: ObjectId) {
+        let mut members = Vec::new();
+        for relationship in self.store.table(object).relationships() {
+            if relationship.cascades().expunge {
+                members.extend(self.store.members(object, relationship).unwrap_or_default());
+            }
+        }
+        self.store.release(object);
+        for member in members {
+            if self.store.is_in_session(member) {
+                self.expunge_object(member);
+            }
+        }
+    }
+
+    /// Takes every object out of the session, unsaved changes and all, and frees their memory.
+    /// Every handle is detached afterwards.
+    pub fn expunge_all(&mut self) {
+        self.store = crate::tracking::Store::default();
+        self.mistake = None;
+        if self.connection.as_ref().is_some_and(crate::driver::Connection::in_transaction) {
+            self.store.begin_tainting();
+        }
+    }
+
+    /// Takes an object's value out of the session: of one that is in it, as `expunge`; of one
+    /// whose row a flush deleted, until the commit; of one that a rollback took out, until the
+    /// next unit of work ends.
+    ///
+    /// # Errors
+    /// [`Error::Detached`] if there is nothing left of it.
+    pub fn take<M: Model>(&mut self, handle: Handle<M>) -> Result<Entity<M>> {
+        self.expect_no_commit()?;
+        let object = self.store.locate(handle)?;
+        if self.store.is_in_session(object) {
+            self.store.unload_views(object);
+        }
+        let entity = self.store.entities_mut::<M>().take(object.slot);
+        self.store.free(object);
+        entity.ok_or(Error::Detached {
+            model: M::__table().model(),
+            reason: "its object has left the session",
+        })
+    }
+
+    /// Discards an object's unflushed changes; it is loaded again by the next query that meets
+    /// it, by `get` or by `refresh`. Until then reading it is an error, never a stale value.
+    ///
+    /// # Panics
+    /// If the handle's object is not in this session.
+    #[track_caller]
+    pub fn expire<M: Model>(&mut self, handle: Handle<M>) {
+        let object = self.expect_object(handle);
+        self.expire_object(object);
+    }
+
+    /// Expires every object that is a row.
+    pub fn expire_all(&mut self) {
+        let objects: Vec<ObjectId> = self.store.objects().collect();
+        for object in objects {
+            if self.store.header(object).state == State::Persistent {
+                self.expire_object(object);
+            }
+        }
+    }
+
+    fn expire_object(&mut self, object: ObjectId) {
+        if self.store.header(object).state != State::Persistent || self.store.header(object).expired
+        {
+            return;
+        }
+        let mut members = Vec::new();
+        for relationship in self.store.table(object).relationships() {
+            if relationship.cascades().refresh_expire {
+                members.extend(self.store.members(object, relationship).unwrap_or_default());
+            }
+        }
+        self.discard(object);
+        self.store.expire(object);
+        for member in members {
+            self.expire_object(member);
+        }
+    }
+
+    /// Throws an object's unflushed changes away, links and queued members included.
+    pub(super) fn discard(&mut self, object: ObjectId) {
+        self.store.forget_links(object);
+        self.store.discard_changes(object);
+        self.store.touched.retain(|other| *other != object);
+    }
+}
+
+// ---------------------------------------------------------------- checks
+
+impl Session {
+    pub(super) fn expect_no_commit(&self) -> Result<()> {
+        match self.committing {
+            None => Ok(()),
+            Some(_) => Err(Error::CommitPending),
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn expect_object<M: Model>(&self, handle: Handle<M>) -> ObjectId {
+        match self.expect_no_commit().and_then(|()| self.store.object(handle)) {
+            Ok(object) => object,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[track_caller]
+    fn expect_readable<M: Model>(&self, handle: Handle<M>) -> ObjectId {
+        match self.expect_no_commit().and_then(|()| self.store.readable(handle)) {
+            Ok(object) => object,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// # Panics
+/// If the object is not in this session, or is expired; [`Session::try_get`] gives the error.
+impl<M: Model> Index<Handle<M>> for Session {
+    type Output = Entity<M>;
+    #[track_caller]
+    fn index(&self, handle: Handle<M>) -> &Entity<M> {
+        match self.try_get(handle) {
+            Ok(entity) => entity,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// The write barrier: keeps a snapshot at the first mutable access.
+///
+/// # Panics
+/// If the object is not in this session, or is expired; [`Session::try_get_mut`] gives the error.
+impl<M: Model> IndexMut<Handle<M>> for Session {
+    #[track_caller]
+    fn index_mut(&mut self, handle: Handle<M>) -> &mut Entity<M> {
+        match self.try_get_mut(handle) {
+            Ok(entity) => entity,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! The verbs of queries on a session, and loading by key.
+
+use super::Session;
+use crate::driver::EachRow;
+use crate::error::{Error, Result};
+use crate::load::{EntityQuery, LoadNode, load_entities, plan_loads};
+use crate::model::{Handle, Model, PrimaryKey};
+use crate::query::{Query, Rows, Select};
+use crate::sql::{self, BinaryOp, ColumnRef, Expr, render_select};
+use crate::tracking::{ObjectId, State};
+use crate::value::{Cells, Value, ValueError};
+
+impl<M: Model, Scope> Select<M, Scope> {
+    /// All objects that the query finds, in its order. Flushes first.
+    ///
+    /// # Errors
+    /// The database's, and those of the flush.
+    pub async fn all(self, session: &mut Session) -> Result<Vec<Handle<M>>> {
+        let objects = session.load(self.query).await?;
+        Ok(objects.into_iter().map(|object| session.store.handle(object)).collect())
+    }
+
+    /// The only object that the query finds.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it finds none, [`Error::MultipleFound`] if it finds several; the
+    /// database's, and those of the flush.
+    pub async fn one(self, session: &mut Session) -> Result<Handle<M>> {
+        self.one_or_none(session).await?.ok_or_else(|| no_row::<M>("the query found none"))
+    }
+
+    /// The only object that the query finds, or `None`.
+    ///
+    /// # Errors
+    /// [`Error::MultipleFound`] if it finds several; the database's, and those of the flush.
+    pub async fn one_or_none(mut self, session: &mut Session) -> Result<Option<Handle<M>>> {
+        limit_to(&mut self.query, 2);
+        at_most_one::<M, _>(self.all(session).await?)
+    }
+
+    /// The first object that the query finds, or `None`.
+    ///
+    /// # Errors
+    /// The database's, and those of the flush.
+    pub async fn first(mut self, session: &mut Session) -> Result<Option<Handle<M>>> {
+        limit_to(&mut self.query, 1);
+        Ok(self.all(session).await?.into_iter().next())
+    }
+
+    /// How many rows the query has. Flushes first.
+    ///
+    /// # Errors
+    /// The database's, and those of the flush.
+    pub async fn count(self, session: &mut Session) -> Result<u64> {
+        session.count(&self.query).await
+    }
+
+    /// Whether the query has any rows. Flushes first.
+    ///
+    /// # Errors
+    /// The database's, and those of the flush.
+    pub async fn exists(self, session: &mut Session) -> Result<bool> {
+        session.exists(&self.query).await
+    }
+}
+
+impl<R: Send, Scope> Rows<R, Scope> {
+    /// All rows, in the order of the query. Flushes first.
+    ///
+    /// # Errors
+    /// The database's, and those of the flush.
+    pub async fn all(self, session: &mut Session) -> Result<Vec<R>> {
+        self.query.check()?;
+        session.rows(&self.query.tree, self.decode).await
+    }
+
+    /// The only row.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without one, [`Error::MultipleFound`] with several; the database's,
+    /// and those of the flush.
+    pub async fn one(self, session: &mut Session) -> Result<R> {
+        let table = self.query.table.name();
+        self.one_or_none(session).await?.ok_or_else(|| Error::NotFound {
+            table: table.into(),
+            reason: "the query found none".into(),
+        })
+    }
+
+    /// The only row, or `None`.
+    ///
+    /// # Errors
+    /// [`Error::MultipleFound`] with several; the database's, and those of the flush.
+    pub async fn one_or_none(mut self, session: &mut Session) -> Result<Option<R>> {
+        limit_to(&mut self.query, 2);
+        let table = self.query.table.name();
+        let mut rows = self.all(session).await?;
+        match rows.len() {
+            0 | 1 => Ok(rows.pop()),
+            _ => Err(Error::MultipleFound { table: table.into() }),
+        }
+    }
+
+    /// The first row, or `None`.
+    ///
+    /// # Errors
+    /// The database's, and those of the flush.
+    pub async fn first(mut self, session: &mut Session) -> Result<Option<R>> {
+        limit_to(&mut self.query, 1);
+        Ok(self.all(session).await?.into_iter().next())
+    }
+
+    /// How many rows there are. Flushes first.
+    ///
+    /// # Errors
+    /// The database's, and those of the flush.
+    pub async fn count(self, session: &mut Session) -> Result<u64> {
+        session.count(&self.query).await
+    }
+}
+
+pub(super) fn no_row<M: Model>(reason: &'static str) -> Error {
+    Error::NotFound { table: M::__table().name().into(), reason: reason.into() }
+}
+
+/// Asks the database for no more rows than are needed to decide.
+pub(super) fn limit_to(query: &mut Query, rows: u64) {
+    query.tree.limit = Some(query.tree.limit.map_or(rows, |limit| limit.min(rows)));
+}
+
+pub(super) fn at_most_one<M: Model, T>(mut found: Vec<T>) -> Result<Option<T>> {
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        _ => Err(Error::MultipleFound { table: M::__table().name().into() }),
+    }
+}
+
+/// The decoder of a row that is no object.
+pub(super) type Decode<R> = fn(&dyn Cells, usize) -> Result<R, ValueError>;
+
+/// Decodes a row of a projection; where it fails, the column's place in the query is named.
+pub(super) fn decode_row<R>(decode: Decode<R>, cells: &dyn Cells) -> Result<R> {
+    decode(cells, 0).map_err(|error| Error::Type { place: "a row of the query".into(), error })
+}
+
+/// Reads the one number of a count.
+pub(super) fn decode_count(cells: &dyn Cells) -> Result<u64> {
+    let count = cells.int(0).map_err(|error| Error::Type { place: "COUNT(*)".into(), error })?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+impl Session {
+    /// The object with this key: from the identity map, else from the database.
+    ///
+    /// # Errors
+    /// The database's, and those of the flush that runs before a statement.
+    pub async fn get<M: Model>(&mut self, id: M::Id) -> Result<Option<Handle<M>>> {
+        self.ready().await?;
+        if let Some(object) = self.known::<M>(&id)
+            && !self.store.header(object).expired
+        {
+            return Ok(Some(self.store.handle(object)));
+        }
+        if self.known::<M>(&id).is_none() {
+            self.autoflush_changes().await?;
+            if let Some(object) = self.known::<M>(&id) {
+                return Ok(Some(self.store.handle(object)));
+            }
+        }
+        self.load_by_key::<M>(std::slice::from_ref(&id), false).await?;
+        Ok(self.found_or_evicted(&id))
+    }
+
+    /// The object with this key, which must exist.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is none; as [`get`](Self::get).
+    pub async fn require<M: Model>(&mut self, id: M::Id) -> Result<Handle<M>> {
+        self.get(id).await?.ok_or_else(|| no_row::<M>("there is no row with this key"))
+    }
+
+    /// The objects with these keys, in their order, `None` where there is no row. One statement
+    /// for all that the identity map doesn't have.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn get_many<M: Model>(
+        &mut self,
+        ids: impl IntoIterator<Item = M::Id>,
+    ) -> Result<Vec<Option<Handle<M>>>> {
+        self.ready().await?;
+        let ids: Vec<M::Id> = ids.into_iter().collect();
+        let is_missing = |session: &Self, id: &M::Id| {
+            session.known::<M>(id).is_none_or(|object| session.store.header(object).expired)
+        };
+        if ids.iter().any(|id| self.known::<M>(id).is_none()) {
+            self.autoflush_changes().await?;
+        }
+        let mut seen = std::collections::HashSet::new();
+        let missing: Vec<M::Id> = ids
+            .iter()
+            .filter(|id| is_missing(self, id) && seen.insert((*id).clone()))
+            .cloned()
+            .collect();
+        self.load_by_key::<M>(&missing, false).await?;
+        Ok(ids.iter().map(|id| self.found_or_evicted(id)).collect())
+    }
+
+    /// Discards an object's unflushed changes and loads it again, with the relationships that its
+    /// model loads eagerly; the others are unloaded.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the row is gone; [`Error::Misuse`] for a pending object; as
+    /// [`get`](Self::get).
+    pub async fn refresh<M: Model>(&mut self, handle: Handle<M>) -> Result<()> {
+        self.ready().await?;
+        let object = self.store.object(handle)?;
+        if self.store.header(object).state == State::Pending {
+            return Err(Error::misuse(format!(
+                "this `{}` is pending and has no row to be refreshed from: flush first",
+                M::__table().model(),
+            )));
+        }
+        self.discard(object);
+        self.autoflush_changes().await?;
+        let object = self.store.object(handle)?;
+        self.store.expire(object);
+        let positions = M::__table().primary_key();
+        let key: Vec<Value> =
+            positions.iter().map(|&column| self.store.database_value(object, column)).collect();
+        self.load_keys::<M>(vec![key], true).await?;
+        if self.store.header(object).expired {
+            return Err(no_row::<M>("the refreshed row is gone"));
+        }
+        Ok(())
+    }
+
+    fn known<M: Model>(&self, id: &M::Id) -> Option<ObjectId> {
+        let slot = self.store.entities::<M>()?.find_key(id)?;
+        Some(ObjectId { arena: self.store.find_arena::<M>()?, slot })
+    }
+
+    /// The object with this key after a load: one that is still expired has no row any more and
+    /// leaves the session.
+    fn found_or_evicted<M: Model>(&mut self, id: &M::Id) -> Option<Handle<M>> {
+        let object = self.known::<M>(id)?;
+        if self.store.header(object).expired {
+            self.store.release(object);
+            return None;
+        }
+        Some(self.store.handle(object))
+    }
+
+    async fn load_by_key<M: Model>(
+        &mut self,
+        ids: &[M::Id],
+        populate_existing: bool,
+    ) -> Result<()> {
+        let keys = ids.iter().map(PrimaryKey::__encode).collect();
+        self.load_keys::<M>(keys, populate_existing).await
+    }
+
+    async fn load_keys<M: Model>(
+        &mut self,
+        keys: Vec<Vec<Value>>,
+        populate_existing: bool,
+    ) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let table = M::__table();
+        let columns: Vec<ColumnRef> =
+            table.primary_key().iter().map(|&column| ColumnRef::scoped(table, column)).collect();
+        for chunk in keys.chunks(crate::load::KEYS_PER_STATEMENT) {
+            let mut select = sql::Select::from(table);
+            select.filter = Some(match chunk {
+                [key] => Expr::All(
+                    columns
+                        .iter()
+                        .zip(key)
+                        .map(|(column, value)| {
+                            let value = Expr::bind(value.clone(), column.sql_type());
+                            Expr::binary(Expr::Column(*column), BinaryOp::Equal, value)
+                        })
+                        .collect(),
+                ),
+                _ => Expr::Keys { columns: columns.clone(), keys: chunk.to_vec() },
+            });
+            let nodes = plan_loads(table, &[]);
+            self.load_tree(select, table, &nodes, populate_existing).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a query of entities.
+    pub(super) async fn load(&mut self, query: Query) -> Result<Vec<ObjectId>> {
+        query.check()?;
+        self.ready().await?;
+        if !query.populate_existing {
+            self.autoflush_changes().await?;
+        }
+        let nodes = plan_loads(query.table, &query.options);
+        self.load_tree(query.tree, query.table, &nodes, query.populate_existing).await
+    }
+
+    async fn load_tree(
+        &mut self,
+        select: sql::Select,
+        table: &'static crate::model::Table,
+        nodes: &[LoadNode],
+        populate_existing: bool,
+    ) -> Result<Vec<ObjectId>> {
+        self.connect().await?;
+        let Some(connection) = &mut self.connection else { return Ok(Vec::new()) };
+        let query = EntityQuery { table, select, nodes, populate_existing, owner_key: Vec::new() };
+        let loaded = load_entities(connection, &mut self.store, query).await;
+        let loaded = self.check(loaded)?;
+        Ok(loaded.into_iter().map(|loaded| loaded.object).collect())
+    }
+
+    async fn count(&mut self, query: &Query) -> Result<u64> {
+        query.check()?;
+        let mut count = 0;
+        self.each_row(&query.count_tree(), |cells| {
+            count = decode_count(cells)?;
+            Ok(())
+        })
+        .await?;
+        Ok(count)
+    }
+
+    async fn exists(&mut self, query: &Query) -> Result<bool> {
+        query.check()?;
+        let mut exists = false;
+        self.each_row(&query.exists_tree(), |_| {
+            exists = true;
+            Ok(())
+        })
+        .await?;
+        Ok(exists)
+    }
+
+    async fn rows<R: Send>(&mut self, tree: &sql::Select, decode: Decode<R>) -> Result<Vec<R>> {
+        let mut rows = Vec::new();
+        self.each_row(tree, |cells| {
+            rows.push(decode_row(decode, cells)?);
+            Ok(())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    async fn each_row(
+        &mut self,
+        tree: &sql::Select,
+        row: impl FnMut(&dyn Cells) -> Result<()> + Send,
+    ) -> Result<()> {
+        self.ready().await?;
+        self.autoflush_changes().await?;
+        self.connect().await?;
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let statement = render_select(connection.dialect(), tree)?;
+        let run = connection.run(statement, &mut EachRow(row)).await;
+        self.check(run)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! Flush, commit and rollback, and what a dropped future of theirs leaves.
+
+use tokio::task::JoinHandle;
+
+use super::{Phase, Session};
+use crate::driver::Connection;
+use crate::error::{Error, Result};
+use crate::flush::{self, Plan};
+
+/// A COMMIT that was sent. It is finished in a task of its own: a future that is dropped can't
+/// take it back.
+pub(super) type Committing = JoinHandle<(Connection, Result<()>)>;
+
+impl Session {
+    /// Writes every change to the database, inside the transaction: what was added, edited,
+    /// linked or deleted since the last flush, in an order that the keys allow and in the fewest
+    /// statements. A second flush has nothing to do.
+    ///
+    /// # Errors
+    /// What the plan finds wrong before any SQL ([`Error::MissingForeignKey`], [`Error::Cycle`],
+    /// [`Error::Misuse`]) leaves everything as it was. Any error of a statement rolls the
+    /// transaction back; memory keeps its edits until [`rollback`](Self::rollback), the only
+    /// thing that is possible then.
+    pub async fn flush(&mut self) -> Result<()> {
+        self.ready().await?;
+        self.flush_changes().await
+    }
+
+    /// Flushes, commits and gives the connection back. Memory keeps its values.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush); the database's, for constraints that it checks at the end;
+    /// [`Error::CommitOutcomeUnknown`] if the connection is lost meanwhile.
+    pub async fn commit(&mut self) -> Result<()> {
+        self.ready().await?;
+        self.flush_changes().await?;
+        match self.connection.take() {
+            Some(mut connection) if connection.in_transaction() => {
+                self.committing = Some(tokio::spawn(async move {
+                    let outcome = connection.commit().await;
+                    (connection, outcome)
+                }));
+                self.await_commit().await
+            }
+            connection => {
+                drop(connection);
+                self.store.commit_unit();
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the unit of work and undoes it: in the database, and in memory, where new objects
+    /// leave the session, deleted ones return and the others get back what they were at its
+    /// start. Unflushed changes are discarded.
+    ///
+    /// # Errors
+    /// [`Error::CommitOutcomeUnknown`] if the connection was lost in a COMMIT that was under way;
+    /// the session is usable again all the same.
+    pub async fn rollback(&mut self) -> Result<()> {
+        let outcome = match self.committing {
+            Some(_) => self.await_commit().await,
+            None => Ok(()),
+        };
+        if let Some(mut connection) = self.connection.take()
+            && !connection.is_interrupted()
+        {
+            connection.rollback().await;
+        }
+        self.store.roll_back();
+        self.phase = Phase::Active;
+        self.mistake = None;
+        match outcome {
+            Err(error @ Error::CommitOutcomeUnknown(_)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the next flush would run, without running it. Prints as numbered steps.
+    ///
+    /// # Errors
+    /// What the flush's plan would find wrong; [`Error::Misuse`] where planning has to read the
+    /// database first, for collections of deleted parents that are not loaded.
+    pub fn plan(&mut self) -> Result<Plan> {
+        self.expect_no_commit()?;
+        self.store.adopt_assignments()?;
+        let batched = flush::plan(&self.store, self.engine.dialect())?;
+        Ok(Plan::new(&batched))
+    }
+
+    /// Ends the session: gives the connection back and detaches every object. Unsaved changes are
+    /// rolled back.
+    ///
+    /// # Errors
+    /// As [`rollback`](Self::rollback).
+    pub async fn close(mut self) -> Result<()> {
+        self.rollback().await
+    }
+
+    /// Makes sure that the session can go on: awaits a COMMIT that was left under way, and notices
+    /// a statement whose future was dropped.
+    pub(super) async fn ready(&mut self) -> Result<()> {
+        if self.committing.is_some() {
+            self.await_commit().await?;
+        }
+        if self.connection.as_ref().is_some_and(Connection::is_interrupted) {
+            let lost = self.connection.take().is_some_and(|lost| lost.in_transaction());
+            if lost {
+                // Dropping the connection rolls back what earlier statements wrote.
+                self.fail("a statement of the transaction was interrupted".into());
+            }
+        }
+        match &self.phase {
+            Phase::Active => Ok(()),
+            Phase::Failed { first } => Err(Error::RollbackRequired { first: first.clone() }),
+        }
+    }
+
+    /// The connection, taken from the pool at the first statement.
+    pub(super) async fn connect(&mut self) -> Result<()> {
+        if self.connection.is_none() {
+            self.connection = Some(self.engine.connection().await?);
+        }
+        Ok(())
+    }
+
+    /// The transaction, begun by the first write.
+    async fn begin(&mut self) -> Result<()> {
+        self.connect().await?;
+        if let Some(connection) = &mut self.connection
+            && !connection.in_transaction()
+        {
+            connection.begin().await?;
+        }
+        Ok(())
+    }
+
+    /// Flushes before a query, if the session does that.
+    pub(super) async fn autoflush_changes(&mut self) -> Result<()> {
+        if !self.autoflush {
+            return Ok(());
+        }
+        self.flush_changes().await.map_err(Error::in_autoflush)
+    }
+
+    pub(super) fn has_unflushed_changes(&self) -> bool {
+        !self.store.touched.is_empty() || self.store.pairs.has_edits()
+    }
+
+    pub(super) async fn flush_changes(&mut self) -> Result<()> {
+        if let Some(mistake) = self.mistake.take() {
+            return Err(mistake);
+        }
+        if !self.has_unflushed_changes() {
+            return Ok(());
+        }
+        self.store.adopt_assignments()?;
+        if flush::needs_reading(&self.store)? {
+            self.begin().await?;
+            if let Some(connection) = &mut self.connection {
+                let prepared = flush::prepare(connection, &mut self.store).await;
+                self.check(prepared)?;
+            }
+        }
+        let mut batched = flush::plan(&self.store, self.engine.dialect())?;
+        if batched.batches.is_empty() {
+            return flush::settle(&mut self.store, batched, flush::Outcome::default());
+        }
+        self.begin().await?;
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        match flush::execute(connection, &mut batched).await {
+            Ok(outcome) => flush::settle(&mut self.store, batched, outcome),
+            Err(failure) => {
+                for object in failure.stale {
+                    self.store.taint(object);
+                }
+                self.roll_back_transaction().await;
+                self.fail(failure.error.to_string());
+                Err(failure.error)
+            }
+        }
+    }
+
+    /// Passes a statement's result on. An error inside the transaction has lost it.
+    pub(super) fn check<T>(&mut self, result: Result<T>) -> Result<T> {
+        if let Err(error) = &result
+            && self.connection.as_ref().is_some_and(Connection::in_transaction)
+        {
+            self.fail(error.to_string());
+        }
+        result
+    }
+
+    async fn roll_back_transaction(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            connection.rollback().await;
+        }
+    }
+
+    fn fail(&mut self, first: String) {
+        if matches!(self.phase, Phase::Active) {
+            self.phase = Phase::Failed { first };
+        }
+    }
+
+    /// Awaits a COMMIT and settles its outcome in memory.
+    async fn await_commit(&mut self) -> Result<()> {
+        let Some(task) = &mut self.committing else { return Ok(()) };
+        let finished = task.await;
+        self.committing = None;
+        let outcome = match finished {
+            Ok((_connection, outcome)) => outcome,
+            Err(panic) => Err(Error::CommitOutcomeUnknown(panic.to_string())),
+        };
+        match outcome {
+            Ok(()) => {
+                self.store.commit_unit();
+                Ok(())
+            }
+            Err(error) => {
+                if matches!(error, Error::CommitOutcomeUnknown(_)) {
+                    self.store.taint_changed();
+                }
+                self.fail(error.to_string());
+                Err(error)
+            }
+        }
+    }
+}

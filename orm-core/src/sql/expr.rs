@@ -1,0 +1,283 @@
+//! Expressions as a tree, without types: the query layer builds it from typed columns.
+
+use super::select::Select;
+use super::statement::Bind;
+use crate::model::{Relationship, Table};
+use crate::value::{SqlType, Value};
+
+/// The number of an aliased occurrence of a table within one statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Alias(pub(crate) u32);
+
+/// Which occurrence of a table a column reference means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The occurrence that the innermost query around it names by the table itself. What the
+    /// user writes means this one, so it never hits an eager load's alias.
+    Scope,
+    /// An aliased occurrence.
+    Alias(Alias),
+}
+
+/// A column of one occurrence of a table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ColumnRef {
+    pub(crate) table: &'static Table,
+    pub(crate) column: usize,
+    pub(crate) source: Source,
+}
+
+impl ColumnRef {
+    /// The column of the occurrence that the scope names.
+    pub(crate) fn scoped(table: &'static Table, column: usize) -> Self {
+        Self { table, column, source: Source::Scope }
+    }
+
+    /// The column of an aliased occurrence.
+    pub(crate) fn aliased(table: &'static Table, column: usize, alias: Alias) -> Self {
+        Self { table, column, source: Source::Alias(alias) }
+    }
+
+    /// The column's logical type.
+    pub(crate) fn sql_type(&self) -> SqlType {
+        self.table.columns()[self.column].logical_type()
+    }
+}
+
+/// Operators between two expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BinaryOp {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Add,
+    Subtract,
+    Multiply,
+    /// Of integers it truncates, on every database.
+    Divide,
+    Remainder,
+    /// Text after text.
+    Concat,
+}
+
+/// Functions that mean the same everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Function {
+    Lower,
+    Upper,
+    /// In characters.
+    Length,
+    Coalesce,
+    Abs,
+}
+
+/// Aggregates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aggregate {
+    Count,
+    Sum,
+    Avg,
+    Min,
+    Max,
+}
+
+/// An expression.
+#[derive(Clone, Debug)]
+pub(crate) enum Expr {
+    Column(ColumnRef),
+    Bind(Bind),
+    /// A constant of ours, never of a user.
+    Integer(i64),
+    /// SQL that the schema's author wrote (a server default, an `on_update`), with the dialect's
+    /// spelling of the current time.
+    Authored(&'static str),
+    Binary(Box<Expr>, BinaryOp, Box<Expr>),
+    /// True if all are; true for none at all.
+    All(Vec<Expr>),
+    /// True if any is; false for none at all.
+    Any(Vec<Expr>),
+    Not(Box<Expr>),
+    Negate(Box<Expr>),
+    IsNull {
+        operand: Box<Expr>,
+        negated: bool,
+    },
+    In {
+        operand: Box<Expr>,
+        list: Vec<Expr>,
+        negated: bool,
+    },
+    /// The columns, together, equal one of the keys. For loaders: the dialect may choose a form
+    /// whose text doesn't depend on how many keys there are.
+    Keys {
+        columns: Vec<ColumnRef>,
+        keys: Vec<Vec<Value>>,
+    },
+    Between {
+        operand: Box<Expr>,
+        low: Box<Expr>,
+        high: Box<Expr>,
+    },
+    /// `LIKE … ESCAPE '!'`, by case on every database.
+    Like {
+        operand: Box<Expr>,
+        pattern: Box<Expr>,
+    },
+    Function(Function, Vec<Expr>),
+    Aggregate {
+        function: Aggregate,
+        /// `None` counts rows.
+        operand: Option<Box<Expr>>,
+        distinct: bool,
+    },
+    /// Whether the subquery has a row.
+    Exists(Box<Select>),
+    /// Whether the object has a related one (for which the condition holds). `owner` says which
+    /// occurrence of the owner's table; the related table is in scope inside the condition.
+    Related {
+        owner: Source,
+        relationship: &'static Relationship,
+        condition: Option<Box<Expr>>,
+    },
+    /// The one value of a subquery.
+    Scalar(Box<Select>),
+    /// `row_number() OVER (PARTITION BY … ORDER BY …)`.
+    RowNumber {
+        partition: Vec<Expr>,
+        order: Vec<OrderTerm>,
+    },
+    /// A column of a derived table, by the name it was given there.
+    Derived {
+        table: &'static str,
+        column: String,
+    },
+}
+
+impl Expr {
+    /// A bind of the column's type.
+    pub(crate) fn bind(value: Value, sql_type: SqlType) -> Self {
+        Expr::Bind(Bind { value, sql_type })
+    }
+
+    /// `left op right`.
+    pub(crate) fn binary(left: Expr, op: BinaryOp, right: Expr) -> Self {
+        Expr::Binary(Box::new(left), op, Box::new(right))
+    }
+
+    /// Both, without nesting where one is a conjunction already.
+    pub(crate) fn and(self, other: Expr) -> Self {
+        match (self, other) {
+            (Expr::All(mut all), Expr::All(more)) => {
+                all.extend(more);
+                Expr::All(all)
+            }
+            (Expr::All(mut all), one) => {
+                all.push(one);
+                Expr::All(all)
+            }
+            (one, Expr::All(mut all)) => {
+                all.insert(0, one);
+                Expr::All(all)
+            }
+            (one, other) => Expr::All(vec![one, other]),
+        }
+    }
+
+    /// Either, without nesting where one is a disjunction already.
+    pub(crate) fn or(self, other: Expr) -> Self {
+        match (self, other) {
+            (Expr::Any(mut any), Expr::Any(more)) => {
+                any.extend(more);
+                Expr::Any(any)
+            }
+            (Expr::Any(mut any), one) => {
+                any.push(one);
+                Expr::Any(any)
+            }
+            (one, Expr::Any(mut any)) => {
+                any.insert(0, one);
+                Expr::Any(any)
+            }
+            (one, other) => Expr::Any(vec![one, other]),
+        }
+    }
+}
+
+/// One term of an order.
+#[derive(Clone, Debug)]
+pub(crate) struct OrderTerm {
+    pub(crate) expr: Expr,
+    pub(crate) descending: bool,
+    /// Where NULLs go; `None` leaves it to the database's habit.
+    pub(crate) nulls_first: Option<bool>,
+}
+
+impl OrderTerm {
+    /// Ascending or descending, NULLs where the database puts them.
+    pub(crate) fn new(expr: Expr, descending: bool) -> Self {
+        Self { expr, descending, nulls_first: None }
+    }
+}
+
+impl Expr {
+    /// Lets every reference to the scope's occurrence of a table mean an aliased one. For the
+    /// criteria of an eager load, which the user wrote about the table itself.
+    pub(crate) fn rescope(&mut self, table: &'static Table, alias: Alias) {
+        match self {
+            Expr::Column(column) => {
+                if column.table == table && column.source == Source::Scope {
+                    column.source = Source::Alias(alias);
+                }
+            }
+            Expr::Related { owner, relationship, .. } => {
+                // The condition is about the related table, which is in scope inside it.
+                if relationship.source() == table && *owner == Source::Scope {
+                    *owner = Source::Alias(alias);
+                }
+            }
+            Expr::Keys { columns, .. } => {
+                for column in columns.iter_mut().filter(|column| column.table == table) {
+                    if column.source == Source::Scope {
+                        column.source = Source::Alias(alias);
+                    }
+                }
+            }
+            Expr::Binary(left, _, right) => {
+                left.rescope(table, alias);
+                right.rescope(table, alias);
+            }
+            Expr::Not(operand) | Expr::Negate(operand) | Expr::IsNull { operand, .. } => {
+                operand.rescope(table, alias);
+            }
+            Expr::All(list) | Expr::Any(list) | Expr::Function(_, list) => {
+                list.iter_mut().for_each(|expr| expr.rescope(table, alias));
+            }
+            Expr::In { operand, list, .. } => {
+                operand.rescope(table, alias);
+                list.iter_mut().for_each(|expr| expr.rescope(table, alias));
+            }
+            Expr::Between { operand, low, high } => {
+                [operand, low, high].into_iter().for_each(|expr| expr.rescope(table, alias));
+            }
+            Expr::Like { operand, pattern } => {
+                operand.rescope(table, alias);
+                pattern.rescope(table, alias);
+            }
+            Expr::Aggregate { operand, .. } => {
+                if let Some(operand) = operand {
+                    operand.rescope(table, alias);
+                }
+            }
+            Expr::RowNumber { partition, order } => {
+                partition.iter_mut().for_each(|expr| expr.rescope(table, alias));
+                order.iter_mut().for_each(|term| term.expr.rescope(table, alias));
+            }
+            // Subqueries have a scope of their own.
+            Expr::Exists(_) | Expr::Scalar(_) => {}
+            Expr::Bind(_) | Expr::Integer(_) | Expr::Authored(_) | Expr::Derived { .. } => {}
+        }
+    }
+}

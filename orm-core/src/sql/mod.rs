@@ -1,0 +1,28 @@
+//! SQL: statements as trees, one writer that pushes text and binds together, and dialects.
+//!
+//! Layer 2. Everything that produces SQL text is here; nothing here talks to a database. The
+//! layers above build the trees of [`expr`], [`select`] and [`dml`]; the `render_…` functions turn them into
+//! a [`Statement`], asking a [`Dialect`] wherever databases differ.
+
+pub(crate) mod ddl;
+pub(crate) mod dialect;
+pub(crate) mod dml;
+pub(crate) mod expr;
+pub(crate) mod names;
+mod render;
+pub(crate) mod select;
+mod statement;
+#[cfg(test)]
+pub(crate) mod testing;
+mod writer;
+
+pub(crate) use dialect::{Capabilities, Dialect, max_rows};
+pub(crate) use dml::{DeleteRows, InsertRows, UpdateRows};
+pub(crate) use expr::{Aggregate, Alias, BinaryOp, ColumnRef, Expr, Function, OrderTerm, Source};
+pub(crate) use render::{
+    render_delete, render_delete_where, render_insert, render_select, render_update,
+    render_update_where,
+};
+pub(crate) use select::{From, Join, JoinKind, Select};
+pub(crate) use statement::{Bind, Statement};
+pub(crate) use writer::Writer;

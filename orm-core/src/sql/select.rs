@@ -1,0 +1,102 @@
+//! A SELECT as a tree.
+
+use super::expr::{Alias, ColumnRef, Expr, OrderTerm, Source};
+use crate::model::Table;
+
+/// What a SELECT reads from first.
+#[derive(Clone, Debug)]
+pub(crate) enum From {
+    /// A table: the scope's occurrence, or an aliased one.
+    Table(&'static Table, Source),
+    /// A subquery under the name of the table whose columns it gives, so that whatever refers to
+    /// the table means the subquery's rows. Projected columns keep the table's column names.
+    Derived(Box<Select>, &'static Table),
+}
+
+/// How a table is joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    Inner,
+    Left,
+}
+
+/// One joined table.
+#[derive(Clone, Debug)]
+pub(crate) struct Join {
+    pub(crate) kind: JoinKind,
+    pub(crate) table: &'static Table,
+    pub(crate) source: Source,
+    pub(crate) on: Expr,
+}
+
+/// A SELECT.
+#[derive(Clone, Debug)]
+pub(crate) struct Select {
+    pub(crate) from: From,
+    pub(crate) joins: Vec<Join>,
+    /// What is selected, each with a name where a query around it refers to it.
+    pub(crate) columns: Vec<(Expr, Option<String>)>,
+    pub(crate) distinct: bool,
+    pub(crate) filter: Option<Expr>,
+    pub(crate) group_by: Vec<Expr>,
+    pub(crate) having: Option<Expr>,
+    pub(crate) order_by: Vec<OrderTerm>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) offset: Option<u64>,
+}
+
+impl Select {
+    /// Reads from a table, nothing selected yet.
+    pub(crate) fn from(table: &'static Table) -> Self {
+        Self::new(From::Table(table, Source::Scope))
+    }
+
+    /// Reads from anything, nothing selected yet.
+    pub(crate) fn new(from: From) -> Self {
+        Self {
+            from,
+            joins: Vec::new(),
+            columns: Vec::new(),
+            distinct: false,
+            filter: None,
+            group_by: Vec::new(),
+            having: None,
+            order_by: Vec::new(),
+            limit: None,
+            offset: None,
+        }
+    }
+
+    /// Selects every mapped column of an occurrence of a table, in the table's order.
+    pub(crate) fn select_all(&mut self, table: &'static Table, source: Source) {
+        self.columns.extend(
+            (0..table.columns().len())
+                .map(|column| (Expr::Column(ColumnRef { table, column, source }), None)),
+        );
+    }
+
+    /// Adds a condition.
+    pub(crate) fn and_filter(&mut self, condition: Expr) {
+        self.filter = Some(match self.filter.take() {
+            Some(filter) => filter.and(condition),
+            None => condition,
+        });
+    }
+
+    /// Adds a condition on groups.
+    pub(crate) fn and_having(&mut self, condition: Expr) {
+        self.having = Some(match self.having.take() {
+            Some(having) => having.and(condition),
+            None => condition,
+        });
+    }
+
+    /// The first alias number that no join of this SELECT uses.
+    pub(crate) fn next_alias(&self) -> Alias {
+        let used = self.joins.iter().filter_map(|join| match join.source {
+            Source::Alias(Alias(number)) => Some(number),
+            Source::Scope => None,
+        });
+        Alias(used.max().map_or(1, |number| number + 1))
+    }
+}

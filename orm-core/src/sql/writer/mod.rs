@@ -1,0 +1,186 @@
+//! The writer: pushes SQL text and binds together, and knows what names mean where.
+
+mod expr;
+mod scope;
+mod select;
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;
+
+use self::scope::Scope;
+use super::dialect::{Dialect, max_rows};
+use super::expr::{BinaryOp, ColumnRef, Expr};
+use super::statement::{Bind, Statement};
+use crate::error::Result;
+use crate::model::Table;
+use crate::value::{SqlType, Value};
+
+/// A statement in the making.
+pub(crate) struct Writer<'d> {
+    dialect: &'d dyn Dialect,
+    text: String,
+    binds: Vec<Bind>,
+    /// The queries around the current place, innermost last.
+    scopes: Vec<Scope>,
+    /// How many aliases the writer has made up.
+    made_up: u32,
+    persistent: bool,
+}
+
+impl<'d> Writer<'d> {
+    /// An empty statement.
+    pub(crate) fn new(dialect: &'d dyn Dialect) -> Self {
+        Self {
+            dialect,
+            text: String::with_capacity(256),
+            binds: Vec::new(),
+            scopes: Vec::new(),
+            made_up: 0,
+            persistent: true,
+        }
+    }
+
+    /// The finished statement.
+    pub(crate) fn finish(self) -> Statement {
+        Statement { text: self.text.into(), binds: self.binds, persistent: self.persistent }
+    }
+
+    /// The dialect.
+    pub(crate) fn dialect(&self) -> &'d dyn Dialect {
+        self.dialect
+    }
+
+    /// Pushes SQL as it is.
+    pub(crate) fn push(&mut self, sql: &str) {
+        self.text.push_str(sql);
+    }
+
+    /// Pushes a quoted identifier.
+    pub(crate) fn identifier(&mut self, identifier: &str) {
+        self.dialect.quote(identifier, &mut self.text);
+    }
+
+    /// Pushes `"label"."column"`.
+    pub(crate) fn qualified(&mut self, label: &str, column: &str) {
+        self.identifier(label);
+        self.push(".");
+        self.identifier(column);
+    }
+
+    /// Pushes the table's name, as it stands behind FROM or INTO.
+    pub(crate) fn table_path(&mut self, table: &Table) {
+        self.dialect.table_path(table, &mut self.text);
+    }
+
+    /// Pushes the unqualified names of columns.
+    pub(crate) fn column_names(&mut self, table: &Table, columns: &[usize]) {
+        for (at, &column) in columns.iter().enumerate() {
+            self.push(if at == 0 { "" } else { ", " });
+            self.identifier(table.columns()[column].name);
+        }
+    }
+
+    /// Pushes a value as a bind.
+    pub(crate) fn bind(&mut self, value: Value, sql_type: SqlType) {
+        self.dialect.placeholder(self.binds.len() + 1, &sql_type, &mut self.text);
+        self.binds.push(Bind { value, sql_type });
+    }
+
+    /// Pushes a number of rows as a bind.
+    pub(crate) fn count(&mut self, count: u64) {
+        self.bind(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)), SqlType::I64);
+    }
+
+    /// Makes room for binds.
+    pub(crate) fn reserve(&mut self, binds: usize) {
+        self.binds.reserve(binds);
+        self.text.reserve(binds * 4);
+    }
+
+    /// Pushes items with commas in between.
+    pub(crate) fn list<T>(
+        &mut self,
+        items: &[T],
+        mut write: impl FnMut(&mut Self, &T) -> Result<()>,
+    ) -> Result<()> {
+        for (at, item) in items.iter().enumerate() {
+            self.push(if at == 0 { "" } else { ", " });
+            write(self, item)?;
+        }
+        Ok(())
+    }
+
+    /// Pushes `column = expression, …`, the first behind `separator`. A column of the table in
+    /// an expression means the old row.
+    pub(crate) fn assignments(
+        &mut self,
+        table: &'static Table,
+        assignments: &[(usize, Expr)],
+        mut separator: &str,
+    ) -> Result<()> {
+        self.within(Scope::of(self.dialect, table), |w| {
+            for (column, expression) in assignments {
+                w.push(separator);
+                w.identifier(table.columns()[*column].name);
+                w.push(" = ");
+                w.expr(expression)?;
+                separator = ", ";
+            }
+            Ok(())
+        })
+    }
+
+    /// Pushes the rest of a write of one table: which rows, and what comes back.
+    pub(crate) fn filter_and_returning(
+        &mut self,
+        table: &'static Table,
+        filter: Option<&Expr>,
+        returning: &[usize],
+    ) -> Result<()> {
+        if let Some(filter) = filter {
+            self.push(" WHERE ");
+            self.within(Scope::of(self.dialect, table), |w| w.expr(filter))?;
+        }
+        if !returning.is_empty() {
+            self.push(" RETURNING ");
+            self.column_names(table, returning);
+        }
+        Ok(())
+    }
+
+    /// Says how many rows the statement writes. Texts of a full chunk, of a few rows and of
+    /// round numbers come again; preparing others would only push those out of the cache.
+    pub(crate) fn set_rows(&mut self, rows: usize, columns_per_row: usize) {
+        self.persistent =
+            rows <= 8 || rows.is_power_of_two() || rows == max_rows(self.dialect, columns_per_row);
+    }
+}
+
+impl BinaryOp {
+    /// The operator as most databases spell it.
+    pub(crate) fn symbol(self) -> &'static str {
+        match self {
+            BinaryOp::Equal => "=",
+            BinaryOp::NotEqual => "<>",
+            BinaryOp::Less => "<",
+            BinaryOp::LessOrEqual => "<=",
+            BinaryOp::Greater => ">",
+            BinaryOp::GreaterOrEqual => ">=",
+            BinaryOp::Add => "+",
+            BinaryOp::Subtract => "-",
+            BinaryOp::Multiply => "*",
+            BinaryOp::Divide => "/",
+            BinaryOp::Remainder => "%",
+            BinaryOp::Concat => "||",
+        }
+    }
+}
+
+impl Writer<'_> {
+    /// Pushes a qualified column.
+    pub(crate) fn column(&mut self, column: &ColumnRef) -> Result<()> {
+        let label = self.label(column.table, column.source)?;
+        let name = column.table.columns()[column.column].name;
+        self.qualified(&label, name);
+        Ok(())
+    }
+}

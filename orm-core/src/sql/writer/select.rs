@@ -1,0 +1,95 @@
+//! Writing a SELECT.
+
+use super::Writer;
+use super::scope::{Occurrence, Scope};
+use crate::error::Result;
+use crate::model::Table;
+use crate::sql::expr::{Expr, Source};
+use crate::sql::select::{From, JoinKind, Select};
+
+impl Writer<'_> {
+    /// Pushes a SELECT.
+    pub(crate) fn select(&mut self, select: &Select) -> Result<()> {
+        self.select_as(select, None)
+    }
+
+    /// Pushes a SELECT; as a derived table its columns are named after those of `derived`.
+    fn select_as(&mut self, select: &Select, derived: Option<&'static Table>) -> Result<()> {
+        let (table, source) = match &select.from {
+            From::Table(table, source) => (*table, *source),
+            From::Derived(_, table) => (*table, Source::Scope),
+        };
+        let mut occurrences = vec![Occurrence::new(self.dialect, table, source)];
+        for join in &select.joins {
+            occurrences.push(Occurrence::new(self.dialect, join.table, join.source));
+        }
+        self.within(Scope::new(occurrences), |w| w.clauses(select, derived))
+    }
+
+    fn clauses(&mut self, select: &Select, derived: Option<&'static Table>) -> Result<()> {
+        self.push(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        self.projection(select, derived)?;
+        self.push(" FROM ");
+        match &select.from {
+            From::Table(table, source) => {
+                let occurrence = Occurrence::new(self.dialect, table, *source);
+                self.occurrence(&occurrence);
+            }
+            From::Derived(inner, table) => {
+                self.push("(");
+                self.outside(|w| w.select_as(inner, Some(table)))?;
+                self.push(") AS ");
+                let label = self.dialect.table_label(table);
+                self.identifier(&label);
+            }
+        }
+        for join in &select.joins {
+            self.push(match join.kind {
+                JoinKind::Inner => " JOIN ",
+                JoinKind::Left => " LEFT JOIN ",
+            });
+            let occurrence = Occurrence::new(self.dialect, join.table, join.source);
+            self.occurrence(&occurrence);
+            self.push(" ON ");
+            self.expr(&join.on)?;
+        }
+        if let Some(filter) = &select.filter {
+            self.push(" WHERE ");
+            self.expr(filter)?;
+        }
+        if !select.group_by.is_empty() {
+            self.push(" GROUP BY ");
+            self.list(&select.group_by, Self::expr)?;
+        }
+        if let Some(having) = &select.having {
+            self.push(" HAVING ");
+            self.expr(having)?;
+        }
+        if !select.order_by.is_empty() {
+            self.push(" ORDER BY ");
+            let dialect = self.dialect;
+            self.list(&select.order_by, |w, term| dialect.write_order_term(w, term))?;
+        }
+        self.dialect.write_limit(self, select.limit, select.offset);
+        Ok(())
+    }
+
+    fn projection(&mut self, select: &Select, derived: Option<&'static Table>) -> Result<()> {
+        if select.columns.is_empty() {
+            self.push("1");
+        }
+        for (at, (expr, name)) in select.columns.iter().enumerate() {
+            self.push(if at == 0 { "" } else { ", " });
+            self.expr(expr)?;
+            let implied = match (expr, derived) {
+                (Expr::Column(_), _) | (_, None) => None,
+                (_, Some(table)) => table.columns().get(at).map(|column| column.name),
+            };
+            if let Some(name) = name.as_deref().or(implied) {
+                self.push(" AS ");
+                self.identifier(name);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,53 @@
+//! What is known of an object that was edited, linked or added since the last flush.
+
+use super::arena::ObjectId;
+use crate::model::{ColumnSet, ForeignKey};
+use crate::sql::Expr;
+use crate::value::Value;
+
+/// The unflushed changes of one object. Objects that were only read have none.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    /// Every column as it was at the first mutable access since the last flush: for a persistent
+    /// object its database values. What differs at the flush was changed.
+    pub(crate) snapshot: Option<Box<[Value]>>,
+    /// Columns of a pending object that nobody gave a value.
+    pub(crate) unset: ColumnSet,
+    /// Base columns that were assigned; others can't change by hand.
+    pub(crate) assigned_base: ColumnSet,
+    /// SQL expressions assigned to columns.
+    pub(crate) expressions: Vec<(usize, Expr)>,
+    /// Where the object's foreign keys are to lead.
+    pub(crate) links: Vec<LinkEdit>,
+    /// Collections that are to become exactly these members and were not loaded when they were
+    /// replaced: the flush reads them once.
+    pub(crate) replaced: Vec<(usize, Vec<ObjectId>)>,
+}
+
+/// Where a foreign key is to lead after the next flush.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LinkEdit {
+    pub(crate) foreign_key: &'static ForeignKey,
+    /// `None` leads nowhere.
+    pub(crate) parent: Option<ObjectId>,
+    /// Whether the object led somewhere before: leaving makes an orphan only then.
+    pub(crate) had_parent: bool,
+    /// Whether the edit waits in the parent's unloaded collection, which forgets it when the
+    /// parent is expired.
+    pub(crate) queued: bool,
+}
+
+impl Changes {
+    pub(crate) fn link(&self, foreign_key: &ForeignKey) -> Option<&LinkEdit> {
+        self.links.iter().find(|edit| edit.foreign_key == foreign_key)
+    }
+
+    /// Whether nothing is left that a flush would have to look at.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.snapshot.is_none()
+            && self.expressions.is_empty()
+            && self.links.is_empty()
+            && self.replaced.is_empty()
+            && self.assigned_base.is_empty()
+    }
+}

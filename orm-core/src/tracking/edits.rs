@@ -1,0 +1,501 @@
+//! Edits of relationships. Whichever side is edited, both follow at once and nothing is read.
+
+use super::arena::{ObjectId, State};
+use super::changes::LinkEdit;
+use super::links::{Parent, views_of_child, views_of_parent, views_of_partner};
+use super::pairs::Pair;
+use super::store::Store;
+use crate::error::{Error, Result};
+use crate::model::{Association, ForeignKey, Key, Link, Relationship, RelationshipKind, Table};
+
+impl Store {
+    /// Puts a member into a relationship: a collection gets it at its end, a reference leads to
+    /// it from now on.
+    pub(crate) fn put(
+        &mut self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+        member: ObjectId,
+    ) -> Result<()> {
+        self.expect_writable(relationship)?;
+        match (*relationship.link()?, relationship.kind()) {
+            (Link::Through(association), _) => {
+                self.pair(owner, relationship, &association, member);
+            }
+            (Link::Direct { child, foreign_key }, RelationshipKind::BelongsTo) => {
+                self.expect_single_parent(relationship, owner, member)?;
+                self.link(owner, child, foreign_key, Some(member), false);
+            }
+            (Link::Direct { child, foreign_key }, _) => {
+                let queued =
+                    !self.storage(owner).relation(owner.slot, relationship.index()).is_loaded();
+                self.link(member, child, foreign_key, Some(owner), queued);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a member out of a relationship.
+    pub(crate) fn take_out(
+        &mut self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+        member: ObjectId,
+    ) -> Result<()> {
+        self.expect_writable(relationship)?;
+        match (*relationship.link()?, relationship.kind()) {
+            (Link::Through(association), _) => {
+                self.unpair(owner, relationship, &association, member);
+            }
+            (Link::Direct { child, foreign_key }, RelationshipKind::BelongsTo) => {
+                if self.parent_of(owner, foreign_key) == Parent::Known(member) {
+                    self.link(owner, child, foreign_key, None, false);
+                }
+            }
+            (Link::Direct { child, foreign_key }, _) => {
+                if self.parent_of(member, foreign_key) == Parent::Known(owner) {
+                    let queued =
+                        !self.storage(owner).relation(owner.slot, relationship.index()).is_loaded();
+                    self.link(member, child, foreign_key, None, queued);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes these the members of a relationship: a net difference where the members are known,
+    /// else one that the flush finds by reading them once.
+    pub(crate) fn replace(
+        &mut self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+        mut members: Vec<ObjectId>,
+    ) -> Result<()> {
+        self.expect_writable(relationship)?;
+        let mut seen = std::collections::HashSet::new();
+        members.retain(|member| seen.insert(*member));
+        if relationship.kind() == RelationshipKind::BelongsTo {
+            let Link::Direct { child, foreign_key } = *relationship.link()? else {
+                return Ok(());
+            };
+            if let Some(&member) = members.first() {
+                return self.put(owner, relationship, member);
+            }
+            self.link(owner, child, foreign_key, None, false);
+            return Ok(());
+        }
+        match self.members(owner, relationship) {
+            Some(current) => {
+                for leaving in current.iter().filter(|member| !seen.contains(member)) {
+                    self.take_out(owner, relationship, *leaving)?;
+                }
+            }
+            None if self.header(owner).state == State::Persistent => {
+                let replaced = &mut self.changes_mut(owner).replaced;
+                replaced.retain(|(relation, _)| *relation != relationship.index());
+                replaced.push((relationship.index(), members.clone()));
+            }
+            None => {}
+        }
+        for member in &members {
+            self.put(owner, relationship, *member)?;
+        }
+        // The collection shows its new members in their new order, loaded or not before.
+        let keys: Vec<Key> = members
+            .iter()
+            .filter(|member| self.is_in_session(**member))
+            .map(|member| self.key_of(*member))
+            .collect();
+        let owner_key = self.key_of(owner);
+        self.edit_view(owner, relationship, |field| field.load(owner_key, &keys));
+        Ok(())
+    }
+
+    /// Lets the child's foreign key lead to this parent, or nowhere, and both sides' views follow.
+    pub(crate) fn link(
+        &mut self,
+        child: ObjectId,
+        child_table: &'static Table,
+        foreign_key: &'static ForeignKey,
+        parent: Option<ObjectId>,
+        queued: bool,
+    ) {
+        let old = self.parent_of(child, foreign_key);
+        let unchanged = match (&old, parent) {
+            (Parent::Known(old), Some(new)) => *old == new,
+            (Parent::Nowhere, None) => true,
+            _ => false,
+        };
+        let assigned_by_hand = self.is_assigned(child, foreign_key.columns());
+        if unchanged && !assigned_by_hand {
+            return;
+        }
+        let child_key = self.key_of(child);
+        if let Parent::Known(old) = old {
+            for view in views_of_parent(child_table, foreign_key) {
+                self.edit_view(old, view, |field| field.remove(child_key));
+            }
+        }
+
+        let in_database = match self.header(child).state {
+            State::Persistent => self.database_parent(child, foreign_key),
+            _ => Parent::Nowhere,
+        };
+        let put_back = !assigned_by_hand
+            && self.header(child).state == State::Persistent
+            && in_database == parent.map_or(Parent::Nowhere, Parent::Known);
+        let had_parent = in_database != Parent::Nowhere;
+        let links = &mut self.changes_mut(child).links;
+        links.retain(|edit| edit.foreign_key != foreign_key);
+        if !put_back {
+            links.push(LinkEdit { foreign_key, parent, had_parent, queued });
+        }
+
+        if let Some(parent) = parent {
+            self.enter(child, child_table, foreign_key, parent);
+        }
+        let parent_key: Vec<Key> = parent.into_iter().map(|parent| self.key_of(parent)).collect();
+        for view in views_of_child(child_table, foreign_key) {
+            self.edit_view(child, view, |field| field.load(child_key, &parent_key));
+        }
+        if let Parent::Known(old) = old
+            && self.header(old).state == State::Pending
+            && views_of_child(child_table, foreign_key).any(|view| view.cascades().delete_orphan)
+        {
+            self.expunge_pending(old);
+        }
+        if parent.is_none() && self.header(child).state == State::Pending {
+            let is_orphan =
+                views_of_parent(child_table, foreign_key).any(|view| view.cascades().delete_orphan);
+            if is_orphan && old != Parent::Nowhere {
+                self.expunge_pending(child);
+            }
+        }
+    }
+
+    /// Shows the child in the views of its new parent. A one-to-one lets its former child go.
+    fn enter(
+        &mut self,
+        child: ObjectId,
+        child_table: &'static Table,
+        foreign_key: &'static ForeignKey,
+        parent: ObjectId,
+    ) {
+        let (child_key, parent_key) = (self.key_of(child), self.key_of(parent));
+        for view in views_of_parent(child_table, foreign_key) {
+            if view.kind() == RelationshipKind::HasMany {
+                self.edit_view(parent, view, |field| field.insert(child_key));
+                continue;
+            }
+            match self.members(parent, view) {
+                Some(former) => {
+                    for former in former.into_iter().filter(|former| *former != child) {
+                        self.link(former, child_table, foreign_key, None, false);
+                    }
+                }
+                None if self.header(parent).state == State::Persistent => {
+                    // Not known: the flush reads who was there and lets it go.
+                    let replaced = &mut self.changes_mut(parent).replaced;
+                    replaced.retain(|(relation, _)| *relation != view.index());
+                    replaced.push((view.index(), vec![child]));
+                }
+                None => {}
+            }
+            self.edit_view(parent, view, |field| field.load(parent_key, &[child_key]));
+        }
+    }
+
+    fn pair(
+        &mut self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+        association: &Association,
+        member: ObjectId,
+    ) {
+        let pair = Pair::new(association, owner, member);
+        let edit = self.pairs.edit(&pair);
+        let is_member = edit.is_none() && self.shows_pair(owner, relationship, association, member);
+        if is_member || !self.pairs.insert(pair) {
+            return;
+        }
+        let (owner_key, member_key) = (self.key_of(owner), self.key_of(member));
+        self.edit_view(owner, relationship, |field| field.insert(member_key));
+        for view in views_of_partner(relationship, association) {
+            self.edit_view(member, view, |field| field.insert(owner_key));
+        }
+    }
+
+    fn unpair(
+        &mut self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+        association: &Association,
+        member: ObjectId,
+    ) {
+        let is_known_absent = self.pairs.edit(&Pair::new(association, owner, member)).is_none()
+            && self.members(owner, relationship).is_some_and(|members| !members.contains(&member));
+        if !is_known_absent {
+            self.cut_pair(owner, relationship, association, member);
+        }
+    }
+
+    /// Takes a pair apart that is, or may be, a row.
+    pub(crate) fn cut_pair(
+        &mut self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+        association: &Association,
+        member: ObjectId,
+    ) {
+        self.pairs.remove(Pair::new(association, owner, member));
+        let (owner_key, member_key) = (self.key_of(owner), self.key_of(member));
+        self.edit_view(owner, relationship, |field| field.remove(member_key));
+        for view in views_of_partner(relationship, association) {
+            self.edit_view(member, view, |field| field.remove(owner_key));
+        }
+    }
+
+    /// Whether a loaded view of either side shows the pair.
+    fn shows_pair(
+        &self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+        association: &Association,
+        member: ObjectId,
+    ) -> bool {
+        let shows = |object, view, other| {
+            self.members(object, view)
+                .is_some_and(|members: Vec<ObjectId>| members.contains(&other))
+        };
+        shows(owner, relationship, member)
+            || views_of_partner(relationship, association).any(|view| shows(member, view, owner))
+    }
+
+    /// Whether one of the columns was assigned by hand since the last flush.
+    fn is_assigned(&self, object: ObjectId, columns: &[usize]) -> bool {
+        let changes = self.header(object).changes.as_ref();
+        match changes.and_then(|changes| changes.snapshot.as_ref()) {
+            None => false,
+            Some(snapshot) => columns.iter().any(|&column| {
+                self.storage(object).encode(object.slot, column) != snapshot[column]
+            }),
+        }
+    }
+
+    pub(crate) fn is_in_session(&self, object: ObjectId) -> bool {
+        matches!(self.header(object).state, State::Pending | State::Persistent)
+    }
+
+    fn expect_writable(&self, relationship: &'static Relationship) -> Result<()> {
+        if relationship.is_view_only() {
+            return Err(Error::misuse(format!(
+                "`{}.{}` is `viewonly`: it loads and never writes",
+                relationship.source().model(),
+                relationship.name(),
+            )));
+        }
+        Ok(())
+    }
+
+    /// A member of a `single_parent` reference may have one owner only.
+    fn expect_single_parent(
+        &self,
+        relationship: &'static Relationship,
+        owner: ObjectId,
+        member: ObjectId,
+    ) -> Result<()> {
+        if !relationship.has_single_parent() {
+            return Ok(());
+        }
+        let Link::Direct { foreign_key, .. } = *relationship.link()? else { return Ok(()) };
+        let has_other = self.arena_at(owner.arena).slots().any(|slot| {
+            let other = ObjectId { arena: owner.arena, slot };
+            other != owner
+                && self.is_in_session(other)
+                && !self.header(other).marked_deleted
+                && self.parent_of(other, foreign_key) == Parent::Known(member)
+        });
+        if has_other {
+            return Err(Error::misuse(format!(
+                "`{}.{}` is `single_parent`, and this `{}` has another parent already",
+                relationship.source().model(),
+                relationship.name(),
+                relationship.target().model(),
+            )));
+        }
+        Ok(())
+    }
+}
+
+// ---------------------------------------------------------------- forgetting, leaving the session
+
+impl Store {
+    /// Forgets the unflushed links of an object, and those that wait in its unloaded collections.
+    /// Views that showed them are unloaded: what they showed before is not known any more.
+    pub(crate) fn forget_links(&mut self, object: ObjectId) {
+        let links = self.header_mut(object).changes.as_mut();
+        let links = links.map(|changes| std::mem::take(&mut changes.links)).unwrap_or_default();
+        for edit in links {
+            self.unload_link(object, edit);
+        }
+        for child in self.touched.clone() {
+            let Some(changes) = self.header_mut(child).changes.as_mut() else { continue };
+            let queued: Vec<LinkEdit> = changes
+                .links
+                .extract_if(.., |edit| edit.queued && edit.parent == Some(object))
+                .collect();
+            for edit in queued {
+                self.unload_link(child, edit);
+            }
+        }
+        self.pairs.forget(object);
+    }
+
+    fn unload_link(&mut self, child: ObjectId, edit: LinkEdit) {
+        let table = self.table(child);
+        let mut parents: Vec<ObjectId> = edit.parent.into_iter().collect();
+        if let Parent::Known(old) = self.database_parent(child, edit.foreign_key) {
+            parents.push(old);
+        }
+        for view in views_of_child(table, edit.foreign_key) {
+            self.edit_view(child, view, |field| field.unload());
+        }
+        for parent in parents {
+            for view in views_of_parent(table, edit.foreign_key) {
+                self.edit_view(parent, view, |field| field.unload());
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Takes a pending object out of the session, and out of every view and link.
+    pub(crate) fn expunge_pending(&mut self, object: ObjectId) {
+        self.leave_views(object);
+        self.detach(object);
+    }
+
+    /// Takes an object out of the session; its row stays as it is. What showed it as a member is
+    /// unloaded, since it no longer shows the whole.
+    pub(crate) fn release(&mut self, object: ObjectId) {
+        if self.header(object).state == State::Pending {
+            return self.expunge_pending(object);
+        }
+        self.unload_views(object);
+        self.forget_links(object);
+        self.free(object);
+    }
+
+    /// Unloads every view that shows an object as a member.
+    pub(crate) fn unload_views(&mut self, object: ObjectId) {
+        for (holder, view) in self.views_of(object) {
+            self.edit_view(holder, view, |field| field.unload());
+        }
+    }
+
+    /// Takes an object out of the loaded collections and references that it is a member of.
+    pub(crate) fn leave_views(&mut self, object: ObjectId) {
+        let key = self.key_of(object);
+        for (holder, view) in self.views_of(object) {
+            self.edit_view(holder, view, |field| field.remove(key));
+        }
+    }
+
+    /// The relationship fields that may show an object as a member: those of the parents that it
+    /// leads to, and, as far as its own collections are loaded, those of its members.
+    fn views_of(&self, object: ObjectId) -> Vec<(ObjectId, &'static Relationship)> {
+        let table = self.table(object);
+        let mut views = Vec::new();
+        for foreign_key in table.foreign_keys() {
+            let now = self.parent_of(object, foreign_key);
+            let before = self.database_parent(object, foreign_key);
+            for parent in [&now, &before] {
+                if let Parent::Known(parent) = *parent {
+                    views.extend(views_of_parent(table, foreign_key).map(|view| (parent, view)));
+                }
+            }
+        }
+        for relationship in table.relationships() {
+            let Ok(link) = relationship.link() else { continue };
+            for member in self.members(object, relationship).unwrap_or_default() {
+                match link {
+                    Link::Direct { .. } if relationship.kind() == RelationshipKind::BelongsTo => {}
+                    Link::Direct { child, foreign_key } => {
+                        views.extend(views_of_child(child, foreign_key).map(|view| (member, view)))
+                    }
+                    Link::Through(association) => views.extend(
+                        views_of_partner(relationship, association).map(|view| (member, view)),
+                    ),
+                }
+            }
+        }
+        views
+    }
+
+    /// Turns what the user assigned to relationship fields into edits, and refuses what can't be
+    /// one. Called before a flush plans.
+    pub(crate) fn adopt_assignments(&mut self) -> Result<()> {
+        for object in self.touched.clone() {
+            let header = self.header(object);
+            let has_snapshot =
+                header.changes.as_ref().is_some_and(|changes| changes.snapshot.is_some());
+            if !self.is_in_session(object) {
+                continue;
+            }
+            if has_snapshot {
+                self.expect_own_base(object)?;
+            } else if self.header(object).state != State::Pending {
+                continue;
+            }
+            self.adopt_fields(object)?;
+        }
+        Ok(())
+    }
+
+    /// Turns assigned relationship fields of one object into edits.
+    pub(crate) fn adopt_fields(&mut self, object: ObjectId) -> Result<()> {
+        let own_key = self.key_of(object);
+        for relationship in self.table(object).relationships() {
+            let field = self.storage(object).relation(object.slot, relationship.index());
+            let Some(keys) = field.keys().filter(|_| field.stamp() != Some(own_key)) else {
+                continue;
+            };
+            let members: Result<Vec<ObjectId>> =
+                keys.iter().map(|key| self.member(relationship.target(), *key)).collect();
+            let members = members?;
+            // The view that was overwritten is forgotten: the members follow from the links.
+            self.storage_mut(object).relation_mut(object.slot, relationship.index()).unload();
+            if self.header(object).state == State::Pending
+                && let Link::Direct { child, foreign_key } = *relationship.link()?
+                && relationship.kind() != RelationshipKind::BelongsTo
+            {
+                let edited = self.edited_links(child, foreign_key);
+                let current = edited.by_parent.get(&object).cloned().unwrap_or_default();
+                let keys: Vec<Key> = current.iter().map(|child| self.key_of(*child)).collect();
+                self.storage_mut(object)
+                    .relation_mut(object.slot, relationship.index())
+                    .load(own_key, &keys);
+            }
+            self.replace(object, relationship, members)?;
+        }
+        Ok(())
+    }
+
+    /// A whole entity that was assigned or swapped in brings another row's base columns along.
+    fn expect_own_base(&self, object: ObjectId) -> Result<()> {
+        let table = self.table(object);
+        let Some(changes) = &self.header(object).changes else { return Ok(()) };
+        let Some(snapshot) = &changes.snapshot else { return Ok(()) };
+        let swapped = (0..table.base_columns()).any(|column| {
+            !changes.assigned_base.contains(column)
+                && self.storage(object).encode(object.slot, column) != snapshot[column]
+        });
+        if swapped {
+            return Err(Error::misuse(format!(
+                "a whole `{0}` was assigned or swapped into the slot of another: assign its fields, or `*session[handle] = …` the plain struct",
+                table.model(),
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! Where relationships lead: links and pairs are the truth, relationship fields are views of it.
+
+use std::collections::{HashMap, HashSet};
+
+use super::arena::{ObjectId, State};
+use super::pairs::{Pair, PairEdit};
+use super::store::Store;
+use crate::error::Result;
+use crate::model::{
+    Association, ForeignKey, Key, Link, RelationField, Relationship, RelationshipKind, Table,
+};
+use crate::value::Value;
+
+/// Where an object's foreign key leads.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Parent {
+    /// It is `NULL`.
+    Nowhere,
+    /// To an object in the session.
+    Known(ObjectId),
+    /// To a row with this key, which is not in the session.
+    Unloaded(Vec<Value>),
+}
+
+/// The collections and references whose members this foreign key of the child's table makes.
+pub(crate) fn views_of_parent(
+    child: &'static Table,
+    foreign_key: &'static ForeignKey,
+) -> impl Iterator<Item = &'static Relationship> {
+    foreign_key.target().relationships().iter().filter(move |relationship| {
+        relationship.kind() != RelationshipKind::BelongsTo
+            && relationship.link().ok() == Some(&Link::Direct { child, foreign_key })
+    })
+}
+
+/// The references that follow this foreign key of their own table.
+pub(crate) fn views_of_child(
+    child: &'static Table,
+    foreign_key: &'static ForeignKey,
+) -> impl Iterator<Item = &'static Relationship> {
+    child.relationships().iter().filter(move |relationship| {
+        relationship.kind() == RelationshipKind::BelongsTo
+            && relationship.link().ok() == Some(&Link::Direct { child, foreign_key })
+    })
+}
+
+/// The relationships of the other side that go through the same association.
+pub(crate) fn views_of_partner(
+    relationship: &'static Relationship,
+    association: &Association,
+) -> impl Iterator<Item = &'static Relationship> {
+    let mirrored = Link::Through(Association {
+        table: association.table,
+        source: association.target,
+        target: association.source,
+    });
+    relationship
+        .target()
+        .relationships()
+        .iter()
+        .filter(move |other| other.link().ok() == Some(&mirrored))
+}
+
+// ---------------------------------------------------------------- reading
+
+impl Store {
+    /// Where the object's foreign key leads, unflushed links counted.
+    pub(crate) fn parent_of(&self, child: ObjectId, foreign_key: &'static ForeignKey) -> Parent {
+        let changes = self.header(child).changes.as_ref();
+        if let Some(edit) = changes.and_then(|changes| changes.link(foreign_key)) {
+            return edit.parent.map_or(Parent::Nowhere, Parent::Known);
+        }
+        if let Some(changes) = changes
+            && foreign_key.columns().iter().any(|column| changes.unset.contains(*column))
+        {
+            return Parent::Nowhere;
+        }
+        self.database_parent(child, foreign_key)
+    }
+
+    /// Where the row's foreign key leads in the database (for a pending object: by the key that
+    /// it was given).
+    pub(crate) fn database_parent(
+        &self,
+        child: ObjectId,
+        foreign_key: &'static ForeignKey,
+    ) -> Parent {
+        let key: Vec<Value> = foreign_key
+            .columns()
+            .iter()
+            .map(|column| self.database_value(child, *column))
+            .collect();
+        if key.iter().any(Value::is_null) {
+            return Parent::Nowhere;
+        }
+        if foreign_key.references_primary_key() {
+            if let Some(parent) = self.find(foreign_key.target(), &key) {
+                return Parent::Known(parent);
+            }
+        }
+        Parent::Unloaded(key)
+    }
+
+    /// Children whose link through this foreign key was edited, by where it leads now.
+    pub(crate) fn edited_links(
+        &self,
+        child_table: &'static Table,
+        foreign_key: &'static ForeignKey,
+    ) -> EditedLinks {
+        let mut edited = EditedLinks::default();
+        let Some(arena) = self.find_arena_of(child_table) else { return edited };
+        for &child in self.touched.iter().filter(|object| object.arena == arena) {
+            let changes = self.header(child).changes.as_ref();
+            if let Some(edit) = changes.and_then(|changes| changes.link(foreign_key))
+                && edited.all.insert(child)
+                && let Some(parent) = edit.parent
+            {
+                edited.by_parent.entry(parent).or_default().push(child);
+            }
+        }
+        edited
+    }
+
+    /// The members of a loaded relationship as objects.
+    pub(crate) fn members(
+        &self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+    ) -> Option<Vec<ObjectId>> {
+        let keys = self.storage(owner).relation(owner.slot, relationship.index()).keys()?;
+        let arena = match self.find_arena_of(relationship.target()) {
+            Some(arena) => arena,
+            None if keys.is_empty() => return Some(Vec::new()),
+            None => return None,
+        };
+        Some(keys.into_iter().map(|key| ObjectId { arena, slot: key.slot }).collect())
+    }
+}
+
+/// Unflushed links through one foreign key.
+#[derive(Debug, Default)]
+pub(crate) struct EditedLinks {
+    /// Every child with an edit.
+    pub(crate) all: HashSet<ObjectId>,
+    /// Those that lead somewhere, by where.
+    pub(crate) by_parent: HashMap<ObjectId, Vec<ObjectId>>,
+}
+
+// ---------------------------------------------------------------- loading into views
+
+impl Store {
+    /// Shows what a load found as the members of a relationship, unflushed edits merged in.
+    pub(crate) fn show_loaded(
+        &mut self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+        mut members: Vec<ObjectId>,
+        edited: &EditedLinks,
+    ) {
+        match relationship.link() {
+            Ok(Link::Direct { .. }) if relationship.kind() != RelationshipKind::BelongsTo => {
+                members.retain(|member| !edited.all.contains(member));
+                members.extend(edited.by_parent.get(&owner).into_iter().flatten());
+            }
+            Ok(Link::Through(association)) if self.pairs.has_edits() => {
+                members.retain(|member| {
+                    let pair = Pair::new(association, owner, *member);
+                    self.pairs.edit(&pair) != Some(PairEdit::Delete)
+                });
+                let inserted: Vec<ObjectId> = self
+                    .pairs
+                    .edits()
+                    .filter(|(pair, edit)| {
+                        *edit == PairEdit::Insert && pair.table == association.table
+                    })
+                    .filter_map(|(pair, _)| {
+                        [pair.first, pair.second]
+                            .into_iter()
+                            .find(|other| Pair::new(association, owner, *other) == pair)
+                    })
+                    .collect();
+                for member in inserted {
+                    if !members.contains(&member) {
+                        members.push(member);
+                    }
+                }
+            }
+            _ => {}
+        }
+        let keys: Vec<Key> = members.into_iter().map(|member| self.key_of(member)).collect();
+        let owner_key = self.key_of(owner);
+        self.storage_mut(owner)
+            .relation_mut(owner.slot, relationship.index())
+            .load(owner_key, &keys);
+    }
+
+    /// Shows what is known without a statement: a reference whose key is NULL or leads to an
+    /// object in the store, and the relationships of an object that is no row yet. False if it
+    /// has to be loaded.
+    pub(crate) fn show_known(
+        &mut self,
+        object: ObjectId,
+        relationship: &'static Relationship,
+    ) -> Result<bool> {
+        let members = match *relationship.link()? {
+            Link::Direct { foreign_key, .. }
+                if relationship.kind() == RelationshipKind::BelongsTo =>
+            {
+                match self.parent_of(object, foreign_key) {
+                    Parent::Nowhere => Vec::new(),
+                    Parent::Known(parent) if !self.header(parent).expired => vec![parent],
+                    _ => return Ok(false),
+                }
+            }
+            _ if self.header(object).state == State::Pending => Vec::new(),
+            _ => return Ok(false),
+        };
+        self.show_loaded(object, relationship, members, &EditedLinks::default());
+        Ok(true)
+    }
+
+    /// Changes a relationship field, remembering how it was for a rollback.
+    pub(super) fn edit_view(
+        &mut self,
+        object: ObjectId,
+        relationship: &'static Relationship,
+        edit: impl FnOnce(&mut dyn RelationField),
+    ) {
+        let relation = relationship.index();
+        if self.header(object).state == State::Persistent
+            && !self.journal.has_view(object, relation)
+        {
+            let members = self.storage(object).relation(object.slot, relation).keys();
+            self.journal.save_view(object, relation, members);
+        }
+        edit(self.storage_mut(object).relation_mut(object.slot, relation));
+    }
+}

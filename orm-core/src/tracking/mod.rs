@@ -1,0 +1,23 @@
+//! What a session remembers: objects in arenas, an identity map, snapshots and edits.
+//!
+//! Layer 3. Knows no SQL and nothing async. The session edits objects through the [`Store`],
+//! loaders put rows into it, flush reads from it what to write and settles the outcome, and the
+//! read-only graph of a query without a session is a store too.
+//!
+//! The truth of a relationship is kept once: as the *link* of the object that has the foreign
+//! key, or as the *pair* of an association table. Relationship fields on either side are views,
+//! kept in step by [`links`].
+
+mod arena;
+mod changes;
+mod edits;
+mod journal;
+mod links;
+mod pairs;
+mod store;
+
+pub(crate) use arena::{Header, ObjectId, State};
+pub(crate) use changes::{Changes, LinkEdit};
+pub(crate) use links::{EditedLinks, Parent, views_of_child, views_of_parent, views_of_partner};
+pub(crate) use pairs::{Pair, PairEdit};
+pub(crate) use store::{Met, Store};

@@ -1,0 +1,529 @@
+//! The store: all objects of a session, by arena and slot.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::arena::{Arena, Header, NO_BATCH, ObjectId, State};
+use super::changes::Changes;
+use super::journal::Journal;
+use super::pairs::Pairs;
+use crate::error::{Error, Result};
+use crate::model::{ColumnSet, Entity, EntityStorage, Handle, Key, Model, Storage, Table};
+use crate::value::{Cells, Value, ValueCells};
+
+/// All objects of a session, or of a read-only graph.
+pub(crate) struct Store {
+    /// The stamp of this store's handles, unique within the process.
+    session: u32,
+    arenas: Vec<Arena>,
+    by_type: HashMap<TypeId, u32, foldhash::fast::RandomState>,
+    /// Objects that have changes, in the order in which they got them.
+    pub(crate) touched: Vec<ObjectId>,
+    pub(crate) pairs: Pairs,
+    pub(crate) journal: Journal,
+    /// Objects whose DELETE was flushed and not committed.
+    pub(crate) deleted: Vec<ObjectId>,
+    detached: Vec<ObjectId>,
+    batches: Vec<Batch>,
+    /// Batches whose objects all met a later one.
+    free_batches: Vec<u32>,
+    /// Whether what is loaded now may show what this unit of work wrote.
+    tainting: bool,
+    tainted: Vec<ObjectId>,
+}
+
+/// The objects of one model that a query or a flush brought in together.
+struct Batch {
+    arena: u32,
+    slots: Vec<u32>,
+    /// How many of them have met no later batch.
+    live: usize,
+}
+
+/// How a row met the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Met {
+    /// The object is new to the store.
+    New,
+    /// It was known and expired, and has been filled again.
+    Refreshed,
+    /// It was known and stays as it is.
+    Known,
+}
+
+static NEXT_SESSION: AtomicU32 = AtomicU32::new(1);
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            session: NEXT_SESSION.fetch_add(1, Ordering::Relaxed),
+            arenas: Vec::new(),
+            by_type: HashMap::default(),
+            touched: Vec::new(),
+            pairs: Pairs::default(),
+            journal: Journal::default(),
+            deleted: Vec::new(),
+            detached: Vec::new(),
+            batches: Vec::new(),
+            free_batches: Vec::new(),
+            tainting: false,
+            tainted: Vec::new(),
+        }
+    }
+}
+
+// ---------------------------------------------------------------- arenas, slots, handles
+
+impl Store {
+    /// The arena of a table's model, made if there is none yet.
+    pub(crate) fn arena_of(&mut self, table: &'static Table) -> Result<u32> {
+        let unmapped = || Error::misuse(format!("the table `{}` has no model", table.name()));
+        let type_id = table.type_id().ok_or_else(unmapped)?;
+        if let Some(arena) = self.by_type.get(&type_id) {
+            return Ok(*arena);
+        }
+        let storage = table.new_storage().ok_or_else(unmapped)?;
+        let arena = self.arenas.len() as u32;
+        self.arenas.push(Arena::new(table, storage));
+        self.by_type.insert(type_id, arena);
+        Ok(arena)
+    }
+
+    /// The arena of a model, made if there is none yet.
+    pub(crate) fn arena<M: Model>(&mut self) -> u32 {
+        match self.find_arena::<M>() {
+            Some(arena) => arena,
+            None => {
+                let arena = self.arenas.len() as u32;
+                let storage = Box::new(EntityStorage::<M>::default());
+                self.arenas.push(Arena::new(M::__table(), storage));
+                self.by_type.insert(TypeId::of::<M>(), arena);
+                arena
+            }
+        }
+    }
+
+    /// The arena of a model, if it has objects here.
+    pub(crate) fn find_arena<M: Model>(&self) -> Option<u32> {
+        self.by_type.get(&TypeId::of::<M>()).copied()
+    }
+
+    /// The arena of a table, if it has objects here.
+    pub(crate) fn find_arena_of(&self, table: &Table) -> Option<u32> {
+        self.by_type.get(&table.type_id()?).copied()
+    }
+
+    pub(crate) fn arenas(&self) -> impl Iterator<Item = u32> + use<> {
+        0..self.arenas.len() as u32
+    }
+
+    pub(crate) fn arena_at(&self, arena: u32) -> &Arena {
+        &self.arenas[arena as usize]
+    }
+
+    pub(crate) fn arena_at_mut(&mut self, arena: u32) -> &mut Arena {
+        &mut self.arenas[arena as usize]
+    }
+
+    pub(crate) fn table(&self, object: ObjectId) -> &'static Table {
+        self.arena_at(object.arena).table
+    }
+
+    pub(crate) fn header(&self, object: ObjectId) -> &Header {
+        self.arena_at(object.arena).header(object.slot)
+    }
+
+    pub(crate) fn header_mut(&mut self, object: ObjectId) -> &mut Header {
+        self.arena_at_mut(object.arena).header_mut(object.slot)
+    }
+
+    pub(crate) fn storage(&self, object: ObjectId) -> &dyn Storage {
+        &*self.arena_at(object.arena).storage
+    }
+
+    pub(crate) fn storage_mut(&mut self, object: ObjectId) -> &mut dyn Storage {
+        &mut *self.arena_at_mut(object.arena).storage
+    }
+
+    /// The typed storage of a model, if it has objects here.
+    pub(crate) fn entities<M: Model>(&self) -> Option<&EntityStorage<M>> {
+        self.arena_at(self.find_arena::<M>()?).storage.as_any().downcast_ref()
+    }
+
+    /// The typed storage of a model.
+    pub(crate) fn entities_mut<M: Model>(&mut self) -> &mut EntityStorage<M> {
+        let arena = self.arena::<M>();
+        self.arena_at_mut(arena)
+            .storage
+            .as_any_mut()
+            .downcast_mut()
+            .expect("an arena is found by the type of its entities")
+    }
+
+    /// The untyped handle of an object.
+    pub(crate) fn key_of(&self, object: ObjectId) -> Key {
+        Key { session: self.session, slot: object.slot, generation: self.header(object).generation }
+    }
+
+    pub(crate) fn handle<M: Model>(&self, object: ObjectId) -> Handle<M> {
+        Handle::from_key(self.key_of(object))
+    }
+
+    /// The object that a handle names, whatever state it is in.
+    pub(crate) fn locate<M: Model>(&self, handle: Handle<M>) -> Result<ObjectId> {
+        let key = Handle::to_key(handle);
+        let detached = |reason| Error::Detached { model: M::__table().model(), reason };
+        if key.session != self.session {
+            return Err(detached("it belongs to another session"));
+        }
+        let header = self.find_arena::<M>().and_then(|arena| {
+            let header = self.arena_at(arena).header_of(key)?;
+            (header.generation == key.generation).then_some((arena, header))
+        });
+        match header {
+            Some((arena, header)) if header.state != State::Vacant => {
+                Ok(ObjectId { arena, slot: key.slot })
+            }
+            _ => Err(detached("its object has left the session")),
+        }
+    }
+
+    /// The object that a handle names, if it is in the session.
+    pub(crate) fn object<M: Model>(&self, handle: Handle<M>) -> Result<ObjectId> {
+        let object = self.locate(handle)?;
+        let reason = match self.header(object).state {
+            State::Pending | State::Persistent => return Ok(object),
+            State::Deleted => "its row was deleted by a flush",
+            State::Detached => "the unit of work that added it was rolled back",
+            State::Vacant => "its object has left the session",
+        };
+        Err(Error::Detached { model: M::__table().model(), reason })
+    }
+
+    /// The object that a handle names, if it is in the session and its memory may be read.
+    pub(crate) fn readable<M: Model>(&self, handle: Handle<M>) -> Result<ObjectId> {
+        let object = self.object(handle)?;
+        if self.header(object).expired {
+            return Err(Error::NotLoaded {
+                model: M::__table().model(),
+                field: "*",
+                hint: "the object is expired; `session.refresh(handle)`, `get` or a query that meets it loads it again",
+            });
+        }
+        Ok(object)
+    }
+
+    /// The untyped key as an object of the given arena, if it is in the session.
+    pub(crate) fn member(&self, table: &'static Table, key: Key) -> Result<ObjectId> {
+        let detached = |reason| Error::Detached { model: table.model(), reason };
+        if key.session != self.session {
+            return Err(detached("it belongs to another session"));
+        }
+        let arena = self.find_arena_of(table).ok_or(detached("its object has left the session"))?;
+        match self.arena_at(arena).header_of(key) {
+            Some(header)
+                if header.generation == key.generation
+                    && matches!(header.state, State::Pending | State::Persistent) =>
+            {
+                Ok(ObjectId { arena, slot: key.slot })
+            }
+            _ => Err(detached("its object has left the session")),
+        }
+    }
+}
+
+// ---------------------------------------------------------------- adding, leaving
+
+impl Store {
+    /// Adds a pending object.
+    pub(crate) fn add_pending<M: Model>(
+        &mut self,
+        entity: Entity<M>,
+        unset: ColumnSet,
+    ) -> ObjectId {
+        let arena = self.arena::<M>();
+        let slot = self.arena_at(arena).next_slot();
+        self.entities_mut::<M>().place(slot, entity);
+        self.arena_at_mut(arena).occupy(State::Pending);
+        let object = ObjectId { arena, slot };
+        self.changes_mut(object).unset = unset;
+        self.journal.created(object);
+        object
+    }
+
+    /// The object's changes, begun if there are none.
+    pub(crate) fn changes_mut(&mut self, object: ObjectId) -> &mut Changes {
+        if self.header(object).changes.is_none() {
+            self.touched.push(object);
+        }
+        self.header_mut(object).changes.get_or_insert_default()
+    }
+
+    /// The write barrier: keeps a snapshot before the first mutable access.
+    pub(crate) fn touch(&mut self, object: ObjectId) {
+        let header = self.header(object);
+        if header.changes.as_ref().is_some_and(|changes| changes.snapshot.is_some()) {
+            return;
+        }
+        let snapshot = self.encode_all(object);
+        if header.state == State::Persistent {
+            self.storage_mut(object).pin_key(object.slot);
+        }
+        self.changes_mut(object).snapshot = Some(snapshot);
+    }
+
+    /// Every column as a value.
+    pub(crate) fn encode_all(&self, object: ObjectId) -> Box<[Value]> {
+        let storage = self.storage(object);
+        (0..self.table(object).columns().len())
+            .map(|column| storage.encode(object.slot, column))
+            .collect()
+    }
+
+    /// A column's database value: as it was before unflushed edits.
+    pub(crate) fn database_value(&self, object: ObjectId, column: usize) -> Value {
+        match self.header(object).changes.as_ref().and_then(|changes| changes.snapshot.as_ref()) {
+            Some(snapshot) => snapshot[column].clone(),
+            None => self.storage(object).encode(object.slot, column),
+        }
+    }
+
+    /// Throws unflushed changes away. Views that they reached are restored by the journal.
+    pub(crate) fn discard_changes(&mut self, object: ObjectId) {
+        let header = self.header_mut(object);
+        header.marked_deleted = false;
+        let Some(changes) = header.changes.take() else { return };
+        if header.state != State::Persistent {
+            return;
+        }
+        if let Some(snapshot) = changes.snapshot {
+            self.write_all(object, &snapshot);
+            self.storage_mut(object).unindex(object.slot);
+            self.storage_mut(object).index(object.slot);
+        }
+    }
+
+    /// Forgets that the object has changes.
+    pub(crate) fn forget_changes(&mut self, object: ObjectId) -> Option<Box<Changes>> {
+        self.header_mut(object).changes.take()
+    }
+
+    /// Takes an object that was never committed out of the session; its value can be taken until
+    /// the next unit of work ends.
+    pub(crate) fn detach(&mut self, object: ObjectId) {
+        self.storage_mut(object).unindex(object.slot);
+        let header = self.header_mut(object);
+        header.state = State::Detached;
+        header.marked_deleted = false;
+        header.changes = None;
+        self.leave_batch(object);
+        self.pairs.forget(object);
+        self.detached.push(object);
+    }
+
+    /// Frees an object's slot.
+    pub(crate) fn free(&mut self, object: ObjectId) {
+        self.leave_batch(object);
+        self.pairs.forget(object);
+        self.arena_at_mut(object.arena).free(object.slot);
+    }
+
+    pub(crate) fn free_detached(&mut self) {
+        for object in std::mem::take(&mut self.detached) {
+            if self.header(object).state == State::Detached {
+                self.free(object);
+            }
+        }
+    }
+
+    /// Every object in the session.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = ObjectId> + '_ {
+        self.arenas.iter().enumerate().flat_map(|(at, arena)| {
+            arena.slots().map(move |slot| ObjectId { arena: at as u32, slot })
+        })
+    }
+}
+
+// ---------------------------------------------------------------- rows
+
+impl Store {
+    /// Puts the row in consecutive cells into an arena: an unknown object is decoded, an expired
+    /// one filled again, a known one left as it is.
+    pub(crate) fn absorb(
+        &mut self,
+        arena: u32,
+        cells: &dyn Cells,
+        at: usize,
+        populate_existing: bool,
+    ) -> Result<(ObjectId, Met)> {
+        let tainting = self.tainting;
+        let place = &mut self.arenas[arena as usize];
+        let found = place.storage.find(cells, at, place.table.primary_key());
+        let (slot, met) = match found.map_err(|error| self.decode_error(arena, cells, at, error))? {
+            Some(slot) => {
+                if !self.arenas[arena as usize].header(slot).expired && !populate_existing {
+                    return Ok((ObjectId { arena, slot }, Met::Known));
+                }
+                let overwritten = self.arenas[arena as usize].storage.overwrite(slot, cells, at);
+                overwritten.map_err(|error| self.decode_error(arena, cells, at, error))?;
+                self.arenas[arena as usize].header_mut(slot).expired = false;
+                (slot, Met::Refreshed)
+            }
+            None => {
+                let place = &mut self.arenas[arena as usize];
+                let slot = place.next_slot();
+                let put = place.storage.put(slot, cells, at);
+                put.map_err(|error| self.decode_error(arena, cells, at, error))?;
+                (self.arenas[arena as usize].occupy(State::Persistent), Met::New)
+            }
+        };
+        let object = ObjectId { arena, slot };
+        if tainting {
+            self.taint(object);
+        }
+        Ok((object, met))
+    }
+
+    /// Names the column that a row's decoding stumbled on. Only on the error's path: the row is
+    /// decoded once more, column by column.
+    fn decode_error(
+        &self,
+        arena: u32,
+        cells: &dyn Cells,
+        at: usize,
+        error: crate::value::ValueError,
+    ) -> Error {
+        let table = self.arena_at(arena).table;
+        let culprit =
+            table.columns().iter().enumerate().find(|(position, column)| {
+                match Value::read(cells, at + position, &column.logical_type()) {
+                    Ok(Value::Null) => !column.facts.nullable,
+                    Ok(_) => false,
+                    Err(_) => true,
+                }
+            });
+        let column = culprit.map_or("?", |(_, column)| column.name);
+        Error::at_column(table.name(), column, error)
+    }
+
+    /// The object of a table with this primary key, if it is known.
+    pub(crate) fn find(&self, table: &'static Table, key: &[Value]) -> Option<ObjectId> {
+        let arena = self.find_arena_of(table)?;
+        let positions: Vec<usize> = (0..key.len()).collect();
+        let slot = self.arena_at(arena).storage.find(&ValueCells(key), 0, &positions).ok()??;
+        Some(ObjectId { arena, slot })
+    }
+}
+
+// ---------------------------------------------------------------- peers
+
+impl Store {
+    /// The objects of one arena that came together become each other's peers.
+    pub(crate) fn make_peers(&mut self, arena: u32, slots: Vec<u32>) {
+        if slots.len() < 2 {
+            return;
+        }
+        let batch = self.free_batches.pop().unwrap_or_else(|| {
+            self.batches.push(Batch { arena, slots: Vec::new(), live: 0 });
+            self.batches.len() as u32 - 1
+        });
+        for (position, slot) in slots.iter().enumerate() {
+            let object = ObjectId { arena, slot: *slot };
+            self.leave_batch(object);
+            let header = self.header_mut(object);
+            header.batch = batch;
+            header.position = position as u32;
+        }
+        let live = slots.len();
+        self.batches[batch as usize] = Batch { arena, slots, live };
+    }
+
+    fn leave_batch(&mut self, object: ObjectId) {
+        let batch = std::mem::replace(&mut self.header_mut(object).batch, NO_BATCH);
+        if let Some(left) = self.batches.get_mut(batch as usize) {
+            left.live = left.live.saturating_sub(1);
+            if left.live == 0 && !left.slots.is_empty() {
+                left.slots = Vec::new();
+                self.free_batches.push(batch);
+            }
+        }
+    }
+
+    /// The object and at most `limit - 1` of its peers for which `wanted` holds: those after it
+    /// in the order of their batch first, then those before it.
+    pub(crate) fn peers(
+        &self,
+        object: ObjectId,
+        limit: usize,
+        mut wanted: impl FnMut(ObjectId) -> bool,
+    ) -> Vec<ObjectId> {
+        let header = self.header(object);
+        let Some(batch) = self.batches.get(header.batch as usize) else {
+            return vec![object];
+        };
+        let position = header.position as usize;
+        let (before, after) = batch.slots.split_at(position.min(batch.slots.len()));
+        let others = after.iter().skip(1).chain(before.iter().rev());
+        let mut peers = vec![object];
+        for slot in others {
+            if peers.len() >= limit {
+                break;
+            }
+            let peer = ObjectId { arena: batch.arena, slot: *slot };
+            let header_of_peer = self.header(peer);
+            if header_of_peer.batch == header.batch
+                && header_of_peer.state == State::Persistent
+                && wanted(peer)
+            {
+                peers.push(peer);
+            }
+        }
+        peers
+    }
+}
+
+// ---------------------------------------------------------------- expiry
+
+impl Store {
+    /// From now on, what is loaded may show what this unit of work wrote.
+    pub(crate) fn begin_tainting(&mut self) {
+        self.tainting = true;
+    }
+
+    /// The object's memory may show what a rollback would undo.
+    pub(crate) fn taint(&mut self, object: ObjectId) {
+        let header = self.header_mut(object);
+        if !header.tainted {
+            header.tainted = true;
+            self.tainted.push(object);
+        }
+    }
+
+    pub(crate) fn clear_taints(&mut self) {
+        self.tainting = false;
+        for object in std::mem::take(&mut self.tainted) {
+            self.header_mut(object).tainted = false;
+        }
+    }
+
+    pub(crate) fn expire_tainted(&mut self) {
+        self.tainting = false;
+        for object in std::mem::take(&mut self.tainted) {
+            let header = self.header_mut(object);
+            header.tainted = false;
+            if header.state == State::Persistent {
+                self.expire(object);
+            }
+        }
+    }
+
+    /// The object's memory is not to be read before it is loaded again. Its unflushed changes
+    /// must be gone already.
+    pub(crate) fn expire(&mut self, object: ObjectId) {
+        self.header_mut(object).expired = true;
+        for relation in 0..self.table(object).relationships().len() {
+            self.storage_mut(object).relation_mut(object.slot, relation).unload();
+        }
+    }
+}

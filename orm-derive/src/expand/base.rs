@@ -1,0 +1,111 @@
+//! `impl BaseColumns`, and `impl HasKey` where the base has the key.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{column_def, draft, rows};
+use crate::model::{BaseModel, Column, Fill};
+
+pub(super) fn expand(base: &BaseModel) -> TokenStream {
+    let name = &base.item.name;
+    let key = base.key();
+    let others = &base.others;
+    let has_key = !key.is_empty();
+    let count = base.columns.len();
+    let columns = base.columns.iter().map(column_def::expand);
+    let blanks = base.columns.iter().map(|column| {
+        let field = &column.field;
+        let blank = blank(column);
+        quote!(#field: #blank,)
+    });
+    let decode = rows::decode_fields(&base.columns);
+    let encode = rows::encode(&base.columns);
+    let decode_column = rows::decode_column(&base.columns);
+    let normalize = rows::normalize(&base.columns);
+    let key = has_key.then(|| {
+        let (id, key) = rows::key(&key, &quote!(self));
+        quote! {
+            #[automatically_derived]
+            impl __orm::HasKey for #name {
+                type Id = #id;
+                fn key(&self) -> #id {
+                    #key
+                }
+            }
+        }
+    });
+    quote! {
+        fn __value<T: __orm::Placeholder + __orm::ColumnType>(
+            server_default: ::core::option::Option<&str>,
+        ) -> T {
+            match <T as __orm::ColumnType>::when_unset()
+                .unwrap_or_else(|| __orm::left_to_server(server_default))
+            {
+                __orm::Blank::Written(value) | __orm::Blank::LeftToServer(value) => value,
+            }
+        }
+
+        #[automatically_derived]
+        impl __orm::BaseColumns for #name {
+            const COUNT: usize = #count;
+            const HAS_KEY: bool = #has_key;
+
+            fn columns() -> ::std::vec::Vec<__orm::ColumnDef> {
+                <::std::vec::Vec<__orm::ColumnDef> as ::core::convert::From<_>>::from([
+                    #(#columns),*
+                ])
+            }
+            fn blank() -> Self {
+                Self {
+                    #(#blanks)*
+                    #(#others: ::core::default::Default::default(),)*
+                }
+            }
+            fn decode(
+                cells: &dyn __orm::Cells,
+                at: usize,
+            ) -> ::core::result::Result<Self, __orm::ValueError> {
+                ::core::result::Result::Ok(Self {
+                    #decode
+                    #(#others: ::core::default::Default::default(),)*
+                })
+            }
+            fn encode(&self, column: usize) -> __orm::Value {
+                #encode
+            }
+            fn decode_column(
+                &mut self,
+                column: usize,
+                cells: &dyn __orm::Cells,
+                at: usize,
+            ) -> ::core::result::Result<(), __orm::ValueError> {
+                #decode_column
+            }
+            fn normalize(&mut self, column: usize) {
+                #normalize
+            }
+        }
+
+        #key
+    }
+}
+
+/// What a column of a pending base holds.
+fn blank(column: &Column) -> TokenStream {
+    let ty = &column.ty;
+    match &column.fill {
+        Fill::Default => {
+            quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default())
+        }
+        Fill::Value(value) => quote!(<_ as __orm::Operand<#ty>>::into_operand(#value)),
+        Fill::Version => quote!(<_ as __orm::Operand<#ty>>::into_operand(1)),
+        Fill::Server(default) => {
+            let default = draft::option(default.as_ref());
+            quote_spanned!(ty.span()=> __value::<#ty>(#default))
+        }
+        Fill::Type => {
+            quote_spanned!(ty.span()=> __value::<#ty>(::core::option::Option::None))
+        }
+    }
+}

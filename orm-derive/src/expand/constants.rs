@@ -1,0 +1,125 @@
+//! `User::email`, `User::posts`, `User::select()` and `User::draft()`.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
+use syn::spanned::Spanned;
+
+use super::draft;
+use crate::input::plain;
+use crate::model::{Base, Column, Kind, Model, Relationship, RelationshipPath};
+use crate::rules::can_have_constant;
+
+pub(super) fn expand(model: &Model) -> TokenStream {
+    let name = &model.item.name;
+    let vis = &model.item.vis;
+    let base = base_type(model);
+    let in_base = match model.base {
+        Base::Default => base_columns(model),
+        Base::None | Base::Custom(_) => TokenStream::new(),
+    };
+    let columns = model
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| can_have_constant(model, &column.field))
+        .map(|(index, column)| column_constant(name, index, column));
+    let relationships = model
+        .relationships
+        .iter()
+        .enumerate()
+        .filter(|(_, relationship)| can_have_constant(model, &relationship.field))
+        .map(|(index, relationship)| relation_constant(name, index, relationship));
+    let (draft, empty) = (draft::name(model), draft::empty(model));
+    let select_doc = format!("A query of `{}` rows.", plain(name));
+    let draft_doc = format!(
+        "A new `{}` in the making: set what it needs, then `session.add(…)` it.",
+        plain(name)
+    );
+    quote! {
+        const __BASE: usize = <#base as __orm::BaseColumns>::COUNT;
+
+        #[automatically_derived]
+        impl #name {
+            #in_base
+            #(#columns)*
+            #(#relationships)*
+
+            #[doc = #select_doc]
+            #[must_use]
+            #vis fn select() -> __orm::Select<#name> {
+                __orm::Select::<#name>::__new()
+            }
+
+            #[doc = #draft_doc]
+            #[must_use]
+            #vis fn draft() -> #draft {
+                #empty
+            }
+        }
+    }
+}
+
+/// The type of the base columns.
+pub(super) fn base_type(model: &Model) -> TokenStream {
+    match &model.base {
+        Base::Default => quote!(__orm::Base),
+        Base::None => quote!(__orm::NoBase),
+        Base::Custom(ty) => quote!(#ty),
+    }
+}
+
+fn base_columns(model: &Model) -> TokenStream {
+    let (name, vis) = (&model.item.name, &model.item.vis);
+    Base::DEFAULT_FIELDS
+        .iter()
+        .zip([quote!(i64), quote!(__orm::Timestamp), quote!(__orm::Timestamp)])
+        .enumerate()
+        .map(|(index, (field, ty))| {
+            let doc = format!("The base column `{field}`.");
+            let field = format_ident!("{field}");
+            quote! {
+                #[doc = #doc]
+                #vis const #field: __orm::Column<#name, #ty> = __orm::Column::__new(#index);
+            }
+        })
+        .collect()
+}
+
+fn column_constant(model: &Ident, index: usize, column: &Column) -> TokenStream {
+    let Column { field, vis, ty, .. } = column;
+    let doc = format!("The column `{}`.", column.name);
+    quote! {
+        #[doc = #doc]
+        #vis const #field: __orm::Column<#model, #ty> = __orm::Column::__new(__BASE + #index);
+    }
+}
+
+fn relation_constant(model: &Ident, index: usize, relationship: &Relationship) -> TokenStream {
+    let Relationship { field, vis, ty, .. } = relationship;
+    let nullability = nullability(relationship);
+    let name = plain(field);
+    let doc = format!("The relationship `{name}`.");
+    let back_populates = match &relationship.back_populates {
+        Some(inverse) => {
+            let inverse = plain(inverse);
+            quote!(::core::option::Option::Some(#inverse))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let relation = quote_spanned!(ty.span()=> __orm::Relation<#model, #ty, #nullability>);
+    quote! {
+        #[doc = #doc]
+        #vis const #field: #relation = __orm::Relation::__new(#index, #name, #back_populates);
+    }
+}
+
+/// Whether a scalar relationship may lead nowhere: its key column's type decides.
+pub(super) fn nullability(relationship: &Relationship) -> TokenStream {
+    match &relationship.path {
+        RelationshipPath::Via(_, Some(decides)) if relationship.kind == Kind::BelongsTo => {
+            quote_spanned!(decides.span()=> <#decides as __orm::ColumnType>::Nullability)
+        }
+        _ => quote!(__orm::Nullable),
+    }
+}

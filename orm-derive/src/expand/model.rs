@@ -1,0 +1,92 @@
+//! `impl Model`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{accessors, constants, rows, table};
+use crate::model::{Base, Model};
+
+pub(super) fn expand(model: &Model) -> TokenStream {
+    let name = &model.item.name;
+    let base = constants::base_type(model);
+    let accessors = accessors::name(model);
+    let (id, key) = key(model, &base);
+    let table = table::expand(model);
+    let decode = rows::decode_fields(&model.columns);
+    let others = model.relationships.iter().map(|relationship| &relationship.field);
+    let others = others.chain(&model.skipped);
+    let encode = rows::encode(&model.columns);
+    let decode_column = rows::decode_column(&model.columns);
+    let normalize = rows::normalize(&model.columns);
+    let shared = relation(model, &quote!(&));
+    let exclusive = relation(model, &quote!(&mut));
+    quote! {
+        #[automatically_derived]
+        impl __orm::Model for #name {
+            type Base = #base;
+            type Id = #id;
+            type Accessors = #accessors;
+
+            fn __table() -> &'static __orm::Table {
+                static TABLE: ::std::sync::OnceLock<__orm::Table> =
+                    ::std::sync::OnceLock::new();
+                TABLE.get_or_init(|| #table)
+            }
+            fn __key(base: &#base, model: &Self) -> #id {
+                #key
+            }
+            fn __decode(
+                cells: &dyn __orm::Cells,
+                at: usize,
+            ) -> ::core::result::Result<Self, __orm::ValueError> {
+                ::core::result::Result::Ok(Self {
+                    #decode
+                    #(#others: ::core::default::Default::default(),)*
+                })
+            }
+            fn __encode(&self, column: usize) -> __orm::Value {
+                #encode
+            }
+            fn __decode_column(
+                &mut self,
+                column: usize,
+                cells: &dyn __orm::Cells,
+                at: usize,
+            ) -> ::core::result::Result<(), __orm::ValueError> {
+                #decode_column
+            }
+            fn __normalize(&mut self, column: usize) {
+                #normalize
+            }
+            fn __relation(&self, relation: usize) -> &dyn __orm::RelationField {
+                #shared
+            }
+            fn __relation_mut(&mut self, relation: usize) -> &mut dyn __orm::RelationField {
+                #exclusive
+            }
+        }
+    }
+}
+
+/// The type of the primary key, and the expression that takes it from `base` or `model`.
+fn key(model: &Model, base: &TokenStream) -> (TokenStream, TokenStream) {
+    let own = model.own_key();
+    match model.base {
+        // A missing key is a mistake that is reported; any key will do.
+        Base::None if own.is_empty() => {
+            (quote!(i64), quote!(::core::unreachable!("there is no primary key")))
+        }
+        _ if own.is_empty() => {
+            (quote!(<#base as __orm::HasKey>::Id), quote!(__orm::HasKey::key(base)))
+        }
+        _ => rows::key(&own, &quote!(model)),
+    }
+}
+
+fn relation(model: &Model, reference: &TokenStream) -> TokenStream {
+    let arms = model.relationships.iter().enumerate().map(|(index, relationship)| {
+        let field = &relationship.field;
+        quote!(#index => #reference self.#field,)
+    });
+    quote!(match relation { #(#arms)* _ => ::core::unreachable!("there is no such relationship") })
+}

@@ -1,0 +1,155 @@
+//! What only the compiler can check, each at the user's own tokens.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+use crate::attr::ColumnRef;
+use crate::input::{plain, spelled};
+use crate::model::{Base, Column, ForeignKey, Model, Relationship, RelationshipPath};
+
+pub(super) fn expand(model: &Model) -> TokenStream {
+    let mut obligations = TokenStream::new();
+    for key in &model.foreign_keys {
+        obligations.extend(foreign_key(model, key));
+    }
+    for relationship in &model.relationships {
+        obligations.extend(path(model, relationship));
+        obligations.extend(back_populates(model, relationship));
+    }
+    obligations.extend(keyless_base(model));
+    obligations
+}
+
+/// The types of the columns are those of what they reference; what `SET NULL` hits is nullable.
+fn foreign_key(model: &Model, key: &ForeignKey) -> TokenStream {
+    let referenced = &key.model;
+    let columns: Vec<Option<&Column>> =
+        key.fields.iter().map(|field| model.column(field)).collect();
+    let mut obligations = TokenStream::new();
+    if key.references.is_empty() {
+        for column in columns.iter().flatten() {
+            let ty = &column.ty;
+            obligations.extend(quote_spanned! {ty.span()=>
+                const _: () =
+                    __orm::assert_references::<#ty, <#referenced as __orm::Model>::Id>();
+            });
+        }
+    }
+    for (column, field) in columns.iter().zip(&key.references) {
+        match column {
+            Some(column) => {
+                let ty = &column.ty;
+                obligations.extend(quote_spanned! {ty.span()=>
+                    const _: () = __orm::assert_references_column::<#ty, _, _>(
+                        <#referenced>::#field,
+                    );
+                });
+            }
+            None => {
+                let column = ColumnRef { model: referenced.clone(), field: field.clone() };
+                obligations.extend(is_column_of(&quote!(#referenced), &column));
+            }
+        }
+    }
+    for (action, _) in [&key.actions.on_delete, &key.actions.on_update]
+        .into_iter()
+        .flatten()
+        .filter(|(_, variant)| *variant == "SetNull")
+    {
+        for column in columns.iter().flatten() {
+            let ty = &column.ty;
+            let message = format!(
+                "`{action} = \"set null\"` needs a column that accepts NULL: make `{}` an \
+                 `Option<…>`",
+                plain(&column.field)
+            );
+            obligations.extend(quote_spanned! {action.span()=>
+                const _: () = ::core::assert!(
+                    <#ty as __orm::ColumnType>::FACTS.nullable,
+                    #message
+                );
+            });
+        }
+    }
+    obligations
+}
+
+/// The columns that a relationship names exist, and belong to the model that it says.
+fn path(model: &Model, relationship: &Relationship) -> TokenStream {
+    let target = &relationship.target;
+    match &relationship.path {
+        RelationshipPath::Via(fields, _) => model
+            .foreign_keys
+            .iter()
+            .find(|key| key.fields == *fields)
+            .filter(|key| spelled(&key.model) != spelled(target))
+            .map(|key| same_model(target, key))
+            .unwrap_or_default(),
+        RelationshipPath::ForeignKey(columns) => {
+            columns.iter().map(|column| is_column_of(&quote!(#target), column)).collect()
+        }
+        RelationshipPath::Secondary(association, here, there) => here
+            .iter()
+            .chain(there)
+            .map(|column| is_column_of(&quote!(#association), column))
+            .collect(),
+        RelationshipPath::Inverse | RelationshipPath::PairTable(_) => TokenStream::new(),
+    }
+}
+
+/// The foreign key of a `BelongsTo` references the model that its type names. They are spelled
+/// differently; the compiler knows whether they are the same.
+fn same_model(target: &Type, key: &ForeignKey) -> TokenStream {
+    let referenced = &key.model;
+    quote_spanned! {target.span()=>
+        const _: ::core::option::Option<__orm::BelongsTo<#target>> =
+            ::core::option::Option::<__orm::BelongsTo<#referenced>>::None;
+    }
+}
+
+fn is_column_of(model: &TokenStream, column: &ColumnRef) -> TokenStream {
+    let ColumnRef { model: named, field } = column;
+    quote_spanned! {field.span()=>
+        const _: () = {
+            let _: __orm::Column<#model, _> = <#named>::#field;
+        };
+    }
+}
+
+/// The relationship that `back_populates` names leads back, and says so.
+fn back_populates(model: &Model, relationship: &Relationship) -> Option<TokenStream> {
+    let inverse = relationship.back_populates.as_ref()?;
+    let (name, target, ty) = (&model.item.name, &relationship.target, &relationship.ty);
+    let field = plain(&relationship.field);
+    let there = format!("{}::{}", spelled(target), plain(inverse));
+    let message = format!(
+        "`{}::{field}` says `back_populates = {}`, so `{there}` must name it back: add \
+         `back_populates = {field}` to it",
+        plain(name),
+        plain(inverse),
+    );
+    Some(quote_spanned! {inverse.span()=>
+        const _: () = ::core::assert!(
+            __orm::assert_back_populates::<#ty, #name, _, _>(<#target>::#inverse).__names(#field),
+            #message
+        );
+    })
+}
+
+/// A model with a key of its own has none in its base.
+fn keyless_base(model: &Model) -> Option<TokenStream> {
+    let Base::Custom(base) = &model.base else {
+        return None;
+    };
+    let key = model.own_key().first()?.given.find("primary_key")?.span();
+    let message = format!(
+        "the base `{}` has the primary key already: remove `primary_key` here, or choose a base \
+         without",
+        spelled(base)
+    );
+    Some(quote_spanned! {key=>
+        const _: () = ::core::assert!(!<#base as __orm::BaseColumns>::HAS_KEY, #message);
+    })
+}

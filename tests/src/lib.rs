@@ -1,0 +1,200 @@
+//! What the suite's tests share: a database of their own on every backend, and the statement log
+//! in a form that reads the same everywhere.
+//!
+//! A test is written once, inside [`backend_tests!`], and runs on every backend. Where backends
+//! differ it asks a capability, never the backend's name.
+
+use std::future::Future;
+
+use orm_core::{Engine, Result, Schema, Session, SessionFactory, StatementKind, StatementLog};
+
+/// A database that a test can run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// SQLite, in a database of the test's own in memory.
+    Sqlite,
+}
+
+/// What a backend can do, where they differ.
+#[derive(Clone, Copy, Debug)]
+pub struct Capabilities {
+    /// `UPDATE … RETURNING`: computed columns come back with the statement.
+    pub returning_on_update: bool,
+    /// `DELETE … RETURNING`: missing rows can be told apart.
+    pub returning_on_delete: bool,
+    /// Constraints can be checked at COMMIT.
+    pub deferrable: bool,
+}
+
+impl Backend {
+    /// What it can do.
+    pub fn capabilities(self) -> Capabilities {
+        match self {
+            Backend::Sqlite => Capabilities {
+                returning_on_update: true,
+                returning_on_delete: true,
+                deferrable: true,
+            },
+        }
+    }
+
+    async fn engine(self) -> Result<Engine> {
+        match self {
+            Backend::Sqlite => Engine::connect("sqlite::memory:").await,
+        }
+    }
+}
+
+/// A test's own database.
+#[derive(Debug)]
+pub struct Database {
+    /// Its engine.
+    pub engine: Engine,
+    /// Sessions on it.
+    pub sessions: SessionFactory,
+    /// What it can do.
+    pub capabilities: Capabilities,
+}
+
+impl Database {
+    /// A new session.
+    pub fn session(&self) -> Session {
+        self.sessions.session()
+    }
+
+    /// Creates the tables of a schema.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn create(&self, schema: &Schema) -> Result<()> {
+        self.engine.create_all(schema).await
+    }
+
+    /// Records statements from now on.
+    pub fn log(&self) -> Log {
+        Log(self.engine.log())
+    }
+}
+
+/// The statements since the log was opened, or last asked.
+#[derive(Debug)]
+pub struct Log(StatementLog);
+
+impl Log {
+    /// What ran, as `INSERT users`, `SELECT posts`, without BEGIN, COMMIT and savepoints: what
+    /// SEMANTICS.md counts as emitted.
+    pub fn emitted(&self) -> Vec<String> {
+        let statements = self.0.take().into_iter();
+        statements
+            .filter(|logged| logged.kind == StatementKind::Statement)
+            .map(|logged| summary(&logged.sql))
+            .collect()
+    }
+
+    /// What ran, with BEGIN, COMMIT, ROLLBACK and SAVEPOINT.
+    pub fn all(&self) -> Vec<String> {
+        self.0.take().into_iter().map(|logged| summary(&logged.sql)).collect()
+    }
+
+    /// The texts of what ran, without BEGIN and COMMIT.
+    pub fn texts(&self) -> Vec<String> {
+        let statements = self.0.take().into_iter();
+        statements
+            .filter(|logged| logged.kind == StatementKind::Statement)
+            .map(|logged| logged.sql.to_string())
+            .collect()
+    }
+}
+
+/// `INSERT INTO "users" …` as `INSERT users`, whatever the dialect.
+pub fn summary(sql: &str) -> String {
+    let clean: String =
+        sql.chars().map(|c| if matches!(c, '"' | '`' | '(' | ')') { ' ' } else { c }).collect();
+    let words: Vec<&str> = clean.split_whitespace().collect();
+    let verb = words
+        .iter()
+        .find(|word| {
+            ["INSERT", "UPDATE", "DELETE", "SELECT"].contains(word)
+                || ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].contains(word)
+        })
+        .copied();
+    // A multi-row UPDATE may begin with the rows it is given: its verb comes behind them.
+    let verb = match verb {
+        Some("SELECT") if words.first() == Some(&"WITH") => {
+            words.iter().copied().find(|word| ["UPDATE", "DELETE"].contains(word)).or(verb)
+        }
+        verb => verb,
+    };
+    let behind = |keyword: &str| {
+        let at = words.iter().position(|word| *word == keyword)?;
+        words.get(at + 1).copied()
+    };
+    let table = match verb {
+        Some("INSERT") => behind("INTO"),
+        Some("UPDATE") => behind("UPDATE"),
+        Some("DELETE" | "SELECT") => behind("FROM"),
+        _ => None,
+    };
+    match (verb, table) {
+        (Some(verb), Some(table)) => format!("{verb} {table}"),
+        (Some("SAVEPOINT" | "RELEASE" | "ROLLBACK"), None) => words.join(" "),
+        (Some(verb), None) => verb.to_owned(),
+        (None, _) => sql.to_owned(),
+    }
+}
+
+/// Runs a test on a backend, in a database of its own.
+///
+/// # Panics
+/// If the database can't be had, or the test fails.
+pub fn run<F: Future<Output = Result<()>>>(backend: Backend, test: impl FnOnce(Database) -> F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime can be built");
+    let outcome = runtime.block_on(async {
+        let engine = backend.engine().await?;
+        let database = Database {
+            sessions: SessionFactory::new(engine.clone()),
+            engine,
+            capabilities: backend.capabilities(),
+        };
+        test(database).await
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+/// Tests that run on every backend, each in a database of its own.
+///
+/// ```ignore
+/// backend_tests! {
+///     /// SEMANTICS 4.9
+///     async fn rule_4_9_a_second_flush_emits_nothing(db) {
+///         …
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! backend_tests {
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn body($db: $crate::Database) -> ::orm_core::Result<()> {
+                $body
+                #[allow(unreachable_code)]
+                Ok(())
+            }
+
+            #[test]
+            fn sqlite() {
+                $crate::run($crate::Backend::Sqlite, body);
+            }
+        }
+    )+};
+}
