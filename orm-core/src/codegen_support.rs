@@ -1,5 +1,10 @@
 //! Everything that generated code may name. Not for users: it changes without notice.
 
+use std::marker::PhantomData;
+
+use crate::model::same;
+
+pub use crate::error::Result;
 pub use crate::model::{
     Accessors, Action, Base, BaseColumns, BelongsTo, CURRENT_TIMESTAMP, Cascade, Column, ColumnDef,
     ColumnSet, Handle, HasKey, HasMany, HasOne, Key, Kind, ManyToMany, Model, NoBase, Path,
@@ -19,11 +24,69 @@ pub use crate::value::{
 /// The type of the default base's times.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
 
+/// What a column of a pending base holds that has no default of its own: its type's, else the
+/// placeholder.
+pub fn base_value<T: Placeholder>(blank: Option<Blank<T>>, server_default: Option<&str>) -> T {
+    match blank.unwrap_or_else(|| left_to_server(server_default)) {
+        Blank::Written(value) | Blank::LeftToServer(value) => value,
+    }
+}
+
 /// The obligation of a foreign key to a model: its column can hold the model's key.
 pub const fn assert_references<T: References<K>, K>() {}
 
-/// The obligation of a foreign key to a column: its own column can hold the other's values.
-pub const fn assert_references_column<T: References<U>, M, U>(_column: Column<M, U>) {}
+/// The obligation of a foreign key to a column, in two steps: the type of the referenced column is
+/// known before the foreign key's is compared with it, so that the error speaks of both.
+pub const fn referenced<M, U>(_column: Column<M, U>) -> Referenced<U> {
+    Referenced(PhantomData)
+}
+
+/// A column that a foreign key references, by its type.
+#[derive(Debug)]
+pub struct Referenced<U>(PhantomData<fn() -> U>);
+
+impl<U> Referenced<U> {
+    /// The foreign key's own column can hold its values.
+    pub const fn by<T: References<U>>(self) {}
+}
+
+/// The obligation of a `BelongsTo` whose foreign key names its model by another path: both are
+/// the same model.
+pub const fn assert_same_model<Key: SameModel<Target>, Target>() {}
+
+/// The model that a foreign key references is the one that its relationship leads to.
+#[diagnostic::on_unimplemented(
+    message = "the foreign key of this relationship references `{Self}`, but it leads to `{Target}`",
+    label = "its foreign key references `{Self}`",
+    note = "change one of them, or name another foreign key with `via = …`"
+)]
+pub trait SameModel<Target> {}
+
+impl<M: Model> SameModel<M> for M {}
+
+/// Whether a base, which has these names, has a column for this field.
+pub const fn has_field(names: &[(&str, &str)], field: &str) -> bool {
+    let mut at = 0;
+    while at < names.len() {
+        if same(names[at].0, field) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Whether a base, which has these names, has a column of this name in the database.
+pub const fn has_column(names: &[(&str, &str)], name: &str) -> bool {
+    let mut at = 0;
+    while at < names.len() {
+        if same(names[at].1, name) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
 
 /// The obligation of `back_populates`: the relationship that it names is the other side.
 pub const fn assert_back_populates<S, M, K, N>(

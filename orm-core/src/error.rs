@@ -265,7 +265,7 @@ pub struct StaleData {
     pub expected: u64,
     /// How many were.
     pub matched: u64,
-    /// The objects concerned, as far as they are known.
+    /// The objects that were not found, as their handles print.
     pub objects: Vec<String>,
     /// Whether a flush that a query started (an autoflush) raised it.
     pub autoflush: bool,

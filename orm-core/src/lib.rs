@@ -1,4 +1,116 @@
-//! A declarative ORM with a real session and unit of work.
+//! A declarative ORM with a real session and unit of work, in the spirit of SQLAlchemy: annotate a
+//! struct, get a table, typed columns and relationships; work with objects in a [`Session`]; one
+//! [`commit`](Session::commit) writes what changed, in the right order, in the fewest statements.
+//!
+//! ```
+//! use orm_core::{BelongsTo, Engine, HasMany, HasOne, Model, SessionFactory, schema};
+//!
+//! #[derive(Model)]
+//! pub struct User {
+//!     #[orm(unique, length = 64)]
+//!     pub username: String,
+//!     #[orm(unique)]
+//!     pub email: String,
+//!     pub password: String,
+//!     #[orm(default = 0)]
+//!     pub visits: i64,
+//!     #[orm(foreign_key = Profile)]
+//!     pub profile_id: Option<i64>,
+//!
+//!     #[orm(via = profile_id, back_populates = user, lazy = "joined")]
+//!     pub profile: BelongsTo<Profile>,
+//!     #[orm(back_populates = user, cascade = "all, delete-orphan")]
+//!     pub posts: HasMany<Post>,
+//! }
+//!
+//! #[derive(Model)]
+//! pub struct Profile {
+//!     pub first_name: String,
+//!     pub last_name: Option<String>,
+//!     #[orm(default = Profession::Developer, server_default = "'unemployed'")]
+//!     pub profession: Profession,
+//!     pub interests: Option<Vec<String>>,          // a native array on PostgreSQL, JSON elsewhere
+//!     pub contacts: Option<serde_json::Value>,     // JSON
+//!     #[orm(back_populates = profile)]
+//!     pub user: HasOne<User>,
+//! }
+//!
+//! #[derive(Model)]
+//! pub struct Post {
+//!     pub title: String,
+//!     #[orm(default)]
+//!     pub body: String,
+//!     #[orm(foreign_key(User, on_delete = "cascade"), index)]
+//!     pub user_id: i64,
+//!     #[orm(back_populates = posts)]
+//!     pub user: BelongsTo<User>,
+//! }
+//!
+//! #[derive(Debug, Clone, Copy, PartialEq, Eq, orm_core::Enum)]
+//! #[orm(rename_all = "snake_case")]
+//! pub enum Profession { Developer, Designer, Manager, Unemployed }
+//!
+//! # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+//! let engine = Engine::connect("sqlite::memory:").await?;
+//! engine.create_all(&schema![User, Profile, Post]).await?;
+//! let sessions = SessionFactory::new(engine.clone());
+//!
+//! let mut session = sessions.session();
+//! let ada = session.add(
+//!     User::draft().username("ada").email("ada@example.org").password("…")
+//!         .profile(Profile::draft().first_name("Ada"))
+//!         .posts([Post::draft().title("Notes on the Analytical Engine")]),
+//! );
+//! ada.posts(&mut session).push(Post::draft().title("Bernoulli numbers"));
+//! session.commit().await?;                 // 3 INSERT statements, whatever the number of posts
+//! println!("{} joined at {}", session[ada].id(), session[ada].created_at());
+//!
+//! let mut session = sessions.session();
+//! let users = User::select()
+//!     .filter(User::username.like("a%") & User::posts.any(Post::title.contains("Engine")))
+//!     .order_by(User::created_at.desc())
+//!     .limit(20)
+//!     .with(User::posts.order_by(Post::id.asc()).with(Post::user))
+//!     .all(&mut session).await?;           // Vec<Handle<User>>
+//! for user in users {
+//!     for post in user.posts(&mut session).await? {        // already loaded: no SQL
+//!         println!("{}: {}", session[post].title, session[user].username);
+//!     }
+//! }
+//!
+//! let ada = session.require::<User>(1).await?;             // identity map: no SQL
+//! session[ada].email = "countess@example.org".into();
+//! let first = ada.posts(&mut session).await?[0];
+//! ada.posts(&mut session).remove(first);   // delete-orphan: the post is deleted
+//! session.set(ada, User::visits, User::visits + 1);        // an SQL expression, read back
+//! session.commit().await?;                 // one UPDATE, one DELETE
+//!
+//! let names: Vec<(String, i64)> = User::select().join(User::posts)
+//!     .group_by(User::username)
+//!     .columns((User::username, Post::id.count()))
+//!     .all(&mut session).await?;
+//! assert_eq!(names, [("ada".to_owned(), 1)]);
+//!
+//! // Without a session, for the reads that most requests are:
+//! let graph = User::select().with(User::posts).on(&engine).graph().await?;
+//! for user in graph.roots() {
+//!     println!("{} {}", graph[user].username, graph.members(user, User::posts)?.len());
+//! }
+//! # orm_core::Result::Ok(()) }).unwrap();
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`Model`], the derive: tables, columns, keys, relationships, drafts.
+//! - [`Session`]: objects, `session[handle]`, flush, commit, rollback; [`SessionFactory`] makes them.
+//! - [`query`]: what a `User::select()` can do; [`query::View`] for response models.
+//! - [`Engine`]: connecting, creating tables, the statement log.
+//! - [`Error`]: everything that can go wrong.
+//! - [`value`]: column types, and how to make your own.
+//!
+//! Foreign keys are enforced, writes begin with the first flush, and reads before it see each
+//! statement's own snapshot.
+
 mod driver;
 pub mod error;
 mod flush;
@@ -18,6 +130,7 @@ pub use error::{Error, Result};
 pub use model::{
     Base, BelongsTo, Column, Entity, Handle, HasMany, HasOne, ManyToMany, Model, Relation,
 };
-pub use orm_derive::{BaseColumns, ColumnType, Enum, Model};
+pub use orm_derive::{BaseColumns, ColumnType, Enum, Model, View};
+pub use query::View;
 pub use session::{Graph, Session, SessionFactory};
 pub use value::Json;

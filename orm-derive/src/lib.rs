@@ -114,3 +114,25 @@ pub fn derive_enum(input: TokenStream) -> TokenStream {
 pub fn derive_column_type(input: TokenStream) -> TokenStream {
     expand::run(input.into(), expand::derive_column_type).into()
 }
+
+/// Makes a struct a view: a part of a model, with parts of what it leads to, that a query fills.
+///
+/// ```ignore
+/// #[derive(orm_core::View, serde::Serialize)]
+/// #[orm(of = Post)]
+/// pub struct PostOut {
+///     pub id: i64,
+///     pub title: String,
+///     #[orm(from = user)]
+///     pub author: AuthorOut,
+/// }
+/// ```
+///
+/// A field is named like a column or a relationship of the model, or says `from = …` which one it
+/// shows. A column's field has the type of the column; a relationship's is a view of the other
+/// model: `Vec<V>` for one to many, `Option<V>`, or `V` where it always leads somewhere, for one
+/// to one. `of = …` on the struct names the model, and `crate = …` where `orm_core` is.
+#[proc_macro_derive(View, attributes(orm))]
+pub fn derive_view(input: TokenStream) -> TokenStream {
+    expand::run(input.into(), expand::derive_view).into()
+}

@@ -1,1 +1,18 @@
-//! The suite's tests of flush.
+//! The suite's tests of flush: in which order, in how many statements, with which keys, and that
+//! memory is what the database holds afterwards.
+
+mod associations;
+mod circles;
+mod expressions;
+mod forests;
+mod insert;
+mod keys;
+mod memory;
+mod mistakes;
+mod models;
+mod plan;
+mod rekeying;
+mod stale;
+mod table_order;
+mod trees;
+mod update;

@@ -1,1 +1,15 @@
-//! The suite's tests of mapping.
+//! Mapping: column types, names, keys, bases, constraints, defaults and the schema's life.
+
+mod bases;
+mod constraints;
+mod defaults;
+mod documents;
+mod foreign_keys;
+mod keys;
+mod naming;
+mod newtypes;
+mod refusals;
+mod round_trip;
+mod scalars;
+mod schemas;
+mod times;

@@ -1,1 +1,15 @@
-//! The suite's tests of queries.
+//! Queries on sessions and on engines: conditions, joins, projections, verbs, views.
+
+mod aggregates;
+mod comparisons;
+mod conditions;
+mod find_or_add;
+mod hostile;
+mod joins;
+mod models;
+mod orders;
+mod related;
+mod statements;
+mod text;
+mod verbs;
+mod views;

@@ -1,1 +1,16 @@
-//! The suite's tests of relations.
+//! The suite's tests of relationships: editing them, what follows from it, and loading them.
+
+mod assignments;
+mod both_sides;
+mod cascades;
+mod eager;
+mod graphs;
+mod lazy;
+mod many_to_many;
+mod models;
+mod narrowed;
+mod one_to_one;
+mod orphans;
+mod random_graphs;
+mod rollback;
+mod self_references;

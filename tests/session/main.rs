@@ -1,1 +1,18 @@
-//! The suite's tests of session.
+//! The suite's tests of the session: states and handles, the identity map, autoflush,
+//! transactions, dropped futures, expiry and errors.
+
+mod autoflush;
+mod dropped_futures;
+mod errors;
+mod expiry;
+mod factory;
+mod handles;
+mod identity_map;
+mod models;
+mod new_objects;
+mod plan;
+mod rollback;
+mod send;
+mod slots;
+mod states;
+mod transactions;

@@ -6,7 +6,9 @@
 
 use std::future::Future;
 
-use orm_core::{Engine, Result, Schema, Session, SessionFactory, StatementKind, StatementLog};
+use orm_core::{
+    Engine, EngineBuilder, Result, Schema, Session, SessionFactory, StatementKind, StatementLog,
+};
 
 /// A database that a test can run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,14 @@ pub struct Capabilities {
     pub returning_on_delete: bool,
     /// Constraints can be checked at COMMIT.
     pub deferrable: bool,
+    /// One transaction writes at a time, whatever it writes: the others wait for their turn.
+    pub single_writer: bool,
+    /// A column of floats can hold NaN.
+    pub nan: bool,
+    /// A column of floats keeps the sign of zero.
+    pub negative_zero: bool,
+    /// The last year of a date.
+    pub latest_year: i32,
 }
 
 impl Backend {
@@ -34,20 +44,38 @@ impl Backend {
                 returning_on_update: true,
                 returning_on_delete: true,
                 deferrable: true,
+                single_writer: true,
+                nan: false,
+                negative_zero: false,
+                latest_year: 9999,
             },
         }
     }
 
-    async fn engine(self) -> Result<Engine> {
+    fn engine(self) -> EngineBuilder {
         match self {
-            Backend::Sqlite => Engine::connect("sqlite::memory:").await,
+            Backend::Sqlite => Engine::builder("sqlite::memory:"),
         }
+    }
+
+    async fn database(
+        self,
+        options: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Result<Database> {
+        let engine = options(self.engine()).connect().await?;
+        Ok(Database {
+            backend: self,
+            sessions: SessionFactory::new(engine.clone()),
+            engine,
+            capabilities: self.capabilities(),
+        })
     }
 }
 
 /// A test's own database.
 #[derive(Debug)]
 pub struct Database {
+    backend: Backend,
     /// Its engine.
     pub engine: Engine,
     /// Sessions on it.
@@ -60,6 +88,17 @@ impl Database {
     /// A new session.
     pub fn session(&self) -> Session {
         self.sessions.session()
+    }
+
+    /// Another database of the test's own, on an engine with these options.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn with_engine(
+        &self,
+        options: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Result<Database> {
+        self.backend.database(options).await
     }
 
     /// Creates the tables of a schema.
@@ -126,8 +165,9 @@ pub fn summary(sql: &str) -> String {
         verb => verb,
     };
     let behind = |keyword: &str| {
-        let at = words.iter().position(|word| *word == keyword)?;
-        words.get(at + 1).copied()
+        // A table, not a query in brackets: of `FROM (SELECT … FROM users)` the inner one counts.
+        let mut places = words.windows(2).filter(|pair| pair[0] == keyword);
+        places.map(|pair| pair[1]).find(|table| *table != "SELECT")
     };
     let table = match verb {
         Some("INSERT") => behind("INTO"),
@@ -153,15 +193,7 @@ pub fn run<F: Future<Output = Result<()>>>(backend: Backend, test: impl FnOnce(D
         .enable_all()
         .build()
         .expect("a runtime can be built");
-    let outcome = runtime.block_on(async {
-        let engine = backend.engine().await?;
-        let database = Database {
-            sessions: SessionFactory::new(engine.clone()),
-            engine,
-            capabilities: backend.capabilities(),
-        };
-        test(database).await
-    });
+    let outcome = runtime.block_on(async { test(backend.database(|engine| engine).await?).await });
     if let Err(error) = outcome {
         panic!("{error}");
     }

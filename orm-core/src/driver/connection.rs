@@ -79,6 +79,11 @@ impl Connection {
         self.transaction != Transaction::Idle
     }
 
+    /// Whether a statement of the open transaction failed, so that it can't go on.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.transaction, Transaction::Failed { .. })
+    }
+
     /// Whether a statement's future was dropped, so that nothing can be run any more and
     /// dropping the connection is what rolls back.
     pub(crate) fn is_interrupted(&self) -> bool {

@@ -70,6 +70,18 @@ pub(crate) enum BatchRows {
 }
 
 impl BatchRows {
+    /// Whether a row waits for a key that an earlier statement generates.
+    pub(crate) fn refers_to_keys(&self) -> bool {
+        let (Self::Insert { values, .. }
+        | Self::Update { values, .. }
+        | Self::Pair { values, .. }
+        | Self::Unpair { values, .. }) = self
+        else {
+            return false;
+        };
+        values.iter().any(|value| matches!(value, PlanValue::KeyOf(..)))
+    }
+
     /// How many rows the statement is given.
     pub(crate) fn len(&self) -> usize {
         match self {
@@ -158,7 +170,8 @@ fn insert_batches(
     dialect: &dyn Dialect,
     mut push: impl FnMut(BatchRows),
 ) {
-    for (columns, mut rows) in group(rows, |insert| insert.columns.clone()) {
+    for rows in group(rows, |a, b| a.columns == b.columns) {
+        let columns = rows[0].columns.clone();
         let returning: Vec<usize> = (0..table.columns().len())
             .filter(|at| table.columns()[*at].is_generated() && !columns.contains(at))
             .collect();
@@ -167,8 +180,7 @@ fn insert_batches(
             .iter()
             .any(|&at| table.primary_key().contains(&at) && !table.columns()[at].autoincrement);
         let most = if unordered_key { 1 } else { max_rows(dialect, columns.len()) };
-        while !rows.is_empty() {
-            let chunk: Vec<Insert> = rows.drain(..most.min(rows.len())).collect();
+        for chunk in chunks(rows, most) {
             let objects = chunk.iter().map(|insert| insert.object).collect();
             let mut values = Vec::with_capacity(chunk.len() * columns.len());
             let mut linked = Vec::with_capacity(chunk.len());
@@ -190,16 +202,19 @@ fn update_batches(
     reason: &str,
     push: &mut impl FnMut(BatchRows, &str),
 ) {
-    let shape = |update: &Update| {
-        let generated: Vec<usize> = update.generated.iter().map(|(column, _)| *column).collect();
-        let alone = (!update.assigned.is_empty()).then_some(update.object);
-        (update.columns.clone(), generated, alone)
+    let same = |a: &Update, b: &Update| {
+        let generated = |update: &Update| {
+            update.generated.iter().map(|(column, _)| *column).collect::<Vec<_>>()
+        };
+        a.columns == b.columns
+            && a.assigned.is_empty()
+            && b.assigned.is_empty()
+            && generated(a) == generated(b)
     };
-    for ((columns, ..), mut rows) in group(rows, shape) {
+    for rows in group(rows, same) {
+        let columns = rows[0].columns.clone();
         let per_row = columns.len() + rows[0].key_columns.len();
-        while !rows.is_empty() {
-            let most = max_rows(dialect, per_row).min(rows.len());
-            let chunk: Vec<Update> = rows.drain(..most).collect();
+        for chunk in chunks(rows, max_rows(dialect, per_row)) {
             let first = &chunk[0];
             let expressions: Vec<(usize, Expr)> =
                 first.assigned.iter().chain(&first.generated).cloned().collect();
@@ -246,23 +261,28 @@ fn clear_batches(clear: &Clear, dialect: &dyn Dialect, push: &mut impl FnMut(Bat
     }
 }
 
-/// Groups rows by their shape, in the order of each shape's first row.
-fn group<T, K: PartialEq>(
-    rows: impl Iterator<Item = T>,
-    shape: impl Fn(&T) -> K,
-) -> Vec<(K, Vec<T>)> {
-    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+/// Groups rows of the same shape, in the order of each shape's first row.
+fn group<T>(rows: impl Iterator<Item = T>, same: impl Fn(&T, &T) -> bool) -> Vec<Vec<T>> {
+    let mut groups: Vec<Vec<T>> = Vec::new();
     let mut last = 0;
     for row in rows {
-        let key = shape(&row);
         // Rows of one shape mostly follow each other.
-        if groups.get(last).is_none_or(|(other, _)| *other != key) {
-            last = groups.iter().position(|(other, _)| *other == key).unwrap_or_else(|| {
-                groups.push((key, Vec::new()));
+        if groups.get(last).is_none_or(|group| !same(&group[0], &row)) {
+            last = groups.iter().position(|group| same(&group[0], &row)).unwrap_or_else(|| {
+                groups.push(Vec::new());
                 groups.len() - 1
             });
         }
-        groups[last].1.push(row);
+        groups[last].push(row);
     }
     groups
+}
+
+/// Rows in chunks of at most so many.
+fn chunks<T>(rows: Vec<T>, most: usize) -> impl Iterator<Item = Vec<T>> {
+    let mut rows = rows.into_iter();
+    std::iter::from_fn(move || {
+        let chunk: Vec<T> = rows.by_ref().take(most).collect();
+        (!chunk.is_empty()).then_some(chunk)
+    })
 }

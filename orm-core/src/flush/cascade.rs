@@ -126,7 +126,12 @@ impl Cascaded {
                     views_of_child(table, foreign_key).any(|view| view.cascades().delete_orphan);
                 if owns_parent && edit.had_parent {
                     match store.database_parent(child, foreign_key) {
-                        Parent::Known(old) if Some(old) != edit.parent => self.delete(store, old),
+                        Parent::Known(old) if Some(old) != edit.parent => {
+                            let kept = store.edited_links(table, foreign_key);
+                            if !kept.by_parent.contains_key(&old) {
+                                self.delete(store, old);
+                            }
+                        }
                         Parent::Unloaded(key) => self.missing.parent(foreign_key, key),
                         _ => {}
                     }
@@ -145,9 +150,17 @@ impl Cascaded {
         for (owner, member) in [(pair.first, pair.second), (pair.second, pair.first)] {
             for relationship in store.table(owner).relationships() {
                 let Link::Through(association) = relationship.link()? else { continue };
-                if relationship.cascades().delete_orphan
-                    && Pair::new(association, owner, member) == pair
+                if !relationship.cascades().delete_orphan
+                    || Pair::new(association, owner, member) != pair
                 {
+                    continue;
+                }
+                let has_other_owner = store.pairs.edits().any(|(other, edit)| {
+                    let other_owner = if pair.first == member { other.second } else { other.first };
+                    edit == PairEdit::Insert
+                        && Pair::new(association, other_owner, member) == other
+                });
+                if !has_other_owner {
                     self.delete(store, member);
                 }
             }
@@ -194,6 +207,10 @@ impl Cascaded {
             }
             (Link::Through(association), _) => {
                 self.cleared.push((association.table, association.source, object));
+                // Of a model to itself both keys may lead to the object, inverse or not.
+                if relationship.target() == store.table(object) {
+                    self.cleared.push((association.table, association.target, object));
+                }
                 if deletes {
                     match store.members(object, relationship) {
                         Some(members) => {

@@ -9,7 +9,7 @@ use crate::driver::{Connection, RowSink};
 use crate::error::{Error, Result, StaleData};
 use crate::model::Table;
 use crate::sql::{DeleteRows, InsertRows, UpdateRows, render_delete, render_insert, render_update};
-use crate::tracking::ObjectId;
+use crate::tracking::{ObjectId, Store};
 use crate::value::{Cells, SqlType, Value};
 
 /// What the database answered, for [`settle`](super::settle()).
@@ -20,8 +20,6 @@ pub(crate) struct Outcome {
     pub(crate) deleted: Vec<ObjectId>,
     /// Columns that memory has to learn: generated, computed, or decided by a link.
     pub(crate) written: Vec<(ObjectId, usize, Value)>,
-    /// The objects that a stale UPDATE or DELETE did not find.
-    pub(crate) stale: Vec<ObjectId>,
 }
 
 /// A failed flush: the error, and the objects concerned where they are known.
@@ -29,6 +27,17 @@ pub(crate) struct Outcome {
 pub(crate) struct Failure {
     pub(crate) error: Error,
     pub(crate) stale: Vec<ObjectId>,
+}
+
+impl Failure {
+    /// The error, with the names of the objects concerned: those of their handles.
+    pub(crate) fn into_error(mut self, store: &Store) -> Error {
+        if let Error::StaleData(stale) = &mut self.error {
+            let name = |object: &ObjectId| store.name_of(*object);
+            stale.objects = self.stale.iter().map(name).collect();
+        }
+        self.error
+    }
 }
 
 impl From<Error> for Failure {
@@ -42,7 +51,9 @@ pub(crate) async fn execute(
     connection: &mut Connection,
     batched: &mut Batched,
 ) -> Result<Outcome, Failure> {
-    let mut run = Run { outcome: Outcome::default(), generated: HashMap::new() };
+    let refers_to_keys = batched.batches.iter().any(|batch| batch.rows.refers_to_keys());
+    let mut run =
+        Run { outcome: Outcome::default(), refers_to_keys, generated: HashMap::default() };
     for batch in &mut batched.batches {
         run.batch(connection, batch).await?;
     }
@@ -51,8 +62,10 @@ pub(crate) async fn execute(
 
 struct Run {
     outcome: Outcome,
+    /// Whether any row waits for a generated key.
+    refers_to_keys: bool,
     /// Generated columns of rows that this flush has inserted.
-    generated: HashMap<(ObjectId, usize), Value>,
+    generated: HashMap<(ObjectId, usize), Value, foldhash::fast::RandomState>,
 }
 
 impl Run {
@@ -66,6 +79,11 @@ impl Run {
             BatchRows::Insert { objects, columns, values, linked, returning } => {
                 let values = self.resolve(std::mem::take(values))?;
                 self.learn_links(objects, columns, &values, 0, columns.len(), linked);
+                let given_keys = given_keys(table, columns, &values, returning);
+                let mut read_back = returning.clone();
+                if given_keys.is_some() {
+                    read_back.extend(table.primary_key());
+                }
                 let statement = render_insert(
                     connection.dialect(),
                     InsertRows {
@@ -73,12 +91,12 @@ impl Run {
                         columns: columns.clone(),
                         rows: objects.len(),
                         values,
-                        returning: returning.clone(),
+                        returning: read_back.clone(),
                     },
                 )?;
-                let mut rows = Returned::new(table, returning);
+                let mut rows = Returned::new(table, &read_back);
                 connection.run_on(table, statement, &mut rows).await?;
-                self.learn_generated(table, objects, returning, rows.values)?;
+                self.learn_generated(table, objects, returning, given_keys, rows.values)?;
                 self.outcome.inserted.extend(objects.iter());
             }
             BatchRows::Update {
@@ -201,33 +219,45 @@ impl Run {
         }
     }
 
-    /// Gives generated values to the right objects: rows were inserted in the order of their
-    /// increasing keys, so sorted by key they are in the order of the objects again.
+    /// Gives generated values to the right objects. Keys that the objects had already came back
+    /// with them. Otherwise rows were inserted in the order of their increasing keys, so sorted by
+    /// key they are in the order of the objects again.
     fn learn_generated(
         &mut self,
         table: &'static Table,
         objects: &[ObjectId],
         returning: &[usize],
+        given_keys: Option<Vec<Vec<Value>>>,
         values: Vec<Value>,
     ) -> Result<()> {
         if returning.is_empty() {
             return Ok(());
         }
-        let width = returning.len();
+        let key_width = given_keys.as_ref().map_or(0, |_| table.primary_key().len());
+        let width = returning.len() + key_width;
+        let incomplete = || Error::Database {
+            code: None,
+            message: format!(
+                "an INSERT of {} rows into `{}` didn't give every row back",
+                objects.len(),
+                table.name(),
+            ),
+        };
         if values.len() != objects.len() * width {
-            return Err(Error::Database {
-                code: None,
-                message: format!(
-                    "an INSERT of {} rows into `{}` gave {} rows back",
-                    objects.len(),
-                    table.name(),
-                    values.len() / width
-                ),
-            });
+            return Err(incomplete());
         }
         let mut rows: Vec<usize> = (0..objects.len()).collect();
         let key = returning.iter().position(|&column| table.columns()[column].autoincrement);
-        if let Some(key) = key {
+        if let Some(keys) = given_keys {
+            let place: HashMap<&[Value], usize, foldhash::fast::RandomState> = values
+                .chunks(width)
+                .enumerate()
+                .map(|(row, values)| (&values[returning.len()..], row))
+                .collect();
+            let found: Option<Vec<usize>> =
+                keys.iter().map(|key| place.get(key.as_slice()).copied()).collect();
+            rows = found.ok_or_else(incomplete)?;
+        } else if let Some(key) = key {
             rows.sort_by_key(|row| match values[row * width + key] {
                 Value::Int(id) => id,
                 _ => 0,
@@ -237,7 +267,9 @@ impl Run {
         for (object, row) in objects.iter().zip(rows) {
             for (at, &column) in returning.iter().enumerate() {
                 let Some(value) = values[row * width + at].take() else { continue };
-                if table.primary_key().contains(&column) || is_referenced(table, column) {
+                if self.refers_to_keys
+                    && (table.primary_key().contains(&column) || is_referenced(table, column))
+                {
                     self.generated.insert((*object, column), value.clone());
                 }
                 self.outcome.written.push((*object, column, value));
@@ -255,26 +287,48 @@ impl Run {
         returning: &[usize],
         values: Vec<Value>,
     ) -> Result<(), Failure> {
-        let width = table.primary_key().len();
-        let mut rows: HashMap<Vec<Value>, Vec<Value>> = HashMap::with_capacity(objects.len());
-        let mut values = values.into_iter();
-        loop {
-            let key: Vec<Value> = values.by_ref().take(width).collect();
-            if key.len() < width {
-                break;
-            }
-            rows.insert(key, values.by_ref().take(returning.len()).collect());
-        }
-        expect_all("UPDATE", table, objects, |at| rows.contains_key(&keys[at]))?;
-        for (object, key) in objects.iter().zip(keys) {
-            let computed = rows.remove(key).unwrap_or_default();
-            for (&column, value) in returning.iter().zip(computed) {
-                self.outcome.written.push((*object, column, value));
+        let key_width = table.primary_key().len();
+        let width = key_width + returning.len();
+        let place: HashMap<&[Value], usize, foldhash::fast::RandomState> = values
+            .chunks(width)
+            .enumerate()
+            .map(|(row, values)| (&values[..key_width], row))
+            .collect();
+        let rows: Vec<Option<usize>> =
+            keys.iter().map(|key| place.get(key.as_slice()).copied()).collect();
+        expect_all("UPDATE", table, objects, |at| rows[at].is_some())?;
+        let mut values: Vec<Option<Value>> = values.into_iter().map(Some).collect();
+        for (object, row) in objects.iter().zip(rows.into_iter().flatten()) {
+            for (at, &column) in returning.iter().enumerate() {
+                if let Some(value) = values[row * width + key_width + at].take() {
+                    self.outcome.written.push((*object, column, value));
+                }
             }
             self.outcome.updated.push(*object);
         }
         Ok(())
     }
+}
+
+/// The primary keys of new rows, where only they tell the rows apart that come back.
+fn given_keys(
+    table: &Table,
+    columns: &[usize],
+    values: &[Value],
+    returning: &[usize],
+) -> Option<Vec<Vec<Value>>> {
+    let is_one_row = values.len() <= columns.len();
+    if returning.is_empty() || is_one_row {
+        return None;
+    }
+    let places: Option<Vec<usize>> = table
+        .primary_key()
+        .iter()
+        .map(|key| columns.iter().position(|column| column == key))
+        .collect();
+    let places = places?;
+    let rows = values.chunks(columns.len());
+    Some(rows.map(|row| places.iter().map(|&at| row[at].clone()).collect()).collect())
 }
 
 /// Whether a foreign key of any table may reference the column: unique ones can be.
@@ -320,7 +374,7 @@ fn expect_all(
         operation,
         expected: objects.len() as u64,
         matched: (objects.len() - stale.len()) as u64,
-        objects: stale.iter().map(|object| format!("{}#{}", table.model(), object.slot)).collect(),
+        objects: Vec::new(),
         autoflush: false,
     }));
     Err(Failure { error, stale })

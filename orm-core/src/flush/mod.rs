@@ -5,6 +5,7 @@
 //! ```text
 //! prepare                              reads what can't be planned without (async, writes nothing)
 //! cascade → detect → order → batch     pure: reads the store, no SQL text
+//! refuse                               pure: stops at a value that its column can't hold
 //! execute                              async, the only step that writes to the database
 //! settle                               the only step that writes memory
 //! ```
@@ -12,12 +13,16 @@
 //! An error, or a future dropped half-way, before `settle` leaves memory as it was.
 
 mod batch;
+mod by_key;
 mod cascade;
+mod defer;
 mod detect;
 mod execute;
+mod levels;
 mod order;
 mod plan;
 mod prepare;
+mod refuse;
 mod settle;
 mod work;
 
@@ -37,5 +42,7 @@ pub(crate) fn plan(store: &Store, dialect: &dyn Dialect) -> Result<Batched> {
     let cascaded = cascade::cascade(store)?.complete()?;
     let mut work = detect::detect(store, cascaded)?;
     let steps = order::order(&mut work)?;
-    Ok(batch::batch(work, steps, dialect))
+    let batched = batch::batch(work, steps, dialect);
+    refuse::refuse(&batched, dialect)?;
+    Ok(batched)
 }

@@ -1,13 +1,15 @@
 //! In which order: an explicit graph over (table, operation), and rows only where tables form a
 //! circle.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::work::{Insert, PlanValue, Update, Work};
-use crate::error::{Error, Result};
-use crate::model::{ForeignKey, RelationshipKind, Table};
-use crate::tracking::{ObjectId, views_of_child, views_of_parent};
-use crate::value::Value;
+use super::by_key::find_parents;
+use super::defer::{defer_post_updates, insert_deferred};
+use super::levels::{level_deletes, level_inserts};
+use super::work::Work;
+use crate::error::Result;
+use crate::model::{ForeignKey, Table};
+use crate::tracking::ObjectId;
 
 /// What a step does to its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,6 +36,7 @@ pub(crate) struct OrderedStep {
 
 /// Orders the work. Breaks circles of rows at a nullable foreign key, which adds updates to it.
 pub(crate) fn order(work: &mut Work) -> Result<Vec<OrderedStep>> {
+    find_parents(work);
     let mut deferred = defer_post_updates(work);
     let planned_updates = work.updates.len();
     let graph = Graph::new(work);
@@ -152,6 +155,8 @@ impl Graph {
             self.edge(unpair, self.find(table, Operation::Insert));
             // A row that leaves a deleted parent does so before it is deleted.
             let delete = self.find(table, Operation::Delete);
+            // Association rows that are objects too are deleted, and counted, as objects.
+            self.edge(delete, unpair);
             let cuts = work.updates.iter().any(|update| update.table == table);
             if cuts {
                 self.edge(self.find(table, Operation::Update), delete);
@@ -267,17 +272,29 @@ impl Graph {
                 .filter(|key| key.target() == parent)
                 .map(|key| column_names(child, key))
                 .collect();
-            reasons.push(match columns.is_empty() {
+            // What only follows from another step's reasons goes without saying.
+            let is_implied = || {
+                self.edges[before]
+                    .iter()
+                    .any(|&between| between != node && self.leads_to(between, node))
+            };
+            if columns.is_empty() && is_implied() {
+                continue;
+            }
+            let reason = match columns.is_empty() {
                 true => format!("after {}", other.name()),
                 false => format!("after {}: {}", other.name(), columns.join(", ")),
-            });
+            };
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
         }
         reasons.join("; ")
     }
 }
 
 /// `posts.user_id`, for messages.
-fn column_names(child: &'static Table, foreign_key: &ForeignKey) -> String {
+pub(super) fn column_names(child: &'static Table, foreign_key: &ForeignKey) -> String {
     let names: Vec<&str> =
         foreign_key.columns().iter().map(|&column| child.columns()[column].name).collect();
     format!("{}.{}", child.name(), names.join("+"))
@@ -301,268 +318,4 @@ fn referenced_tables(table: &'static Table) -> Vec<&'static Table> {
         found.retain(|other| *other != table);
     }
     found
-}
-
-// ---------------------------------------------------------------- circles, row by row
-
-/// Inserts of tables in a circle, one level after the other, roots first.
-fn level_inserts(
-    work: &mut Work,
-    members: &[(&'static Table, Operation)],
-    steps: &mut Vec<OrderedStep>,
-    deferred: &mut Vec<Deferred>,
-) -> Result<()> {
-    let rows: Vec<usize> = (0..work.inserts.len())
-        .filter(|&at| members.iter().any(|(table, _)| *table == work.inserts[at].table))
-        .collect();
-    let place: HashMap<ObjectId, usize> =
-        rows.iter().map(|&at| (work.inserts[at].object, at)).collect();
-    let mut left = rows;
-    let mut level = 0;
-    while !left.is_empty() {
-        let waiting: HashSet<ObjectId> = left.iter().map(|&at| work.inserts[at].object).collect();
-        let (ready, blocked): (Vec<usize>, Vec<usize>) = left.iter().partition(|&&at| {
-            work.inserts[at].parents.iter().all(|(_, parent)| !waiting.contains(parent))
-        });
-        if ready.is_empty() {
-            break_circle(work, &blocked, &place, deferred)?;
-            continue;
-        }
-        for (table, operation) in members {
-            let rows: Vec<usize> =
-                ready.iter().copied().filter(|&at| work.inserts[at].table == *table).collect();
-            if !rows.is_empty() {
-                let reason = match level {
-                    0 => String::new(),
-                    _ => format!("level {level} below the rows that they refer to"),
-                };
-                steps.push(OrderedStep { table, operation: *operation, rows, reason });
-            }
-        }
-        left = blocked;
-        level += 1;
-    }
-    Ok(())
-}
-
-/// Finds a circle among blocked inserts and breaks it at a nullable foreign key.
-fn break_circle(
-    work: &mut Work,
-    blocked: &[usize],
-    place: &HashMap<ObjectId, usize>,
-    deferred: &mut Vec<Deferred>,
-) -> Result<()> {
-    let waiting: HashSet<ObjectId> = blocked.iter().map(|&at| work.inserts[at].object).collect();
-    // Following any parent that waits from any row that waits must come round.
-    let mut path: Vec<(usize, &'static ForeignKey)> = Vec::new();
-    let mut at = blocked[0];
-    let circle = loop {
-        let next = work.inserts[at].parents.iter().find(|(_, parent)| waiting.contains(parent));
-        let Some((foreign_key, parent)) = next else { break path };
-        if let Some(start) = path.iter().position(|(row, _)| *row == at) {
-            break path.split_off(start);
-        }
-        path.push((at, foreign_key));
-        at = place[parent];
-    };
-    let weak =
-        circle.iter().find(|(row, foreign_key)| foreign_key.is_nullable(work.inserts[*row].table));
-    let Some(&(row, foreign_key)) = weak else {
-        let edges: Vec<String> = circle
-            .iter()
-            .map(|(row, foreign_key)| {
-                let table = work.inserts[*row].table;
-                format!(
-                    "{} leads to {}",
-                    column_names(table, foreign_key),
-                    foreign_key.target().name()
-                )
-            })
-            .collect();
-        return Err(Error::Cycle(format!(
-            "new rows need each other's keys first ({}), and none of these columns can be NULL for a moment",
-            edges.join(", "),
-        )));
-    };
-    deferred.extend(defer(&mut work.inserts[row], foreign_key, "breaks a circle of new rows"));
-    Ok(())
-}
-
-/// Deletes of tables in a circle, leaves first.
-fn level_deletes(
-    work: &mut Work,
-    members: &[(&'static Table, Operation)],
-    steps: &mut Vec<OrderedStep>,
-) -> Result<()> {
-    let mut left: Vec<usize> = (0..work.deletes.len())
-        .filter(|&at| members.iter().any(|(table, _)| *table == work.deletes[at].table))
-        .collect();
-    let mut cuts = Vec::new();
-    let mut levels: Vec<Vec<usize>> = Vec::new();
-    while !left.is_empty() {
-        // A row is a leaf if no row that is left leads to it; leading to itself doesn't count.
-        let referenced: HashSet<ObjectId> = left
-            .iter()
-            .flat_map(|&at| {
-                let delete = &work.deletes[at];
-                delete
-                    .parents
-                    .iter()
-                    .map(|(_, parent)| *parent)
-                    .filter(|parent| *parent != delete.object)
-            })
-            .collect();
-        let (leaves, blocked): (Vec<usize>, Vec<usize>) =
-            left.iter().partition(|&&at| !referenced.contains(&work.deletes[at].object));
-        if !leaves.is_empty() {
-            levels.push(leaves);
-            left = blocked;
-            continue;
-        }
-        let weak = blocked.iter().find_map(|&at| {
-            let delete = &work.deletes[at];
-            let key = delete.parents.iter().find(|(key, _)| key.is_nullable(delete.table))?.0;
-            Some((at, key))
-        });
-        let Some((at, foreign_key)) = weak else {
-            let edges: Vec<String> = blocked
-                .iter()
-                .flat_map(|&at| {
-                    let delete = &work.deletes[at];
-                    delete.parents.iter().map(|(key, _)| column_names(delete.table, key))
-                })
-                .collect();
-            return Err(Error::Cycle(format!(
-                "rows to delete refer to each other ({}), and none of these columns can be NULL for a moment",
-                edges.join(", "),
-            )));
-        };
-        let delete = &mut work.deletes[at];
-        delete.parents.retain(|(key, _)| *key != foreign_key);
-        cuts.push(Update {
-            object: delete.object,
-            table: delete.table,
-            key_columns: delete.key_columns.clone(),
-            key: delete.key.iter().cloned().map(PlanValue::Known).collect(),
-            columns: foreign_key.columns().to_vec(),
-            values: vec![PlanValue::Known(Value::Null); foreign_key.columns().len()],
-            linked: Vec::new(),
-            generated: Vec::new(),
-            assigned: Vec::new(),
-            parents: Vec::new(),
-            reason: Some("breaks a circle of rows to delete".into()),
-        });
-    }
-    for (table, _) in members {
-        let of_table: Vec<Update> = cuts.extract_if(.., |cut| cut.table == *table).collect();
-        if !of_table.is_empty() {
-            let rows = (work.updates.len()..work.updates.len() + of_table.len()).collect();
-            work.updates.extend(of_table);
-            let reason = "breaks a circle of rows to delete".to_owned();
-            steps.push(OrderedStep { table, operation: Operation::Update, rows, reason });
-        }
-    }
-    for (level, leaves) in levels.into_iter().enumerate() {
-        for (table, operation) in members {
-            let rows: Vec<usize> =
-                leaves.iter().copied().filter(|&at| work.deletes[at].table == *table).collect();
-            if !rows.is_empty() {
-                let reason = match level {
-                    0 => String::new(),
-                    _ => "after the rows that refer to them".to_owned(),
-                };
-                steps.push(OrderedStep { table, operation: *operation, rows, reason });
-            }
-        }
-    }
-    Ok(())
-}
-
-// ---------------------------------------------------------------- updates after inserts
-
-/// A foreign key that is written by an UPDATE after its row's INSERT.
-struct Deferred(Update);
-
-/// Takes a foreign key out of an insert; the update that writes it later.
-fn defer(insert: &mut Insert, foreign_key: &'static ForeignKey, reason: &str) -> Option<Deferred> {
-    insert.parents.retain(|(key, _)| *key != foreign_key);
-    insert.linked.retain(|column| !foreign_key.columns().contains(column));
-    let mut columns = Vec::new();
-    let mut values = Vec::new();
-    for (column, value) in insert.columns.iter().zip(&mut insert.values) {
-        if foreign_key.columns().contains(column) {
-            columns.push(*column);
-            values.push(std::mem::replace(value, PlanValue::Known(Value::Null)));
-        }
-    }
-    if columns.is_empty() {
-        return None;
-    }
-    let key_columns = insert.table.primary_key().to_vec();
-    let key = key_columns
-        .iter()
-        .map(|column| {
-            let given = insert.columns.iter().position(|other| other == column);
-            given.map_or(PlanValue::KeyOf(insert.object, *column), |at| insert.values[at].clone())
-        })
-        .collect();
-    Some(Deferred(Update {
-        object: insert.object,
-        table: insert.table,
-        key_columns,
-        key,
-        linked: columns.clone(),
-        columns,
-        values,
-        generated: Vec::new(),
-        assigned: Vec::new(),
-        parents: Vec::new(),
-        reason: Some(reason.to_owned()),
-    }))
-}
-
-/// Relationships that ask for it are always written by an UPDATE of their own.
-fn defer_post_updates(work: &mut Work) -> Vec<Deferred> {
-    let mut deferred = Vec::new();
-    for insert in &mut work.inserts {
-        let table = insert.table;
-        let asks = |key: &'static ForeignKey| {
-            views_of_child(table, key)
-                .chain(
-                    views_of_parent(table, key)
-                        .filter(|view| view.kind() != RelationshipKind::ManyToMany),
-                )
-                .any(|view| view.is_post_update())
-        };
-        let keys: Vec<&'static ForeignKey> =
-            insert.parents.iter().map(|(key, _)| *key).filter(|key| asks(key)).collect();
-        for key in keys {
-            deferred.extend(defer(insert, key, "`post_update`"));
-        }
-    }
-    deferred
-}
-
-/// Puts the deferred updates right after the last insert of the flush.
-fn insert_deferred(work: &mut Work, deferred: Vec<Deferred>, steps: &mut Vec<OrderedStep>) {
-    let place = steps
-        .iter()
-        .rposition(|step| step.operation == Operation::Insert)
-        .map_or(0, |last| last + 1);
-    let mut by_table: Vec<OrderedStep> = Vec::new();
-    for Deferred(update) in deferred {
-        let (table, row) = (update.table, work.updates.len());
-        let reason = update.reason.clone().unwrap_or_default();
-        work.updates.push(update);
-        match by_table.iter_mut().find(|step| step.table == table) {
-            Some(step) => step.rows.push(row),
-            None => by_table.push(OrderedStep {
-                table,
-                operation: Operation::Update,
-                rows: vec![row],
-                reason,
-            }),
-        }
-    }
-    steps.splice(place..place, by_table);
 }

@@ -99,8 +99,8 @@ fn release(
             Link::Through(association) => {
                 let pair = Pair::new(&association, owner, member);
                 match (wanted.contains(&member), store.pairs.edit(&pair)) {
-                    // Wanted, and a row already.
-                    (true, Some(PairEdit::Insert)) => store.pairs.remove(pair),
+                    // Wanted, by the replacement or since then, and a row already.
+                    (_, Some(PairEdit::Insert)) => store.pairs.remove(pair),
                     (false, None) => store.cut_pair(owner, relationship, &association, member),
                     _ => {}
                 }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::batch::Batched;
 use super::execute::Outcome;
-use crate::error::Result;
-use crate::model::{Action, ForeignKey, Table};
+use crate::error::{Error, Result};
+use crate::model::{Action, ForeignKey, Key, RelationshipKind, Table};
 use crate::tracking::{ObjectId, Parent, State, Store, views_of_child, views_of_parent};
 use crate::value::{SqlType, Value, ValueCells};
 
@@ -15,8 +15,18 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, outcome: Outcome) -> R
     for object in batched.expunged {
         store.expunge_pending(object);
     }
+    // A row that was inserted and then updated to close a circle counts as inserted, one that was
+    // updated to open a circle and then deleted as deleted.
+    let deleted: HashSet<ObjectId> = outcome.deleted.iter().copied().collect();
+    let updated: Vec<ObjectId> = outcome
+        .updated
+        .into_iter()
+        .filter(|object| store.header(*object).state == State::Persistent)
+        .filter(|object| !deleted.contains(object))
+        .collect();
+    let mut reassigned = reassigned_keys(store, &updated);
     // How everything was, before any of it changes.
-    for &object in &outcome.updated {
+    for &object in &updated {
         save(store, object);
     }
     for &object in &outcome.deleted {
@@ -24,30 +34,28 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, outcome: Outcome) -> R
         store.journal.save_state(object, State::Persistent);
     }
     let touched = std::mem::take(&mut store.touched);
-    let reassigned = reassigned_keys(store, &outcome.updated);
+    reassigned.extend(given_keys(store, &outcome.inserted));
+    leave_partners(store, &outcome.deleted)?;
     for &object in &outcome.deleted {
         delete(store, object);
     }
     for (child, foreign_key) in batched.unlinked {
         unlink(store, child, foreign_key);
     }
-    for &object in &outcome.updated {
+    for &object in &updated {
         store.storage_mut(object).unindex(object.slot);
     }
-    for (object, column, value) in outcome.written {
-        store
-            .storage_mut(object)
-            .decode_column(object.slot, column, &ValueCells(std::slice::from_ref(&value)), 0)
-            .map_err(|error| {
-                let table = store.table(object);
-                crate::error::Error::at_column(table.name(), table.columns()[column].name, error)
-            })?;
+    if let Err(error) = learn(store, outcome.written) {
+        // The rollback that must follow needs to know what there is to be undone.
+        store.touched = touched;
+        return Err(error);
     }
-    for &object in outcome.inserted.iter().chain(&outcome.updated) {
+    for &object in &touched {
         normalize(store, object);
+    }
+    for &object in outcome.inserted.iter().chain(&updated) {
         store.header_mut(object).state = State::Persistent;
         store.storage_mut(object).set_flushed(object.slot, true);
-        store.storage_mut(object).unindex(object.slot);
         store.storage_mut(object).index(object.slot);
     }
     for object in touched {
@@ -59,6 +67,19 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, outcome: Outcome) -> R
     }
     make_peers(store, &outcome.inserted);
     expire_acted_upon(store, &outcome.deleted);
+    Ok(())
+}
+
+/// Writes what the database decided into memory, which may be unable to hold it.
+fn learn(store: &mut Store, written: Vec<(ObjectId, usize, Value)>) -> Result<()> {
+    for (object, column, value) in written {
+        let cells = ValueCells(std::slice::from_ref(&value));
+        let decoded = store.storage_mut(object).decode_column(object.slot, column, &cells, 0);
+        decoded.map_err(|error| {
+            let table = store.table(object);
+            Error::at_column(table.name(), table.columns()[column].name, error)
+        })?;
+    }
     Ok(())
 }
 
@@ -93,6 +114,27 @@ fn reassigned_keys(
     reassigned
 }
 
+/// New objects that were given a foreign key by its columns: collections that are loaded don't
+/// show them.
+fn given_keys(
+    store: &Store,
+    inserted: &[ObjectId],
+) -> Vec<(ObjectId, &'static ForeignKey, Parent)> {
+    let mut given = Vec::new();
+    for &object in inserted {
+        let Some(changes) = &store.header(object).changes else { continue };
+        for foreign_key in store.table(object).foreign_keys() {
+            if changes.link(foreign_key).is_none()
+                && store.parent_of(object, foreign_key) != Parent::Nowhere
+            {
+                // A parent that is new itself is found by its key only after the flush.
+                given.push((object, foreign_key, Parent::Nowhere));
+            }
+        }
+    }
+    given
+}
+
 /// A foreign key that was assigned by hand: the reference is unloaded, and so are the collections
 /// that the object may have left or entered.
 fn follow_assigned_key(
@@ -103,16 +145,50 @@ fn follow_assigned_key(
 ) {
     let table = store.table(object);
     for view in views_of_child(table, foreign_key) {
-        store.storage_mut(object).relation_mut(object.slot, view.index()).unload();
+        store.edit_view(object, view, |field| field.unload());
     }
     let new = store.parent_of(object, foreign_key);
     for parent in [old, new] {
         if let Parent::Known(parent) = parent {
             for view in views_of_parent(table, foreign_key) {
-                store.storage_mut(parent).relation_mut(parent.slot, view.index()).unload();
+                store.edit_view(parent, view, |field| field.unload());
             }
         }
     }
+}
+
+/// Deleted objects leave the many-to-many collections of partners that their own side doesn't
+/// show, because it is not loaded or not there: one walk per relationship that may show them.
+fn leave_partners(store: &mut Store, deleted: &[ObjectId]) -> Result<()> {
+    let mut gone: Vec<(u32, HashSet<Key>)> = Vec::new();
+    for &object in deleted {
+        let key = store.key_of(object);
+        match gone.iter_mut().find(|(arena, _)| *arena == object.arena) {
+            Some((_, keys)) => {
+                keys.insert(key);
+            }
+            None => gone.push((object.arena, HashSet::from([key]))),
+        }
+    }
+    for (arena, keys) in gone {
+        let target = store.arena_at(arena).table;
+        for partners in store.arenas() {
+            for view in store.arena_at(partners).table.relationships() {
+                if view.kind() != RelationshipKind::ManyToMany || view.target() != target {
+                    continue;
+                }
+                let slots: Vec<u32> = store.arena_at(partners).slots().collect();
+                for slot in slots {
+                    let holder = ObjectId { arena: partners, slot };
+                    let shown = store.storage(holder).relation(slot, view.index()).keys();
+                    for key in shown.into_iter().flatten().filter(|key| keys.contains(key)) {
+                        store.edit_view(holder, view, |field| field.remove(key));
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A deleted object leaves every view. Its slot and value stay until the commit.
@@ -133,12 +209,15 @@ fn unlink(store: &mut Store, child: ObjectId, foreign_key: &'static ForeignKey) 
     }
     let key = store.key_of(child);
     for view in views_of_child(store.table(child), foreign_key) {
-        store.storage_mut(child).relation_mut(child.slot, view.index()).load(key, &[]);
+        store.edit_view(child, view, |field| field.load(key, &[]));
     }
 }
 
-/// Cuts what was written to what the database holds.
+/// Cuts what was assigned to what the database holds, also where that is no change.
 fn normalize(store: &mut Store, object: ObjectId) {
+    if !store.is_in_session(object) {
+        return;
+    }
     let columns = store.table(object).columns();
     for (at, column) in columns.iter().enumerate() {
         if may_be_cut(&column.logical_type()) {

@@ -93,14 +93,3 @@ pub(crate) struct Work {
     /// Children whose link the flush cuts because their parent is deleted.
     pub(crate) unlinked: Vec<(ObjectId, &'static ForeignKey)>,
 }
-
-impl Work {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.inserts.is_empty()
-            && self.updates.is_empty()
-            && self.deletes.is_empty()
-            && self.pair_inserts.is_empty()
-            && self.pair_deletes.is_empty()
-            && self.clears.is_empty()
-    }
-}

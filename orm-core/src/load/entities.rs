@@ -20,6 +20,8 @@ pub(crate) struct EntityQuery<'q> {
     pub(crate) nodes: &'q [LoadNode],
     /// Fill known objects again, their unflushed changes being gone already.
     pub(crate) populate_existing: bool,
+    /// Whether at most one object can be found, as by its key.
+    pub(crate) at_most_one: bool,
     /// Columns that say whose member a row's object is, read before the object's own.
     pub(crate) owner_key: Vec<(Expr, crate::value::SqlType)>,
 }
@@ -39,14 +41,15 @@ pub(crate) async fn load_entities(
     store: &mut Store,
     query: EntityQuery<'_>,
 ) -> Result<Vec<Loaded>> {
-    let EntityQuery { table, select, nodes, populate_existing, owner_key } = query;
+    let EntityQuery { table, select, nodes, populate_existing, at_most_one, owner_key } = query;
     let mut select = wrap_if_counted(select, table, nodes);
     let first = owner_key.len();
     let owner_types: Vec<_> = owner_key.iter().map(|(_, sql_type)| *sql_type).collect();
     select.columns = owner_key.into_iter().map(|(expr, _)| (expr, None)).collect();
     select.select_all(table, Source::Scope);
     let loads = join_loads(&mut select, table, nodes, first + table.columns().len())?;
-    let statement = render_select(connection.dialect(), &select)?;
+    let mut statement = render_select(connection.dialect(), &select)?;
+    statement.single_row = at_most_one && !multiplies(nodes);
 
     let arena = store.arena_of(table)?;
     let mut arenas = Vec::with_capacity(loads.len());

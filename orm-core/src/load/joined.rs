@@ -65,10 +65,8 @@ pub(crate) fn join_loads<'n>(
     place.join_below(Source::Scope, None, nodes, &mut loads)?;
     let order = place.order;
     if !order.is_empty() {
-        if select.order_by.is_empty() {
-            // Without an order of its own the query keeps its objects in that of their keys.
-            select.order_by.extend(key_order(table, Source::Scope));
-        }
+        // Objects that the query's own order leaves equal must not mix their members.
+        select.order_by.extend(key_order(table, Source::Scope));
         select.order_by.extend(order);
     }
     Ok(loads)
@@ -129,7 +127,15 @@ pub(crate) fn member_order(node: &LoadNode) -> Vec<OrderTerm> {
             OrderTerm::new(Expr::Column(ColumnRef::scoped(target, column)), descending)
         }));
     }
-    order.extend(key_order(target, Source::Scope));
+    for tie in key_order(target, Source::Scope) {
+        let decides = |term: &OrderTerm| match (&term.expr, &tie.expr) {
+            (Expr::Column(by), Expr::Column(key)) => by == key,
+            _ => false,
+        };
+        if !order.iter().any(decides) {
+            order.push(tie);
+        }
+    }
     order
 }
 

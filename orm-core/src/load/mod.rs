@@ -16,10 +16,10 @@ mod related;
 
 pub(crate) use entities::{EntityQuery, load_entities};
 pub(crate) use plan::{LoadNode, plan_loads};
-pub(crate) use related::{load_for_peers, load_members, load_nodes, load_parents, read_members};
+pub(crate) use related::{load_for_peers, load_members, load_parents, read_members};
 
 /// The most objects that one lazy load fills: the object and its peers.
 pub(crate) const PEERS: usize = 1_000;
 
-/// The most keys in one statement. From a few hundred on nothing is gained by more.
-pub(crate) const KEYS_PER_STATEMENT: usize = 500;
+/// The most keys in one statement: as many as one lazy load has.
+pub(crate) const KEYS_PER_STATEMENT: usize = PEERS;

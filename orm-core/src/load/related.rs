@@ -156,6 +156,7 @@ pub(crate) async fn load_parents(
             select,
             nodes: &[],
             populate_existing: false,
+            at_most_one: false,
             owner_key: Vec::new(),
         };
         load_entities(connection, store, query).await?;
@@ -176,7 +177,10 @@ pub(crate) fn show(
         Link::Through(_) => EditedLinks::default(),
     };
     for (owner, members) in found {
-        if node.is_narrowed() {
+        // A reference that was found is the whole reference, whatever was asked of it; one that
+        // the criteria refuse is not loaded.
+        let is_whole = !relationship.kind().is_to_many() && !members.is_empty();
+        if node.is_narrowed() && !is_whole {
             let owner_key = store.key_of(owner);
             let keys: Vec<_> = members.iter().map(|member| store.key_of(*member)).collect();
             store
@@ -227,11 +231,8 @@ async fn find_parents(
             parent => {
                 let key = match parent {
                     Parent::Unloaded(key) => key,
-                    _ => foreign_key
-                        .columns()
-                        .iter()
-                        .map(|column| store.database_value(owner, *column))
-                        .collect(),
+                    Parent::Known(parent) => values_of(store, parent, foreign_key.referenced()),
+                    Parent::Nowhere => continue,
                 };
                 let waiting = by_key.entry(key.clone()).or_default();
                 if waiting.is_empty() {
@@ -252,6 +253,7 @@ async fn find_parents(
                 select,
                 nodes: &node.children,
                 populate_existing,
+                at_most_one: false,
                 owner_key: owner_key(target, Source::Scope, columns),
             },
         )
@@ -289,9 +291,7 @@ async fn find_members(
     for chunk in owners.chunks(KEYS_PER_STATEMENT) {
         let keys: Vec<Vec<Value>> = chunk
             .iter()
-            .map(|owner| {
-                referenced.iter().map(|column| store.database_value(*owner, *column)).collect()
-            })
+            .map(|owner| values_of(store, *owner, referenced))
             .collect();
         let mut place: HashMap<&[Value], usize> = HashMap::with_capacity(chunk.len());
         for (key, owner) in keys.iter().zip(chunk) {
@@ -307,6 +307,7 @@ async fn find_members(
             select,
             nodes: &node.children,
             populate_existing,
+            at_most_one: false,
             owner_key,
         };
         for loaded in load_entities(connection, store, query).await? {
@@ -408,6 +409,10 @@ fn members_by_key(
         select.order_by = member_order(node);
     }
     select
+}
+
+fn values_of(store: &Store, object: ObjectId, columns: &[usize]) -> Vec<Value> {
+    columns.iter().map(|&column| store.database_value(object, column)).collect()
 }
 
 fn scoped(table: &'static Table, columns: &[usize]) -> Vec<ColumnRef> {

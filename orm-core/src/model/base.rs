@@ -15,8 +15,10 @@ use crate::value::{Cells, ColumnType, Value, ValueError};
     note = "annotate the struct with `#[derive(orm_core::BaseColumns)]`"
 )]
 pub trait BaseColumns: Sized + Send + Sync + 'static {
+    /// The field of each column and its name in the database, in order.
+    const NAMES: &'static [(&'static str, &'static str)];
     /// How many columns there are. They come first in the table.
-    const COUNT: usize;
+    const COUNT: usize = Self::NAMES.len();
     /// Whether one of them is the primary key.
     const HAS_KEY: bool;
     /// Their descriptions, in order.
@@ -67,7 +69,8 @@ pub struct Base {
 pub const CURRENT_TIMESTAMP: &str = "CURRENT_TIMESTAMP";
 
 impl BaseColumns for Base {
-    const COUNT: usize = 3;
+    const NAMES: &'static [(&'static str, &'static str)] =
+        &[("id", "id"), ("created_at", "created_at"), ("updated_at", "updated_at")];
     const HAS_KEY: bool = true;
     fn columns() -> Vec<ColumnDef> {
         vec![
@@ -130,7 +133,7 @@ impl HasKey for Base {
 pub struct NoBase;
 
 impl BaseColumns for NoBase {
-    const COUNT: usize = 0;
+    const NAMES: &'static [(&'static str, &'static str)] = &[];
     const HAS_KEY: bool = false;
     fn columns() -> Vec<ColumnDef> {
         Vec::new()

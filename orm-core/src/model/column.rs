@@ -51,11 +51,21 @@ impl<M: Model, T> fmt::Debug for Column<M, T> {
 impl Error {
     /// Whether this is a constraint violation that concerns the given column.
     ///
-    /// ```ignore
-    /// match session.commit().await {
+    /// ```
+    /// # use orm_core::{Engine, Model, SessionFactory, schema};
+    /// # #[derive(Model)] struct User { #[orm(unique)] email: String }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![User]).await?;
+    /// # let mut session = SessionFactory::new(engine).session();
+    /// # session.add_all([User::draft().email("ada@example.org"), User::draft().email("ada@example.org")]);
+    /// let answer = match session.commit().await {
+    ///     Ok(()) => "welcome",
     ///     Err(error) if error.violates(User::email) => "that address is taken",
-    ///     …
-    /// }
+    ///     Err(error) => return Err(error),
+    /// };
+    /// # assert_eq!(answer, "that address is taken");
+    /// # orm_core::Result::Ok(()) }).unwrap();
     /// ```
     pub fn violates<M: Model, T>(&self, column: Column<M, T>) -> bool {
         self.violation().is_some_and(|violation| {

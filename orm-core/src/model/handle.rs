@@ -15,6 +15,13 @@ pub struct Key {
     pub(crate) generation: u32,
 }
 
+impl Key {
+    /// What people call the object: as its handle prints.
+    pub(crate) fn name(self, model: &str) -> String {
+        format!("{model}#{}.{}", self.slot, self.generation)
+    }
+}
+
 /// The accessors of a model, which its handles dereference to. Made by `#[derive(Model)]`.
 pub trait Accessors: Copy + Send + Sync + 'static {
     #[doc(hidden)]
@@ -66,8 +73,7 @@ impl<M: Model> Hash for Handle<M> {
 
 impl<M: Model> fmt::Debug for Handle<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = Self::to_key(*self);
-        write!(f, "{}#{}.{}", M::__table().model(), key.slot, key.generation)
+        f.write_str(&Self::to_key(*self).name(M::__table().model()))
     }
 }
 

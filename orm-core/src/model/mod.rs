@@ -22,6 +22,7 @@ pub use column_set::ColumnSet;
 pub use entity::Entity;
 pub use field::{BelongsTo, HasMany, HasOne, ManyToMany, RelationField};
 pub use handle::{Accessors, Handle, Key};
+pub(crate) use relation::same;
 pub use relation::{Kind, Relation, ToMany, ToOne};
 pub use relationship::{
     Association, Cascade, Link, Path, Relationship, RelationshipKind, Strategy,

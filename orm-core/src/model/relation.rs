@@ -51,7 +51,7 @@ impl<M: Model, K, N> Relation<M, K, N> {
 }
 
 /// String equality in a constant.
-const fn same(a: &str, b: &str) -> bool {
+pub(crate) const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;

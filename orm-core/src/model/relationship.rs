@@ -89,7 +89,7 @@ pub enum Path {
     /// they follow from the foreign keys.
     Secondary(TableFn, &'static [&'static str], &'static [&'static str]),
     /// An association table of this name that has no struct: one column per key column of each
-    /// side, named after the side.
+    /// side, named after the side (`user_id` and `other_user_id` between a model and itself).
     PairTable(&'static str),
 }
 
@@ -289,10 +289,31 @@ impl Relationship {
             }
             Path::PairTable(name) => {
                 let table = pair_table(name, self.source, self.target);
-                let keys = table.foreign_keys();
-                Ok(Link::Through(Association { table, source: &keys[0], target: &keys[1] }))
+                let [first, second] = table.foreign_keys() else {
+                    return Err(format!("the pair table `{name}` is another pair's already"));
+                };
+                let (source, target) = match self.is_second_side_of(first, source, target) {
+                    false => (first, second),
+                    true => (second, first),
+                };
+                Ok(Link::Through(Association { table, source, target }))
             }
         }
+    }
+    /// Whether a pair table's first key leads away from this side. Of two relationships of a model
+    /// to itself that both name the table, the first declared is the first side.
+    fn is_second_side_of(
+        &self,
+        first: &ForeignKey,
+        source: &'static Table,
+        target: &'static Table,
+    ) -> bool {
+        if source != target {
+            return first.target() != source;
+        }
+        self.inverse().is_some_and(|inverse| {
+            matches!(inverse.path, Path::PairTable(_)) && inverse.index < self.index
+        })
     }
 }
 
@@ -378,12 +399,15 @@ fn pair_table(name: &'static str, source: TableFn, target: TableFn) -> &'static 
     tables.get_or_insert_default().entry(name).or_insert_with(|| {
         let mut builder = TableBuilder::plain(name, name);
         let mut sides = Vec::new();
-        for side in [source, target] {
+        // A model paired with itself needs two names for the same key.
+        let prefix = if source() == target() { "other_" } else { "" };
+        for (side, prefix) in [(source, ""), (target, prefix)] {
             let table = side();
             let mut fields = Vec::new();
             for &at in table.primary_key() {
                 let key = &table.columns()[at];
-                let column = leak(format!("{}_{}", table.model().to_lowercase(), key.field));
+                let model = table.model().to_lowercase();
+                let column = leak(format!("{prefix}{model}_{}", key.field));
                 let mut facts = key.facts;
                 facts.server_default = None;
                 let mut pair = ColumnDef::new::<i64>(column, column).primary_key();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::{BaseColumns, EntityStorage, Model, Relationship, Storage};
-use crate::value::{ColumnType, Facts, SqlType};
+use crate::value::{ColumnType, Facts, SqlType, Value, ValueError};
 
 /// How a description names another table.
 pub type TableFn = fn() -> &'static Table;
@@ -98,10 +98,6 @@ impl Table {
     pub(crate) fn relationship(&self, name: &str) -> Option<&Relationship> {
         self.relationships.iter().find(|relationship| relationship.name() == name)
     }
-    /// The column whose value the database generates as the key, if there is one.
-    pub(crate) fn autoincrement(&self) -> Option<usize> {
-        self.columns.iter().position(|column| column.autoincrement)
-    }
     /// The column of the optimistic lock, if there is one.
     pub(crate) fn version(&self) -> Option<usize> {
         self.columns.iter().position(|column| column.version)
@@ -152,10 +148,14 @@ pub struct ColumnDef {
 impl ColumnDef {
     /// The column of a field of type `T`, with the facts of the type.
     pub fn new<T: ColumnType>(field: &'static str, name: &'static str) -> Self {
+        Self::with_facts(field, name, T::FACTS)
+    }
+    /// The column of a field, with these facts.
+    pub fn with_facts(field: &'static str, name: &'static str, facts: Facts) -> Self {
         Self {
             field,
             name,
-            facts: T::FACTS,
+            facts,
             primary_key: false,
             autoincrement: false,
             has_default: false,
@@ -243,6 +243,34 @@ impl ColumnDef {
     /// The logical type.
     pub fn logical_type(&self) -> SqlType {
         self.facts.sql_type
+    }
+    /// Why the column can't hold a value of its type, if it can't: a database would round a
+    /// decimal to the column's digits without a word.
+    pub(crate) fn refusal(&self, value: &Value) -> Option<ValueError> {
+        match value {
+            #[cfg(feature = "decimal")]
+            Value::Decimal(decimal) => {
+                let scale = self.facts.scale.or(self.facts.precision.map(|_| 0));
+                if let Some(most) = scale
+                    && decimal.scale() > most
+                {
+                    return Some(ValueError::new(format!(
+                        "the decimal has {} digits behind the point, and the column keeps {most}: \
+                         round it first",
+                        decimal.scale(),
+                    )));
+                }
+                let most = self.facts.precision?.saturating_sub(scale.unwrap_or(0));
+                let digits = decimal.trunc().mantissa().unsigned_abs().checked_ilog10();
+                let digits = digits.map_or(0, |below_the_first| below_the_first + 1);
+                (digits > most).then(|| {
+                    ValueError::new(format!(
+                        "the decimal has {digits} digits before the point, and the column keeps {most}"
+                    ))
+                })
+            }
+            _ => None,
+        }
     }
     /// Whether the database fills the column in when an INSERT leaves it out.
     pub(crate) fn is_generated(&self) -> bool {

@@ -57,9 +57,21 @@ impl<M, T: ColumnType, U: ColumnType<Present = T::Present>, L> Comparand<M, T, B
 /// What can be assigned to a column of `M` of type `T` in an UPDATE: a value, or an expression
 /// that the database evaluates for each row.
 ///
-/// ```ignore
+/// ```
+/// # use orm_core::{Engine, Model, SessionFactory, schema};
+/// # #[derive(Model)] struct User { username: String, #[orm(default = 0)] visits: i64 }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let engine = Engine::connect("sqlite::memory:").await?;
+/// # engine.create_all(&schema![User]).await?;
+/// # let mut session = SessionFactory::new(engine).session();
+/// # let ada = session.add(User::draft().username("ada"));
+/// # session.flush().await?;
 /// session.set(ada, User::visits, 7);
+/// # session.flush().await?;
 /// session.set(ada, User::visits, User::visits + 1);
+/// # session.flush().await?;
+/// # assert_eq!(session[ada].visits, 8);
+/// # orm_core::Result::Ok(()) }).unwrap();
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be assigned to a column of `{M}` of type `{T}`",

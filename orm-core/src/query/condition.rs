@@ -12,12 +12,43 @@ use crate::sql::Expr;
 /// Conditions of one model combine with `&`, `|` and `!` and keep their type, so that they can
 /// be built in a loop:
 ///
-/// ```ignore
+/// ```
+/// use orm_core::query::Condition;
+/// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, schema};
+/// # #[derive(Model)]
+/// # struct User {
+/// #     username: String,
+/// #     age: Option<i32>,
+/// #     #[orm(default = 0)] visits: i64,
+/// #     #[orm(back_populates = user)] posts: HasMany<Post>,
+/// # }
+/// # #[derive(Model)]
+/// # struct Post {
+/// #     title: String,
+/// #     #[orm(foreign_key = User)] user_id: i64,
+/// #     #[orm(back_populates = posts)] user: BelongsTo<User>,
+/// #     #[orm(back_populates = post)] comments: HasMany<Comment>,
+/// # }
+/// # #[derive(Model)]
+/// # struct Comment {
+/// #     body: String,
+/// #     #[orm(foreign_key = Post)] post_id: i64,
+/// #     #[orm(back_populates = comments)] post: BelongsTo<Post>,
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let engine = Engine::connect("sqlite::memory:").await?;
+/// # engine.create_all(&schema![User, Post, Comment]).await?;
+/// # let mut session = SessionFactory::new(engine.clone()).session();
+/// # session.add(User::draft().username("ada").posts([Post::draft().title("Notes on the Analytical Engine")]));
+/// # let words = ["Engine", "Bernoulli"];
+///
 /// let mut wanted = Condition::none();
 /// for word in words {
 ///     wanted |= Post::title.contains(word);
 /// }
 /// let posts = Post::select().filter(wanted).all(&mut session).await?;
+/// # assert_eq!(posts.len(), 1);
+/// # orm_core::Result::Ok(()) }).unwrap();
 /// ```
 ///
 /// Across models there are [`any_of`] and [`all_of`].
@@ -98,10 +129,42 @@ impl<M> BitOrAssign for Condition<M> {
 
 /// Holds where one of the conditions holds, which may be of different models.
 ///
-/// ```ignore
+/// ```
+/// use orm_core::query::any_of;
+/// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, schema};
+/// # #[derive(Model)]
+/// # struct User {
+/// #     username: String,
+/// #     age: Option<i32>,
+/// #     #[orm(default = 0)] visits: i64,
+/// #     #[orm(back_populates = user)] posts: HasMany<Post>,
+/// # }
+/// # #[derive(Model)]
+/// # struct Post {
+/// #     title: String,
+/// #     #[orm(foreign_key = User)] user_id: i64,
+/// #     #[orm(back_populates = posts)] user: BelongsTo<User>,
+/// #     #[orm(back_populates = post)] comments: HasMany<Comment>,
+/// # }
+/// # #[derive(Model)]
+/// # struct Comment {
+/// #     body: String,
+/// #     #[orm(foreign_key = Post)] post_id: i64,
+/// #     #[orm(back_populates = comments)] post: BelongsTo<Post>,
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let engine = Engine::connect("sqlite::memory:").await?;
+/// # engine.create_all(&schema![User, Post, Comment]).await?;
+/// # let mut session = SessionFactory::new(engine.clone()).session();
+/// # session.add(User::draft().username("ada").posts([Post::draft().title("Notes on the Analytical Engine")]));
+///
+/// # let found =
 /// User::select()
 ///     .join(User::posts)
 ///     .filter(any_of((User::username.eq("ada"), Post::title.contains("Engine"))))
+/// #   .count(&mut session).await?;
+/// # assert_eq!(found, 1);
+/// # orm_core::Result::Ok(()) }).unwrap();
 /// ```
 pub fn any_of<C: Conditions>(conditions: C) -> Condition<C::Models> {
     let mut into = Fragments::default();

@@ -22,10 +22,14 @@ pub struct Group;
 /// Columns become expressions by arithmetic, functions and aggregates, and expressions have the
 /// same operators as columns:
 ///
-/// ```ignore
+/// ```
+/// # use orm_core::{Model, query::Select};
+/// # #[derive(Model)] struct User { username: String, visits: i64 }
+/// # let query: Select<User> =
 /// User::select()
 ///     .filter((User::visits + 1).gt(10) & User::username.lower().eq("ada"))
 ///     .order_by(User::username.length().desc())
+/// # ;
 /// ```
 ///
 /// `L` tells an expression with a value per [`Row`] from an aggregate, which has one per

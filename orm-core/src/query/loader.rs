@@ -29,14 +29,45 @@ impl LoadOption {
 
 /// How a query loads a relationship of `M` that leads to `T`.
 ///
-/// ```ignore
-/// User::select().with(
-///     User::posts
-///         .filter(Post::title.ne(""))
-///         .order_by(Post::created_at.desc())
-///         .limit(3)
-///         .with(Post::comments),
-/// )
+/// ```
+/// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, schema};
+/// # #[derive(Model)]
+/// # struct User {
+/// #     username: String,
+/// #     age: Option<i32>,
+/// #     #[orm(default = 0)] visits: i64,
+/// #     #[orm(back_populates = user)] posts: HasMany<Post>,
+/// # }
+/// # #[derive(Model)]
+/// # struct Post {
+/// #     title: String,
+/// #     #[orm(foreign_key = User)] user_id: i64,
+/// #     #[orm(back_populates = posts)] user: BelongsTo<User>,
+/// #     #[orm(back_populates = post)] comments: HasMany<Comment>,
+/// # }
+/// # #[derive(Model)]
+/// # struct Comment {
+/// #     body: String,
+/// #     #[orm(foreign_key = Post)] post_id: i64,
+/// #     #[orm(back_populates = comments)] post: BelongsTo<Post>,
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let engine = Engine::connect("sqlite::memory:").await?;
+/// # engine.create_all(&schema![User, Post, Comment]).await?;
+/// # let mut session = SessionFactory::new(engine.clone()).session();
+/// # session.add(User::draft().username("ada").posts([Post::draft().title("Notes on the Analytical Engine")]));
+/// let users = User::select()
+///     .with(
+///         User::posts
+///             .filter(Post::title.ne(""))
+///             .order_by(Post::created_at.desc())
+///             .limit(3)
+///             .with(Post::comments),
+///     )
+///     .all(&mut session)
+///     .await?;
+/// # assert_eq!(users.len(), 1);
+/// # orm_core::Result::Ok(()) }).unwrap();
 /// ```
 pub struct Load<M, T> {
     option: LoadOption,

@@ -21,7 +21,7 @@ use crate::value::{ColumnType, Nullability, Operand, Value};
 pub trait TextColumn: ColumnType {}
 
 #[diagnostic::do_not_recommend]
-impl<T: ColumnType> TextColumn for T where for<'a> &'a str: Operand<T> {}
+impl<T: ColumnType> TextColumn for T where for<'a> &'a str: Operand<T::Present> {}
 
 /// A comparison; with a NULL, `eq` and `ne` ask whether the column is NULL.
 fn compare<M>(left: Expr, op: BinaryOp, right: Expr) -> Condition<M> {

@@ -9,8 +9,12 @@ use crate::sql::{ColumnRef, Expr, OrderTerm, Source};
 
 /// One term of an order, by a column or an expression of the model `M`.
 ///
-/// ```ignore
+/// ```
+/// # use orm_core::{Model, query::Select};
+/// # #[derive(Model)] struct User { username: String, age: Option<i32> }
+/// # let query: Select<User> =
 /// User::select().order_by((User::age.desc().nulls_last(), User::username.asc()))
+/// # ;
 /// ```
 pub struct Order<M> {
     term: OrderTerm,

@@ -16,16 +16,44 @@ use crate::value::ColumnType;
 ///
 /// `filter`, `order_by`, `group_by` and `columns` accept what belongs to these models only:
 ///
-/// ```ignore
+/// ```
+/// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, schema};
+/// # #[derive(Model)]
+/// # struct User {
+/// #     username: String,
+/// #     age: Option<i32>,
+/// #     #[orm(default = 0)] visits: i64,
+/// #     #[orm(back_populates = user)] posts: HasMany<Post>,
+/// # }
+/// # #[derive(Model)]
+/// # struct Post {
+/// #     title: String,
+/// #     #[orm(foreign_key = User)] user_id: i64,
+/// #     #[orm(back_populates = posts)] user: BelongsTo<User>,
+/// #     #[orm(back_populates = post)] comments: HasMany<Comment>,
+/// # }
+/// # #[derive(Model)]
+/// # struct Comment {
+/// #     body: String,
+/// #     #[orm(foreign_key = Post)] post_id: i64,
+/// #     #[orm(back_populates = comments)] post: BelongsTo<Post>,
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let engine = Engine::connect("sqlite::memory:").await?;
+/// # engine.create_all(&schema![User, Post, Comment]).await?;
+/// # let mut session = SessionFactory::new(engine.clone()).session();
+/// # session.add(User::draft().username("ada").posts([Post::draft().title("Notes on the Analytical Engine")]));
 /// let users = User::select()
 ///     .join(User::posts)
 ///     .filter(User::username.like("a%") & User::posts.any(Post::title.contains("Engine")))
 ///     .filter(Post::title.ne(""))
 ///     .order_by(User::created_at.desc())
 ///     .limit(20)
-///     .with(User::profile)
+///     .with(User::posts)
 ///     .all(&mut session)
 ///     .await?;
+/// # assert_eq!(users.len(), 1);
+/// # orm_core::Result::Ok(()) }).unwrap();
 /// ```
 ///
 /// Building a query can't fail. What only the mapping can tell to be wrong (a relationship
@@ -92,13 +120,41 @@ impl<M: Model, Scope> Select<M, Scope> {
     /// Gives these columns, expressions or aggregates instead of objects: one, or a tuple of up
     /// to twelve.
     ///
-    /// ```ignore
+    /// ```
+    /// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, schema};
+    /// # #[derive(Model)]
+    /// # struct User {
+    /// #     username: String,
+    /// #     age: Option<i32>,
+    /// #     #[orm(default = 0)] visits: i64,
+    /// #     #[orm(back_populates = user)] posts: HasMany<Post>,
+    /// # }
+    /// # #[derive(Model)]
+    /// # struct Post {
+    /// #     title: String,
+    /// #     #[orm(foreign_key = User)] user_id: i64,
+    /// #     #[orm(back_populates = posts)] user: BelongsTo<User>,
+    /// #     #[orm(back_populates = post)] comments: HasMany<Comment>,
+    /// # }
+    /// # #[derive(Model)]
+    /// # struct Comment {
+    /// #     body: String,
+    /// #     #[orm(foreign_key = Post)] post_id: i64,
+    /// #     #[orm(back_populates = comments)] post: BelongsTo<Post>,
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![User, Post, Comment]).await?;
+    /// # let mut session = SessionFactory::new(engine.clone()).session();
+    /// # session.add(User::draft().username("ada").posts([Post::draft().title("Notes on the Analytical Engine")]));
     /// let posts: Vec<(String, i64)> = User::select()
     ///     .join(User::posts)
     ///     .group_by(User::username)
     ///     .columns((User::username, Post::id.count()))
     ///     .all(&mut session)
     ///     .await?;
+    /// # assert_eq!(posts, [("ada".to_owned(), 1)]);
+    /// # orm_core::Result::Ok(()) }).unwrap();
     /// ```
     pub fn columns<P, At>(self, projection: P) -> Rows<P::Row, Scope>
     where

@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::query::{Condition, Only, Orders, Select};
 use crate::sql::{BinaryOp, ColumnRef, Expr, Join, JoinKind, Source};
-use crate::tracking::State;
+use crate::tracking::{ObjectId, State};
 use crate::value::Nullability;
 
 type Loading<'s, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 's>>;
@@ -195,8 +195,9 @@ pub(super) fn leads_nowhere(relationship: &'static Relationship) -> Error {
 #[must_use = "a query does nothing until a verb such as `all` runs it"]
 pub struct RelatedQuery<'s, T: Model> {
     session: &'s mut Session,
-    select: Result<Select<T>>,
-    of: PhantomData<fn() -> T>,
+    owner: Result<ObjectId>,
+    relationship: &'static Relationship,
+    select: Select<T>,
 }
 
 impl<'s, T: Model> RelatedQuery<'s, T> {
@@ -205,37 +206,44 @@ impl<'s, T: Model> RelatedQuery<'s, T> {
         owner: Handle<M>,
         relationship: &'static Relationship,
     ) -> Self {
-        let select = members_of(session, owner, relationship);
-        Self { session, select, of: PhantomData }
+        let owner = session.store.readable(owner);
+        Self { session, owner, relationship, select: Select::__new() }
+    }
+
+    /// The query on the owner's members. The flush comes first: it may give the owner its key, or
+    /// change where it leads.
+    async fn on_members(self) -> Result<(&'s mut Session, Select<T>)> {
+        self.session.ready().await?;
+        let owner = self.owner?;
+        self.session.autoflush_changes().await?;
+        let select = members_of(self.session, owner, self.relationship, self.select)?;
+        Ok((self.session, select))
     }
 
     /// Keeps the members for which this holds.
     pub fn filter(mut self, condition: Condition<T>) -> Self {
-        self.select = self.select.map(|select| select.filter(condition));
+        self.select = self.select.filter(condition);
         self
     }
 
     /// Orders the members.
     pub fn order_by(mut self, order: impl Orders<Models: Only<T>>) -> Self {
-        self.select = self.select.map(|mut select| {
-            let mut terms =
-                crate::query::OrderTerms(std::mem::take(&mut select.query.tree.order_by));
-            order.__orders(&mut terms);
-            select.query.tree.order_by = terms.0;
-            select
-        });
+        let tree = &mut self.select.query.tree;
+        let mut terms = crate::query::OrderTerms(std::mem::take(&mut tree.order_by));
+        order.__orders(&mut terms);
+        tree.order_by = terms.0;
         self
     }
 
     /// Gives at most this many members.
     pub fn limit(mut self, rows: u64) -> Self {
-        self.select = self.select.map(|select| select.limit(rows));
+        self.select = self.select.limit(rows);
         self
     }
 
     /// Leaves out this many members at the start.
     pub fn offset(mut self, rows: u64) -> Self {
-        self.select = self.select.map(|select| select.offset(rows));
+        self.select = self.select.offset(rows);
         self
     }
 
@@ -245,7 +253,8 @@ impl<'s, T: Model> RelatedQuery<'s, T> {
     /// # Errors
     /// The database's, and those of the flush that runs first.
     pub async fn all(self) -> Result<Vec<Handle<T>>> {
-        self.select?.all(self.session).await
+        let (session, select) = self.on_members().await?;
+        select.all(session).await
     }
 
     /// The first member, if there is one.
@@ -253,7 +262,8 @@ impl<'s, T: Model> RelatedQuery<'s, T> {
     /// # Errors
     /// As [`all`](Self::all).
     pub async fn first(self) -> Result<Option<Handle<T>>> {
-        self.select?.first(self.session).await
+        let (session, select) = self.on_members().await?;
+        select.first(session).await
     }
 
     /// How many members there are.
@@ -261,7 +271,8 @@ impl<'s, T: Model> RelatedQuery<'s, T> {
     /// # Errors
     /// As [`all`](Self::all).
     pub async fn count(self) -> Result<u64> {
-        self.select?.count(self.session).await
+        let (session, select) = self.on_members().await?;
+        select.count(session).await
     }
 
     /// Whether there are any.
@@ -269,21 +280,22 @@ impl<'s, T: Model> RelatedQuery<'s, T> {
     /// # Errors
     /// As [`all`](Self::all).
     pub async fn exists(self) -> Result<bool> {
-        self.select?.exists(self.session).await
+        let (session, select) = self.on_members().await?;
+        select.exists(session).await
     }
 }
 
 /// The query for the members of one object's relationship.
-fn members_of<M: Model, T: Model>(
+fn members_of<T: Model>(
     session: &Session,
-    owner: Handle<M>,
+    object: ObjectId,
     relationship: &'static Relationship,
+    mut select: Select<T>,
 ) -> Result<Select<T>> {
-    let object = session.store.readable(owner)?;
     if session.store.header(object).state != State::Persistent {
         return Err(Error::misuse(format!(
-            "`{}.{}` of an object that is not a row yet can't be queried: flush first",
-            M::__table().model(),
+            "`{}.{}` of an object that is not a row can't be queried: flush first",
+            relationship.source().model(),
             relationship.name(),
         )));
     }
@@ -299,7 +311,6 @@ fn members_of<M: Model, T: Model>(
         });
         Expr::All(conditions.collect())
     };
-    let mut select = Select::<T>::__new();
     let tree = &mut select.query.tree;
     match *relationship.link()? {
         Link::Direct { foreign_key, .. } if relationship.kind() == RelationshipKind::BelongsTo => {
@@ -346,12 +357,14 @@ impl Session {
     ) -> Result<Vec<Key>> {
         self.ready().await?;
         let object = self.store.readable(owner)?;
-        let shown = |session: &Self| {
-            session.store.storage(object).relation(object.slot, relationship.index()).keys()
+        let shown = |session: &Self| -> Option<Vec<Key>> {
+            let members = session.store.members(object, relationship)?;
+            Some(members.into_iter().map(|member| session.store.key_of(member)).collect())
         };
         if let Some(members) = shown(self) {
             return Ok(members);
         }
+        self.store.unload_stale(object, relationship);
         if matches!(relationship.lazy(), Strategy::Raise | Strategy::WriteOnly) {
             return Err(not_loaded(relationship));
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Session;
 use crate::model::{ColumnSet, Handle, Kind, Model, Relation, Relationship, ToMany, ToOne};
-use crate::value::{Blank, ColumnType, Operand, Placeholder, Value};
+use crate::value::{Blank, Operand, Placeholder, Value};
 
 /// A new object, ready to be added: made from a draft whose required columns are set, or from a
 /// whole struct.
@@ -18,7 +18,7 @@ pub struct New<M: Model> {
 impl<M: Model> New<M> {
     #[doc(hidden)]
     pub fn __from_draft(model: M, unset: Unset, links: Links<M>) -> Self {
-        Self { model, unset: unset.0, links }
+        Self { model: normalized(model), unset: unset.0, links }
     }
 }
 
@@ -34,8 +34,15 @@ impl<M: Model> New<M> {
             .filter(|(at, column)| column.autoincrement && model.__encode(*at) == Value::Int(0))
             .map(|(at, _)| at)
             .collect();
-        Self { model, unset, links: Links::default() }
+        Self { model: normalized(model), unset, links: Links::default() }
     }
+}
+
+/// The model as it enters a session: cut to what every database can hold.
+fn normalized<M: Model>(mut model: M) -> M {
+    let own = M::__table().columns().len() - M::__table().base_columns();
+    (0..own).for_each(|column| model.__normalize(column));
+    model
 }
 
 impl<M: Model> fmt::Debug for New<M> {
@@ -116,27 +123,26 @@ impl Unset {
 
     /// The given value, else the blank; remembers a column that is left out. Columns are counted
     /// from the first own column.
-    pub fn column<T: ColumnType>(
+    pub fn column<T>(
         &mut self,
         column: usize,
         given: Option<T>,
         blank: impl FnOnce() -> Blank<T>,
     ) -> T {
-        let mut value = match given.map_or_else(blank, Blank::Written) {
+        match given.map_or_else(blank, Blank::Written) {
             Blank::Written(value) => value,
             Blank::LeftToServer(placeholder) => {
                 self.0.insert(column);
                 placeholder
             }
-        };
-        value.normalize();
-        value
+        }
     }
 }
 
-/// What a column of this type holds when a draft left it out; the draft's type says that it may.
-pub fn when_unset<T: ColumnType>() -> Blank<T> {
-    T::when_unset().expect("the draft's type says that this column is set or has a default")
+/// What a column holds when a draft left it out, which its type has told; the draft's type says
+/// that it may be left out.
+pub fn when_unset<T>(blank: Option<Blank<T>>) -> Blank<T> {
+    blank.expect("the draft's type says that this column is set or has a default")
 }
 
 /// A column that the server fills in, or that a relationship does.

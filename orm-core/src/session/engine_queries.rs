@@ -145,11 +145,13 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
         let mut store = Store::default();
         let mut connection: Connection = self.engine.connection().await?;
         let nodes = plan_loads(table, &options);
+        let at_most_one = tree.limit == Some(1);
         let query = EntityQuery {
             table,
             select: tree,
             nodes: &nodes,
             populate_existing: false,
+            at_most_one,
             owner_key: Vec::new(),
         };
         let loaded = load_entities(&mut connection, &mut store, query).await?;
@@ -275,7 +277,8 @@ async fn run(
     row: impl FnMut(&dyn Cells) -> Result<()> + Send,
 ) -> Result<()> {
     let mut connection = engine.connection().await?;
-    let statement = render_select(connection.dialect(), tree)?;
+    let mut statement = render_select(connection.dialect(), tree)?;
+    statement.single_row = tree.limit == Some(1);
     connection.run(statement, &mut EachRow(row)).await?;
     Ok(())
 }

@@ -21,6 +21,8 @@ pub use factory::{Lent, SessionFactory};
 pub use graph::{Graph, Members};
 pub use objects::ObjectState;
 
+pub use crate::flush::{Plan, PlannedOperation, PlannedStep};
+
 use crate::driver::{Connection, Engine};
 use crate::error::Error;
 use crate::tracking::Store;

@@ -305,7 +305,7 @@ impl Session {
     /// Takes every object out of the session, unsaved changes and all, and frees their memory.
     /// Every handle is detached afterwards.
     pub fn expunge_all(&mut self) {
-        self.store = crate::tracking::Store::default();
+        self.store.clear();
         self.mistake = None;
         if self.connection.as_ref().is_some_and(crate::driver::Connection::in_transaction) {
             self.store.begin_tainting();
@@ -321,8 +321,10 @@ impl Session {
     pub fn take<M: Model>(&mut self, handle: Handle<M>) -> Result<Entity<M>> {
         self.expect_no_commit()?;
         let object = self.store.locate(handle)?;
-        if self.store.is_in_session(object) {
-            self.store.unload_views(object);
+        match self.store.header(object).state {
+            State::Pending => self.store.expunge_pending(object),
+            State::Persistent => self.store.let_go(object),
+            State::Deleted | State::Detached | State::Vacant => {}
         }
         let entity = self.store.entities_mut::<M>().take(object.slot);
         self.store.free(object);
@@ -333,7 +335,8 @@ impl Session {
     }
 
     /// Discards an object's unflushed changes; it is loaded again by the next query that meets
-    /// it, by `get` or by `refresh`. Until then reading it is an error, never a stale value.
+    /// it, by `get` or by `refresh`. Until then reading it is an error, never a stale value. A
+    /// pending object has no row to be loaded from and stays as it is.
     ///
     /// # Panics
     /// If the handle's object is not in this session.
@@ -354,8 +357,7 @@ impl Session {
     }
 
     fn expire_object(&mut self, object: ObjectId) {
-        if self.store.header(object).state != State::Persistent || self.store.header(object).expired
-        {
+        if self.store.header(object).state != State::Persistent {
             return;
         }
         let mut members = Vec::new();
@@ -364,19 +366,13 @@ impl Session {
                 members.extend(self.store.members(object, relationship).unwrap_or_default());
             }
         }
-        self.discard(object);
+        self.store.discard(object);
         self.store.expire(object);
         for member in members {
             self.expire_object(member);
         }
     }
 
-    /// Throws an object's unflushed changes away, links and queued members included.
-    pub(super) fn discard(&mut self, object: ObjectId) {
-        self.store.forget_links(object);
-        self.store.discard_changes(object);
-        self.store.touched.retain(|other| *other != object);
-    }
 }
 
 // ---------------------------------------------------------------- checks

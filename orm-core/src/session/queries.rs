@@ -163,7 +163,9 @@ impl Session {
         }
         if self.known::<M>(&id).is_none() {
             self.autoflush_changes().await?;
-            if let Some(object) = self.known::<M>(&id) {
+            if let Some(object) = self.known::<M>(&id)
+                && !self.store.header(object).expired
+            {
                 return Ok(Some(self.store.handle(object)));
             }
         }
@@ -221,7 +223,7 @@ impl Session {
                 M::__table().model(),
             )));
         }
-        self.discard(object);
+        self.store.discard(object);
         self.autoflush_changes().await?;
         let object = self.store.object(handle)?;
         self.store.expire(object);
@@ -287,7 +289,7 @@ impl Session {
                 _ => Expr::Keys { columns: columns.clone(), keys: chunk.to_vec() },
             });
             let nodes = plan_loads(table, &[]);
-            self.load_tree(select, table, &nodes, populate_existing).await?;
+            self.load_tree(select, table, &nodes, populate_existing, chunk.len() == 1).await?;
         }
         Ok(())
     }
@@ -300,7 +302,8 @@ impl Session {
             self.autoflush_changes().await?;
         }
         let nodes = plan_loads(query.table, &query.options);
-        self.load_tree(query.tree, query.table, &nodes, query.populate_existing).await
+        let at_most_one = query.tree.limit == Some(1);
+        self.load_tree(query.tree, query.table, &nodes, query.populate_existing, at_most_one).await
     }
 
     async fn load_tree(
@@ -309,10 +312,18 @@ impl Session {
         table: &'static crate::model::Table,
         nodes: &[LoadNode],
         populate_existing: bool,
+        at_most_one: bool,
     ) -> Result<Vec<ObjectId>> {
         self.connect().await?;
         let Some(connection) = &mut self.connection else { return Ok(Vec::new()) };
-        let query = EntityQuery { table, select, nodes, populate_existing, owner_key: Vec::new() };
+        let query = EntityQuery {
+            table,
+            select,
+            nodes,
+            populate_existing,
+            at_most_one,
+            owner_key: Vec::new(),
+        };
         let loaded = load_entities(connection, &mut self.store, query).await;
         let loaded = self.check(loaded)?;
         Ok(loaded.into_iter().map(|loaded| loaded.object).collect())

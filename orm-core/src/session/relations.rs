@@ -18,10 +18,10 @@ impl Session {
     /// # Panics
     /// If a handle's object is not in this session.
     #[track_caller]
-    pub fn push<M: Model, K: ToMany>(
+    pub fn push<M: Model, K: ToMany, N>(
         &mut self,
         owner: Handle<M>,
-        relation: Relation<M, K>,
+        relation: Relation<M, K, N>,
         member: impl Into<MemberOf<K>>,
     ) {
         self.put(owner, relation.def(), member.into());
@@ -32,10 +32,10 @@ impl Session {
     /// # Panics
     /// If a handle's object is not in this session.
     #[track_caller]
-    pub fn link<M: Model, K: ToMany>(
+    pub fn link<M: Model, K: ToMany, N>(
         &mut self,
         owner: Handle<M>,
-        relation: Relation<M, K>,
+        relation: Relation<M, K, N>,
         member: impl Into<MemberOf<K>>,
     ) {
         self.put(owner, relation.def(), member.into());
@@ -80,10 +80,10 @@ impl Session {
     /// # Panics
     /// If a handle's object is not in this session.
     #[track_caller]
-    pub fn unlink<M: Model, K: ToMany>(
+    pub fn unlink<M: Model, K: ToMany, N>(
         &mut self,
         owner: Handle<M>,
-        relation: Relation<M, K>,
+        relation: Relation<M, K, N>,
         member: Handle<K::Target>,
     ) {
         self.remove(owner, relation, member);
@@ -95,10 +95,10 @@ impl Session {
     /// # Panics
     /// If a handle's object is not in this session.
     #[track_caller]
-    pub fn replace<M: Model, K: ToMany, I>(
+    pub fn replace<M: Model, K: ToMany, N, I>(
         &mut self,
         owner: Handle<M>,
-        relation: Relation<M, K>,
+        relation: Relation<M, K, N>,
         members: I,
     ) where
         I: IntoIterator,
@@ -132,10 +132,10 @@ impl Session {
     /// # Errors
     /// [`Error::NotLoaded`] if it is not loaded: an unloaded collection never reads as empty.
     /// [`Error::Detached`] if the handle's object is not in this session.
-    pub fn members<M: Model, K: ToMany>(
+    pub fn members<M: Model, K: ToMany, N>(
         &self,
         owner: Handle<M>,
-        relation: Relation<M, K>,
+        relation: Relation<M, K, N>,
     ) -> Result<Members<'_, K::Target>> {
         self.expect_no_commit()?;
         let owner = self.store.readable(owner)?;

@@ -62,11 +62,7 @@ impl Session {
             Some(_) => self.await_commit().await,
             None => Ok(()),
         };
-        if let Some(mut connection) = self.connection.take()
-            && !connection.is_interrupted()
-        {
-            connection.rollback().await;
-        }
+        self.roll_back_transaction().await;
         self.store.roll_back();
         self.phase = Phase::Active;
         self.mistake = None;
@@ -169,32 +165,48 @@ impl Session {
         self.begin().await?;
         let Some(connection) = &mut self.connection else { return Ok(()) };
         match flush::execute(connection, &mut batched).await {
-            Ok(outcome) => flush::settle(&mut self.store, batched, outcome),
+            Ok(outcome) => match flush::settle(&mut self.store, batched, outcome) {
+                Ok(()) => Ok(()),
+                Err(error) => self.fail_flush(error).await,
+            },
             Err(failure) => {
-                for object in failure.stale {
+                for &object in &failure.stale {
                     self.store.taint(object);
                 }
-                self.roll_back_transaction().await;
-                self.fail(failure.error.to_string());
-                Err(failure.error)
+                let error = failure.into_error(&self.store);
+                self.fail_flush(error).await
             }
         }
     }
 
-    /// Passes a statement's result on. An error inside the transaction has lost it.
+    /// Passes the result of what ran statements on. One that failed inside the transaction has
+    /// lost it.
     pub(super) fn check<T>(&mut self, result: Result<T>) -> Result<T> {
         if let Err(error) = &result
-            && self.connection.as_ref().is_some_and(Connection::in_transaction)
+            && self.connection.as_ref().is_some_and(Connection::has_failed)
         {
             self.fail(error.to_string());
         }
         result
     }
 
+    /// Rolls the transaction of a failed flush back. The session has failed before that is
+    /// awaited: a future that is dropped there must not leave it as if nothing had happened.
+    async fn fail_flush(&mut self, error: Error) -> Result<()> {
+        self.fail(error.to_string());
+        self.roll_back_transaction().await;
+        Err(error)
+    }
+
+    /// Rolls back in the database and gives the connection back. It stays the session's until
+    /// then, so that `ready` notices a future that was dropped meanwhile.
     async fn roll_back_transaction(&mut self) {
-        if let Some(mut connection) = self.connection.take() {
+        if let Some(connection) = &mut self.connection
+            && !connection.is_interrupted()
+        {
             connection.rollback().await;
         }
+        self.connection = None;
     }
 
     fn fail(&mut self, first: String) {

@@ -18,11 +18,13 @@ pub(crate) struct Statement {
     pub(crate) binds: Vec<Bind>,
     /// Whether the text is likely to come again, so that preparing it once is worth it.
     pub(crate) persistent: bool,
+    /// Whether at most one row can come, so that nothing is awaited behind it.
+    pub(crate) single_row: bool,
 }
 
 impl Statement {
     /// A statement without binds.
     pub(crate) fn plain(text: impl Into<Arc<str>>) -> Self {
-        Self { text: text.into(), binds: Vec::new(), persistent: true }
+        Self { text: text.into(), binds: Vec::new(), persistent: true, single_row: false }
     }
 }

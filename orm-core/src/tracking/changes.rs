@@ -41,13 +41,4 @@ impl Changes {
     pub(crate) fn link(&self, foreign_key: &ForeignKey) -> Option<&LinkEdit> {
         self.links.iter().find(|edit| edit.foreign_key == foreign_key)
     }
-
-    /// Whether nothing is left that a flush would have to look at.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.snapshot.is_none()
-            && self.expressions.is_empty()
-            && self.links.is_empty()
-            && self.replaced.is_empty()
-            && self.assigned_base.is_empty()
-    }
 }

@@ -3,7 +3,7 @@
 use super::arena::{ObjectId, State};
 use super::changes::LinkEdit;
 use super::links::{Parent, views_of_child, views_of_parent, views_of_partner};
-use super::pairs::Pair;
+use super::pairs::{Pair, PairEdit};
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::model::{Association, ForeignKey, Key, Link, Relationship, RelationshipKind, Table};
@@ -20,6 +20,7 @@ impl Store {
         self.expect_writable(relationship)?;
         match (*relationship.link()?, relationship.kind()) {
             (Link::Through(association), _) => {
+                self.expect_single_parent(relationship, owner, member)?;
                 self.pair(owner, relationship, &association, member);
             }
             (Link::Direct { child, foreign_key }, RelationshipKind::BelongsTo) => {
@@ -120,6 +121,11 @@ impl Store {
         parent: Option<ObjectId>,
         queued: bool,
     ) {
+        if let Some(parent) = parent {
+            for view in views_of_parent(child_table, foreign_key) {
+                self.want(parent, view, child);
+            }
+        }
         let old = self.parent_of(child, foreign_key);
         let unchanged = match (&old, parent) {
             (Parent::Known(old), Some(new)) => *old == new,
@@ -130,9 +136,13 @@ impl Store {
         if unchanged && !assigned_by_hand {
             return;
         }
+        if assigned_by_hand {
+            self.undo_assignment(child, foreign_key.columns());
+        }
         let child_key = self.key_of(child);
         if let Parent::Known(old) = old {
             for view in views_of_parent(child_table, foreign_key) {
+                self.unwant(old, view, child);
                 self.edit_view(old, view, |field| field.remove(child_key));
             }
         }
@@ -141,8 +151,7 @@ impl Store {
             State::Persistent => self.database_parent(child, foreign_key),
             _ => Parent::Nowhere,
         };
-        let put_back = !assigned_by_hand
-            && self.header(child).state == State::Persistent
+        let put_back = self.header(child).state == State::Persistent
             && in_database == parent.map_or(Parent::Nowhere, Parent::Known);
         let had_parent = in_database != Parent::Nowhere;
         let links = &mut self.changes_mut(child).links;
@@ -205,6 +214,42 @@ impl Store {
         }
     }
 
+    /// A member that comes back to a collection which was replaced without being loaded: the
+    /// flush, which reads it, must not let the member go.
+    fn want(&mut self, owner: ObjectId, view: &'static Relationship, member: ObjectId) {
+        if self.replacing(owner, view).is_some_and(|wanted| !wanted.contains(&member)) {
+            if let Some(wanted) = self.replacing(owner, view) {
+                wanted.push(member);
+            }
+            let key = self.key_of(member);
+            let shown = self.members(owner, view);
+            if shown.is_some_and(|shown| !shown.contains(&member)) {
+                self.edit_view(owner, view, |field| field.insert(key));
+            }
+        }
+    }
+
+    /// A member that leaves a collection again which was replaced without being loaded.
+    fn unwant(&mut self, owner: ObjectId, view: &'static Relationship, member: ObjectId) {
+        if let Some(wanted) = self.replacing(owner, view) {
+            wanted.retain(|other| *other != member);
+        }
+    }
+
+    /// What a collection is to become that was replaced without being loaded.
+    fn replacing(
+        &mut self,
+        owner: ObjectId,
+        view: &'static Relationship,
+    ) -> Option<&mut Vec<ObjectId>> {
+        let changes = self.header_mut(owner).changes.as_mut()?;
+        let replaced = changes.replaced.iter_mut();
+        replaced
+            .filter(|(relation, _)| *relation == view.index())
+            .map(|(_, wanted)| wanted)
+            .next()
+    }
+
     fn pair(
         &mut self,
         owner: ObjectId,
@@ -248,6 +293,10 @@ impl Store {
         member: ObjectId,
     ) {
         self.pairs.remove(Pair::new(association, owner, member));
+        self.unwant(owner, relationship, member);
+        for view in views_of_partner(relationship, association) {
+            self.unwant(member, view, owner);
+        }
         let (owner_key, member_key) = (self.key_of(owner), self.key_of(member));
         self.edit_view(owner, relationship, |field| field.remove(member_key));
         for view in views_of_partner(relationship, association) {
@@ -282,6 +331,16 @@ impl Store {
         }
     }
 
+    /// Gives columns back what they were at the first mutable access.
+    fn undo_assignment(&mut self, object: ObjectId, columns: &[usize]) {
+        let changes = self.header(object).changes.as_ref();
+        let Some(snapshot) = changes.and_then(|changes| changes.snapshot.as_ref()) else { return };
+        let former: Vec<_> = columns.iter().map(|&at| (at, snapshot[at].clone())).collect();
+        for (column, value) in former {
+            self.write_column(object, column, &value);
+        }
+    }
+
     pub(crate) fn is_in_session(&self, object: ObjectId) -> bool {
         matches!(self.header(object).state, State::Pending | State::Persistent)
     }
@@ -297,7 +356,7 @@ impl Store {
         Ok(())
     }
 
-    /// A member of a `single_parent` reference may have one owner only.
+    /// A member of a `single_parent` relationship may have one owner only, as far as memory knows.
     fn expect_single_parent(
         &self,
         relationship: &'static Relationship,
@@ -307,13 +366,24 @@ impl Store {
         if !relationship.has_single_parent() {
             return Ok(());
         }
-        let Link::Direct { foreign_key, .. } = *relationship.link()? else { return Ok(()) };
+        let owns = |other: ObjectId, link: &Link| match link {
+            Link::Direct { foreign_key, .. } => {
+                self.parent_of(other, foreign_key) == Parent::Known(member)
+            }
+            Link::Through(association) => {
+                let edit = self.pairs.edit(&Pair::new(association, other, member));
+                let members = self.members(other, relationship);
+                edit == Some(PairEdit::Insert)
+                    || members.is_some_and(|members| members.contains(&member))
+            }
+        };
+        let link = relationship.link()?;
         let has_other = self.arena_at(owner.arena).slots().any(|slot| {
             let other = ObjectId { arena: owner.arena, slot };
             other != owner
                 && self.is_in_session(other)
                 && !self.header(other).marked_deleted
-                && self.parent_of(other, foreign_key) == Parent::Known(member)
+                && owns(other, link)
         });
         if has_other {
             return Err(Error::misuse(format!(
@@ -339,14 +409,25 @@ impl Store {
             self.unload_link(object, edit);
         }
         for child in self.touched.clone() {
-            let Some(changes) = self.header_mut(child).changes.as_mut() else { continue };
-            let queued: Vec<LinkEdit> = changes
-                .links
-                .extract_if(.., |edit| edit.queued && edit.parent == Some(object))
-                .collect();
+            let Some(changes) = self.header(child).changes.as_ref() else { continue };
+            let waits = |edit: &&LinkEdit| {
+                // A removed child waits in the collection that it left.
+                let holder = match edit.parent {
+                    Some(parent) => Parent::Known(parent),
+                    None => self.database_parent(child, edit.foreign_key),
+                };
+                edit.queued && holder == Parent::Known(object)
+            };
+            let queued: Vec<LinkEdit> = changes.links.iter().filter(waits).copied().collect();
             for edit in queued {
+                if let Some(changes) = self.header_mut(child).changes.as_mut() {
+                    changes.links.retain(|other| other.foreign_key != edit.foreign_key);
+                }
                 self.unload_link(child, edit);
             }
+        }
+        for (holder, view) in self.views_of_pairs(object) {
+            self.edit_view(holder, view, |field| field.unload());
         }
         self.pairs.forget(object);
     }
@@ -369,10 +450,21 @@ impl Store {
 }
 
 impl Store {
-    /// Takes a pending object out of the session, and out of every view and link.
+    /// Takes a pending object out of the session, and out of every view and link: children that
+    /// were to lead to it lead nowhere.
     pub(crate) fn expunge_pending(&mut self, object: ObjectId) {
         self.leave_views(object);
         self.detach(object);
+        for child in self.touched.clone() {
+            let links = self.header(child).changes.iter().flat_map(|changes| &changes.links);
+            let cut: Vec<_> = links
+                .filter(|edit| edit.parent == Some(object))
+                .map(|edit| edit.foreign_key)
+                .collect();
+            for foreign_key in cut {
+                self.link(child, self.table(child), foreign_key, None, false);
+            }
+        }
     }
 
     /// Takes an object out of the session; its row stays as it is. What showed it as a member is
@@ -381,9 +473,33 @@ impl Store {
         if self.header(object).state == State::Pending {
             return self.expunge_pending(object);
         }
+        self.let_go(object);
+        self.free(object);
+    }
+
+    /// Cuts an object that is a row off from the others, before it leaves the session.
+    pub(crate) fn let_go(&mut self, object: ObjectId) {
         self.unload_views(object);
         self.forget_links(object);
-        self.free(object);
+        for other in self.touched.clone() {
+            let Some(changes) = self.header_mut(other).changes.as_mut() else { continue };
+            for (_, members) in &mut changes.replaced {
+                members.retain(|member| *member != object);
+            }
+            let led_here = |edit: &mut LinkEdit| edit.parent == Some(object);
+            let links: Vec<LinkEdit> = changes.links.extract_if(.., led_here).collect();
+            for edit in links {
+                self.unload_link(other, edit);
+            }
+        }
+    }
+
+    /// Unloads a view that shows an object which was expunged since.
+    pub(crate) fn unload_stale(&mut self, object: ObjectId, relationship: &'static Relationship) {
+        let field = self.storage(object).relation(object.slot, relationship.index());
+        if field.is_loaded() && self.members(object, relationship).is_none() {
+            self.edit_view(object, relationship, |field| field.unload());
+        }
     }
 
     /// Unloads every view that shows an object as a member.
@@ -415,6 +531,7 @@ impl Store {
                 }
             }
         }
+        views.extend(self.views_of_pairs(object));
         for relationship in table.relationships() {
             let Ok(link) = relationship.link() else { continue };
             for member in self.members(object, relationship).unwrap_or_default() {
@@ -428,6 +545,27 @@ impl Store {
                     ),
                 }
             }
+        }
+        views
+    }
+
+    /// The relationship fields of the other side of unflushed pairs, which may have no inverse.
+    fn views_of_pairs(&self, object: ObjectId) -> Vec<(ObjectId, &'static Relationship)> {
+        let mut views = Vec::new();
+        for (pair, _) in self.pairs.edits().filter(|(pair, _)| pair.concerns(object)) {
+            let holder = if pair.first == object { pair.second } else { pair.first };
+            views.extend(
+                self.table(holder)
+                    .relationships()
+                    .iter()
+                    .filter(|view| match view.link() {
+                        Ok(Link::Through(association)) => {
+                            Pair::new(association, holder, object) == pair
+                        }
+                        _ => false,
+                    })
+                    .map(|view| (holder, view)),
+            );
         }
         views
     }

@@ -1,17 +1,13 @@
-//! The undo journal: how objects were when the unit of work, or a savepoint, began.
+//! The undo journal: how objects were when the unit of work began.
 
-use std::collections::HashMap;
-
-use super::arena::{ObjectId, State};
+use super::arena::{ObjectId, ObjectMap, State};
 use super::store::Store;
-use crate::model::Key;
+use crate::model::{Key, Table};
 use crate::value::{Value, ValueCells};
 
-/// How an object was when a level of the journal began. Only what changed since is kept.
+/// How an object was when the unit of work began. Only what changed since is kept.
 #[derive(Debug, Default)]
 struct Saved {
-    /// It entered the session in this level.
-    created: bool,
     /// Its state, where a flush changed it.
     state: Option<State>,
     /// Its database values, where a flush changed them.
@@ -20,28 +16,27 @@ struct Saved {
     views: Vec<(usize, Option<Vec<Key>>)>,
 }
 
-/// One level per open savepoint, above that of the unit of work. Rolling a level back restores
-/// exactly what changed inside it; releasing one merges it into the level below.
-#[derive(Debug)]
-pub(crate) struct Journal(Vec<HashMap<ObjectId, Saved>>);
-
-impl Default for Journal {
-    fn default() -> Self {
-        Self(vec![HashMap::new()])
-    }
+/// What can be undone. Rolling back restores exactly what changed.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    /// Objects that entered the session in this unit of work, with the generation of their slot:
+    /// they may have left again, and others be in their place.
+    created: Vec<(ObjectId, u32)>,
+    saved: ObjectMap<Saved>,
 }
 
 impl Journal {
     fn saved(&mut self, object: ObjectId) -> &mut Saved {
-        if self.0.is_empty() {
-            self.0.push(HashMap::new());
-        }
-        let top = self.0.len() - 1;
-        self.0[top].entry(object).or_default()
+        self.saved.entry(object).or_default()
     }
 
-    pub(crate) fn created(&mut self, object: ObjectId) {
-        self.saved(object).created = true;
+    pub(crate) fn created(&mut self, object: ObjectId, generation: u32) {
+        self.created.push((object, generation));
+    }
+
+    /// The object left the session: the next one in its slot has another past.
+    pub(crate) fn forget(&mut self, object: ObjectId) {
+        self.saved.remove(&object);
     }
 
     pub(crate) fn save_state(&mut self, object: ObjectId, state: State) {
@@ -52,9 +47,9 @@ impl Journal {
         self.saved(object).values.get_or_insert_with(values);
     }
 
-    /// Whether this level has kept a relationship field already.
+    /// Whether a relationship field has been kept already.
     pub(crate) fn has_view(&self, object: ObjectId, relation: usize) -> bool {
-        let saved = self.0.last().and_then(|level| level.get(&object));
+        let saved = self.saved.get(&object);
         saved.is_some_and(|saved| saved.views.iter().any(|(other, _)| *other == relation))
     }
 
@@ -69,10 +64,8 @@ impl Journal {
 
     /// The unit of work was committed: nothing of it can be undone.
     pub(crate) fn clear(&mut self) {
-        self.0.truncate(1);
-        if let Some(level) = self.0.first_mut() {
-            level.clear();
-        }
+        self.created.clear();
+        self.saved.clear();
     }
 }
 
@@ -86,14 +79,15 @@ impl Store {
             self.discard_changes(object);
         }
         self.pairs.discard();
-        while let Some(level) = self.journal.0.pop() {
-            let mut saved: Vec<_> = level.into_iter().collect();
-            saved.sort_unstable_by_key(|(object, _)| *object);
-            for (object, saved) in saved {
-                self.restore(object, saved);
+        let Journal { created, saved } = std::mem::take(&mut self.journal);
+        for (object, saved) in saved {
+            self.restore(object, saved);
+        }
+        for (object, generation) in created {
+            if self.header(object).generation == generation {
+                self.detach(object);
             }
         }
-        self.journal = Journal::default();
         self.deleted.clear();
         self.expire_tainted();
     }
@@ -112,21 +106,13 @@ impl Store {
 
     /// Nobody knows whether the unit of work was committed: what it changed is to be read again.
     pub(crate) fn taint_changed(&mut self) {
-        let changed: Vec<ObjectId> =
-            self.journal.0.iter().flat_map(|level| level.keys().copied()).collect();
+        let changed: Vec<ObjectId> = self.journal.saved.keys().copied().collect();
         for object in changed {
             self.taint(object);
         }
     }
 
     fn restore(&mut self, object: ObjectId, saved: Saved) {
-        if self.header(object).state == State::Vacant {
-            return;
-        }
-        if saved.created {
-            self.detach(object);
-            return;
-        }
         if let Some(state) = saved.state {
             self.header_mut(object).state = state;
         }
@@ -139,8 +125,13 @@ impl Store {
         {
             self.storage_mut(object).index(object.slot);
         }
+        let is_expired = self.header(object).expired;
         for (relation, members) in saved.views {
             let owner = self.key_of(object);
+            let target = self.table(object).relationships()[relation].target();
+            // Who was expunged meanwhile is no member any more, and the rest is not the whole.
+            let members = members
+                .filter(|keys| !is_expired && keys.iter().all(|key| self.is_tracked(target, *key)));
             let field = self.storage_mut(object).relation_mut(object.slot, relation);
             match members {
                 Some(members) => field.load(owner, &members),
@@ -149,17 +140,24 @@ impl Store {
         }
     }
 
+    /// Whether the slot still has the object that the key names, whatever state it is in.
+    fn is_tracked(&self, table: &'static Table, key: Key) -> bool {
+        let arena = self.find_arena_of(table).map(|arena| self.arena_at(arena));
+        let header = arena.and_then(|arena| arena.header_of(key));
+        header.is_some_and(|header| header.generation == key.generation)
+    }
+
     /// Overwrites every column with these values.
     pub(crate) fn write_all(&mut self, object: ObjectId, values: &[Value]) {
-        for column in 0..values.len() {
-            // The values were encoded from the same fields.
-            let written = self.storage_mut(object).decode_column(
-                object.slot,
-                column,
-                &ValueCells(values),
-                column,
-            );
-            debug_assert!(written.is_ok(), "a snapshot fits the fields that it was taken of");
+        for (column, value) in values.iter().enumerate() {
+            self.write_column(object, column, value);
         }
+    }
+
+    /// Overwrites a column with a value that was encoded from the same field.
+    pub(crate) fn write_column(&mut self, object: ObjectId, column: usize, value: &Value) {
+        let cells = ValueCells(std::slice::from_ref(value));
+        let written = self.storage_mut(object).decode_column(object.slot, column, &cells, 0);
+        debug_assert!(written.is_ok(), "a snapshot fits the fields that it was taken of");
     }
 }

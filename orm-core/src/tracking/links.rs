@@ -93,12 +93,11 @@ impl Store {
         if key.iter().any(Value::is_null) {
             return Parent::Nowhere;
         }
-        if foreign_key.references_primary_key() {
-            if let Some(parent) = self.find(foreign_key.target(), &key) {
-                return Parent::Known(parent);
-            }
-        }
-        Parent::Unloaded(key)
+        let parent = match foreign_key.references_primary_key() {
+            true => self.find(foreign_key.target(), &key),
+            false => self.find_by(foreign_key.target(), foreign_key.referenced(), &key),
+        };
+        parent.map_or(Parent::Unloaded(key), Parent::Known)
     }
 
     /// Children whose link through this foreign key was edited, by where it leads now.
@@ -121,7 +120,8 @@ impl Store {
         edited
     }
 
-    /// The members of a loaded relationship as objects.
+    /// The members of a loaded relationship as objects. `None` too if one of them was expunged
+    /// since: what is left is not the whole.
     pub(crate) fn members(
         &self,
         owner: ObjectId,
@@ -133,7 +133,12 @@ impl Store {
             None if keys.is_empty() => return Some(Vec::new()),
             None => return None,
         };
-        Some(keys.into_iter().map(|key| ObjectId { arena, slot: key.slot }).collect())
+        let object_of = |key: Key| {
+            let header = self.arena_at(arena).header_of(key)?;
+            (key.session == self.session() && header.generation == key.generation)
+                .then_some(ObjectId { arena, slot: key.slot })
+        };
+        keys.into_iter().map(object_of).collect()
     }
 }
 
@@ -157,6 +162,10 @@ impl Store {
         mut members: Vec<ObjectId>,
         edited: &EditedLinks,
     ) {
+        // What is loaded amid edits, or after the first write, is not what a rollback restores.
+        if self.is_tainting() || !edited.all.is_empty() || self.pairs.has_edits() {
+            self.keep_view(owner, relationship);
+        }
         match relationship.link() {
             Ok(Link::Direct { .. }) if relationship.kind() != RelationshipKind::BelongsTo => {
                 members.retain(|member| !edited.all.contains(member));
@@ -220,19 +229,23 @@ impl Store {
     }
 
     /// Changes a relationship field, remembering how it was for a rollback.
-    pub(super) fn edit_view(
+    pub(crate) fn edit_view(
         &mut self,
         object: ObjectId,
         relationship: &'static Relationship,
         edit: impl FnOnce(&mut dyn RelationField),
     ) {
+        self.keep_view(object, relationship);
+        edit(self.storage_mut(object).relation_mut(object.slot, relationship.index()));
+    }
+
+    /// Remembers how a relationship field is, for a rollback, unless that is known already.
+    pub(crate) fn keep_view(&mut self, object: ObjectId, relationship: &'static Relationship) {
         let relation = relationship.index();
-        if self.header(object).state == State::Persistent
-            && !self.journal.has_view(object, relation)
-        {
+        let was_row = matches!(self.header(object).state, State::Persistent | State::Deleted);
+        if was_row && !self.journal.has_view(object, relation) {
             let members = self.storage(object).relation(object.slot, relation).keys();
             self.journal.save_view(object, relation, members);
         }
-        edit(self.storage_mut(object).relation_mut(object.slot, relation));
     }
 }

@@ -16,8 +16,8 @@ mod links;
 mod pairs;
 mod store;
 
-pub(crate) use arena::{Header, ObjectId, State};
-pub(crate) use changes::{Changes, LinkEdit};
-pub(crate) use links::{EditedLinks, Parent, views_of_child, views_of_parent, views_of_partner};
+pub(crate) use arena::{ObjectId, ObjectMap, State};
+pub(crate) use changes::Changes;
+pub(crate) use links::{EditedLinks, Parent, views_of_child, views_of_parent};
 pub(crate) use pairs::{Pair, PairEdit};
 pub(crate) use store::{Met, Store};

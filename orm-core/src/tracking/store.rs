@@ -16,6 +16,8 @@ use crate::value::{Cells, Value, ValueCells};
 pub(crate) struct Store {
     /// The stamp of this store's handles, unique within the process.
     session: u32,
+    /// Former stamps: what they name was expunged with everything else.
+    former: Vec<u32>,
     arenas: Vec<Arena>,
     by_type: HashMap<TypeId, u32, foldhash::fast::RandomState>,
     /// Objects that have changes, in the order in which they got them.
@@ -58,6 +60,7 @@ impl Default for Store {
     fn default() -> Self {
         Self {
             session: NEXT_SESSION.fetch_add(1, Ordering::Relaxed),
+            former: Vec::new(),
             arenas: Vec::new(),
             by_type: HashMap::default(),
             touched: Vec::new(),
@@ -161,9 +164,19 @@ impl Store {
             .expect("an arena is found by the type of its entities")
     }
 
+    /// The stamp of this store's handles.
+    pub(crate) fn session(&self) -> u32 {
+        self.session
+    }
+
     /// The untyped handle of an object.
     pub(crate) fn key_of(&self, object: ObjectId) -> Key {
         Key { session: self.session, slot: object.slot, generation: self.header(object).generation }
+    }
+
+    /// An object's name in messages: as its handle prints.
+    pub(crate) fn name_of(&self, object: ObjectId) -> String {
+        self.key_of(object).name(self.table(object).model())
     }
 
     pub(crate) fn handle<M: Model>(&self, object: ObjectId) -> Handle<M> {
@@ -175,7 +188,7 @@ impl Store {
         let key = Handle::to_key(handle);
         let detached = |reason| Error::Detached { model: M::__table().model(), reason };
         if key.session != self.session {
-            return Err(detached("it belongs to another session"));
+            return Err(detached(self.whose(key)));
         }
         let header = self.find_arena::<M>().and_then(|arena| {
             let header = self.arena_at(arena).header_of(key)?;
@@ -195,7 +208,7 @@ impl Store {
         let reason = match self.header(object).state {
             State::Pending | State::Persistent => return Ok(object),
             State::Deleted => "its row was deleted by a flush",
-            State::Detached => "the unit of work that added it was rolled back",
+            State::Detached => "it was rolled back, deleted or expunged before it was committed",
             State::Vacant => "its object has left the session",
         };
         Err(Error::Detached { model: M::__table().model(), reason })
@@ -214,11 +227,19 @@ impl Store {
         Ok(object)
     }
 
+    /// Why a key with another stamp names nothing here.
+    fn whose(&self, key: Key) -> &'static str {
+        match self.former.contains(&key.session) {
+            true => "`expunge_all` took its object out of the session",
+            false => "it belongs to another session",
+        }
+    }
+
     /// The untyped key as an object of the given arena, if it is in the session.
     pub(crate) fn member(&self, table: &'static Table, key: Key) -> Result<ObjectId> {
         let detached = |reason| Error::Detached { model: table.model(), reason };
         if key.session != self.session {
-            return Err(detached("it belongs to another session"));
+            return Err(detached(self.whose(key)));
         }
         let arena = self.find_arena_of(table).ok_or(detached("its object has left the session"))?;
         match self.arena_at(arena).header_of(key) {
@@ -248,7 +269,7 @@ impl Store {
         self.arena_at_mut(arena).occupy(State::Pending);
         let object = ObjectId { arena, slot };
         self.changes_mut(object).unset = unset;
-        self.journal.created(object);
+        self.journal.created(object, self.header(object).generation);
         object
     }
 
@@ -269,6 +290,12 @@ impl Store {
         let snapshot = self.encode_all(object);
         if header.state == State::Persistent {
             self.storage_mut(object).pin_key(object.slot);
+            // A mutable access can overwrite relationship fields as well.
+            for relationship in self.table(object).relationships() {
+                if self.storage(object).relation(object.slot, relationship.index()).is_loaded() {
+                    self.keep_view(object, relationship);
+                }
+            }
         }
         self.changes_mut(object).snapshot = Some(snapshot);
     }
@@ -301,6 +328,32 @@ impl Store {
             self.write_all(object, &snapshot);
             self.storage_mut(object).unindex(object.slot);
             self.storage_mut(object).index(object.slot);
+            self.unload_assigned(object);
+        }
+    }
+
+    /// Forgets members that were assigned to relationship fields and never became edits.
+    fn unload_assigned(&mut self, object: ObjectId) {
+        let own_key = self.key_of(object);
+        for relation in 0..self.table(object).relationships().len() {
+            let field = self.storage_mut(object).relation_mut(object.slot, relation);
+            if field.stamp() != Some(own_key) {
+                field.unload();
+            }
+        }
+    }
+
+    /// Throws an object's unflushed changes away, links and queued members included.
+    pub(crate) fn discard(&mut self, object: ObjectId) {
+        self.forget_links(object);
+        self.discard_changes(object);
+        self.touched.retain(|other| *other != object);
+    }
+
+    /// Forgets the changes of an object that leaves the session.
+    fn untouch(&mut self, object: ObjectId) {
+        if self.header_mut(object).changes.take().is_some() {
+            self.touched.retain(|other| *other != object);
         }
     }
 
@@ -313,17 +366,19 @@ impl Store {
     /// the next unit of work ends.
     pub(crate) fn detach(&mut self, object: ObjectId) {
         self.storage_mut(object).unindex(object.slot);
+        self.untouch(object);
         let header = self.header_mut(object);
         header.state = State::Detached;
         header.marked_deleted = false;
-        header.changes = None;
         self.leave_batch(object);
         self.pairs.forget(object);
         self.detached.push(object);
     }
 
-    /// Frees an object's slot.
+    /// Frees an object's slot. Nothing that is known of it may reach the next object there.
     pub(crate) fn free(&mut self, object: ObjectId) {
+        self.untouch(object);
+        self.journal.forget(object);
         self.leave_batch(object);
         self.pairs.forget(object);
         self.arena_at_mut(object.arena).free(object.slot);
@@ -335,6 +390,13 @@ impl Store {
                 self.free(object);
             }
         }
+    }
+
+    /// Lets every object go at once, and frees their memory.
+    pub(crate) fn clear(&mut self) {
+        let mut former = std::mem::take(&mut self.former);
+        former.push(self.session);
+        *self = Self { former, ..Self::default() };
     }
 
     /// Every object in the session.
@@ -364,6 +426,9 @@ impl Store {
             Some(slot) => {
                 if !self.arenas[arena as usize].header(slot).expired && !populate_existing {
                     return Ok((ObjectId { arena, slot }, Met::Known));
+                }
+                if populate_existing {
+                    self.discard(ObjectId { arena, slot });
                 }
                 let overwritten = self.arenas[arena as usize].storage.overwrite(slot, cells, at);
                 overwritten.map_err(|error| self.decode_error(arena, cells, at, error))?;
@@ -413,6 +478,27 @@ impl Store {
         let positions: Vec<usize> = (0..key.len()).collect();
         let slot = self.arena_at(arena).storage.find(&ValueCells(key), 0, &positions).ok()??;
         Some(ObjectId { arena, slot })
+    }
+}
+
+impl Store {
+    /// The object of a table with these values in columns that are not its primary key. The
+    /// identity map can't tell: a walk over the table's objects.
+    pub(crate) fn find_by(
+        &self,
+        table: &'static Table,
+        columns: &[usize],
+        values: &[Value],
+    ) -> Option<ObjectId> {
+        let arena = self.find_arena_of(table)?;
+        self.arena_at(arena).slots().map(|slot| ObjectId { arena, slot }).find(|&object| {
+            self.header(object).state == State::Persistent
+                && !self.header(object).expired
+                && columns
+                    .iter()
+                    .zip(values)
+                    .all(|(&column, value)| self.database_value(object, column) == *value)
+        })
     }
 }
 
@@ -489,6 +575,10 @@ impl Store {
     /// From now on, what is loaded may show what this unit of work wrote.
     pub(crate) fn begin_tainting(&mut self) {
         self.tainting = true;
+    }
+
+    pub(crate) fn is_tainting(&self) -> bool {
+        self.tainting
     }
 
     /// The object's memory may show what a rollback would undo.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Cells, ColumnType, Facts, NotNull, Placeholder, SqlType, Value, ValueCells, ValueError,
+    Cells, ColumnType, Facts, NotNull, Placeholder, SqlType, Value, ValueCells, ValueError, finite,
 };
 
 /// A scalar whose `Vec` is an array column: a native array on PostgreSQL, JSON elsewhere.
@@ -132,7 +132,14 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> ColumnType for Jso
     type Unset<Name> = Name;
     fn encode(&self) -> Value {
         match serde_json::to_value(&self.0) {
+            Ok(_) if !finite::is_finite(&self.0) => {
+                Value::Refused("JSON has neither NaN nor infinity".into())
+            }
             Ok(document) => Value::Json(Box::new(document)),
+            // The message of an error of the type's own can quote the value.
+            Err(error) if error.is_data() => {
+                Value::Refused("its type refuses to be written as JSON".into())
+            }
             Err(error) => Value::Refused(format!("it can't be written as JSON: {error}").into()),
         }
     }

@@ -7,6 +7,7 @@
 mod cells;
 mod column_type;
 mod composite;
+mod finite;
 mod operand;
 mod scalars;
 mod sql_type;
@@ -110,12 +111,39 @@ impl Value {
         })
     }
 
+    /// Why no database can hold the value, if none can.
+    pub(crate) fn refusal(&self) -> Option<&str> {
+        match self {
+            Value::Refused(reason) => Some(reason),
+            Value::Json(document) if is_deeper(document, DEEPEST_JSON) => {
+                Some("the JSON document is nested more than 127 levels deep and could not be read back")
+            }
+            Value::Array(elements) => elements.iter().find_map(Value::refusal),
+            _ => None,
+        }
+    }
+
     fn text(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
             Value::Label(label) => Some(label),
             _ => None,
         }
+    }
+}
+
+/// How deep arrays and objects may nest for serde_json to read them.
+const DEEPEST_JSON: usize = 127;
+
+/// Whether arrays and objects nest deeper than that.
+fn is_deeper(document: &serde_json::Value, levels: usize) -> bool {
+    let Some(below) = levels.checked_sub(1) else {
+        return document.is_array() || document.is_object();
+    };
+    match document {
+        serde_json::Value::Array(items) => items.iter().any(|item| is_deeper(item, below)),
+        serde_json::Value::Object(fields) => fields.values().any(|field| is_deeper(field, below)),
+        _ => false,
     }
 }
 

@@ -50,6 +50,20 @@ impl Operand<Option<String>> for &str {
     }
 }
 
+/// What iterating over a slice of texts gives: `User::name.in_(&["ada", "bob"])`.
+impl Operand<String> for &&str {
+    fn into_operand(self) -> String {
+        (*self).to_owned()
+    }
+}
+
+/// What iterating over a slice of texts gives.
+impl Operand<Option<String>> for &&str {
+    fn into_operand(self) -> Option<String> {
+        Some((*self).to_owned())
+    }
+}
+
 impl Operand<Vec<u8>> for &[u8] {
     fn into_operand(self) -> Vec<u8> {
         self.to_vec()

@@ -12,6 +12,7 @@ mod relationship;
 mod suggest;
 mod table;
 mod value;
+mod view;
 
 pub(crate) use column::{BASE_COLUMN, COLUMN, ColumnAttrs, DefaultAttr, ForeignKeyAttr};
 pub(crate) use enumeration::{EnumAttrs, VariantAttrs};
@@ -21,6 +22,7 @@ pub(crate) use relationship::{Cascades, RelationshipAttrs, Secondary};
 pub(crate) use suggest::closest;
 pub(crate) use table::{BaseAttr, BaseStructAttrs, CompositeKey, Group, TableAttrs};
 pub(crate) use value::Actions;
+pub(crate) use view::{ViewAttrs, ViewFieldAttrs};
 
 use proc_macro2::TokenTree;
 use syn::ext::IdentExt;
@@ -104,7 +106,10 @@ fn entry(
     let name = key.to_string();
     if !vocabulary.keys.contains(&name.as_str()) {
         skip_to_comma(input);
-        return Err(syn::Error::new(key.span(), suggest::unknown_key(&name, vocabulary)));
+        let (meant, why) = suggest::unknown_key(&name, vocabulary);
+        // What was meant counts as given: that it is missing would be a second error.
+        given.0.extend(meant.map(|meant| Ident::new(meant, key.span())));
+        return Err(syn::Error::new(key.span(), why));
     }
     if given.has(&name) && !vocabulary.repeatable.contains(&name.as_str()) {
         skip_to_comma(input);
@@ -134,4 +139,5 @@ pub(crate) mod vocabularies {
     pub(crate) use super::newtype::NEWTYPE;
     pub(crate) use super::relationship::RELATIONSHIP;
     pub(crate) use super::table::{BASE_STRUCT, TABLE};
+    pub(crate) use super::view::{VIEW, VIEW_FIELD};
 }

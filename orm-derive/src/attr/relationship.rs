@@ -1,7 +1,6 @@
 //! The keys of a relationship.
 
 use proc_macro2::Ident;
-use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, Expr, LitStr, Path, Result, Token, token};
 
@@ -94,7 +93,7 @@ impl RelationshipAttrs {
             }
             "via" => {
                 value::equals(key, input, "profile_id")?;
-                let fields = value::one_or_several(input, |input| input.call(Ident::parse_any))?;
+                let fields = value::one_or_several(input, value::field)?;
                 self.via = Some(fields);
             }
             "foreign_key" => {

@@ -2,18 +2,29 @@
 
 use super::Vocabulary;
 
-/// The sentence for a key that a place doesn't take.
-pub(super) fn unknown_key(key: &str, vocabulary: &Vocabulary) -> String {
+/// Words of other libraries, the key that takes their place, if one does, and how it is said here.
+const TRANSLATIONS: &[(&str, Option<&str>, &str)] = &[
+    ("nullable", None, "the type says it, and a column of type `Option<…>` accepts NULL"),
+    ("not_null", None, "the type says it, and only a column of type `Option<…>` accepts NULL"),
+    ("backref", Some("back_populates"), "each side names the other with `back_populates`"),
+];
+
+/// A key that a place doesn't take: the key that was meant, if that can be told, and the sentence
+/// for it.
+pub(super) fn unknown_key(key: &str, vocabulary: &Vocabulary) -> (Option<&'static str>, String) {
     let place = vocabulary.place;
     if let Some((other, _)) = vocabulary.elsewhere.iter().find(|(_, keys)| keys.contains(&key)) {
-        return format!("`{key}` belongs on {other}, and this is {place}");
+        return (None, format!("`{key}` belongs on {other}, and this is {place}"));
+    }
+    if let Some((_, meant, instead)) = TRANSLATIONS.iter().find(|(word, ..)| *word == key) {
+        return (*meant, format!("unknown key `{key}`: {instead}"));
     }
     match closest(key, vocabulary.keys) {
-        Some(meant) => format!("unknown key `{key}`: did you mean `{meant}`?"),
-        None => format!(
-            "unknown key `{key}`: {place} takes {}",
-            vocabulary.keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
-        ),
+        Some(meant) => (Some(meant), format!("unknown key `{key}`: did you mean `{meant}`?")),
+        None => {
+            let keys: Vec<String> = vocabulary.keys.iter().map(|key| format!("`{key}`")).collect();
+            (None, format!("unknown key `{key}`: {place} takes {}", keys.join(", ")))
+        }
     }
 }
 
@@ -33,16 +44,28 @@ pub(super) fn unknown_word<'a>(
     }
 }
 
-/// The nearest candidate, if it is near.
+/// The nearest candidate, if it is near: by its letters, or because one is the beginning of the
+/// other.
 pub(crate) fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let simplified = simplify(word);
-    candidates
+    let by_letters = candidates
         .iter()
         .map(|candidate| (distance(&simplified, &simplify(candidate)), *candidate))
         .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, candidate)| *distance <= candidate.len().min(word.len()) / 3)
-        .map(|(_, candidate)| candidate)
+        .filter(|(distance, candidate)| *distance <= (candidate.len().min(word.len()) + 1) / 3)
+        .map(|(_, candidate)| candidate);
+    let is_beginning = |candidate: &&&str| {
+        let (shorter, longer) = match candidate.len() < word.len() {
+            true => (**candidate, word),
+            false => (word, **candidate),
+        };
+        shorter.len() >= SHORTEST_BEGINNING && longer.starts_with(shorter)
+    };
+    by_letters.or_else(|| candidates.iter().find(is_beginning).copied())
 }
+
+/// With fewer letters in common it is chance.
+const SHORTEST_BEGINNING: usize = 4;
 
 /// Case and separators are what is mistaken most.
 fn simplify(word: &str) -> Vec<char> {

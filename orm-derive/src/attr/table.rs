@@ -1,7 +1,6 @@
 //! The keys of the struct that is a model, or a base.
 
 use proc_macro2::Ident;
-use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, LitStr, Path, Result, Token, Type};
 
@@ -154,7 +153,7 @@ impl CompositeKey {
             let mut actions = Actions::default();
             while !content.is_empty() {
                 if content.peek2(Token![=>]) {
-                    fields.push(content.call(Ident::parse_any)?);
+                    fields.push(value::field(content)?);
                     content.parse::<Token![=>]>()?;
                     references.push(ColumnRef::parse(content)?);
                 } else if content.peek2(Token![=]) {
@@ -184,7 +183,7 @@ impl Group {
         value::list(input, |content| {
             let mut group = Self { fields: Vec::new(), name: None };
             while !content.is_empty() {
-                let word = content.call(Ident::parse_any)?;
+                let word = value::field(content)?;
                 if content.peek(Token![=]) && word == "name" {
                     group.name = Some(value::string(&word, content)?);
                 } else {

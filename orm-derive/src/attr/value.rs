@@ -28,8 +28,9 @@ pub(super) fn equals(key: &Ident, input: ParseStream, example: &str) -> Result<(
 /// `key = "…"`, and not empty.
 pub(super) fn string(key: &Ident, input: ParseStream) -> Result<LitStr> {
     equals(key, input, "\"…\"")?;
+    let span = input.span();
     let Ok(text) = input.parse::<LitStr>() else {
-        return Err(input.error(format!("expected a string in quotes: `{key} = \"…\"`")));
+        return Err(Error::new(span, format!("expected a string in quotes: `{key} = \"…\"`")));
     };
     if text.value().trim().is_empty() {
         return Err(Error::new(text.span(), format!("`{key}` can't be empty")));
@@ -53,7 +54,9 @@ pub(super) fn number(key: &Ident, input: ParseStream) -> Result<u32> {
 
 fn literal(key: &Ident, input: ParseStream) -> Result<LitInt> {
     equals(key, input, "64")?;
-    input.parse().map_err(|_| input.error(format!("expected a whole number: `{key} = 64`")))
+    let span = input.span();
+    let why = || format!("expected a whole number: `{key} = 64`");
+    input.parse().map_err(|_| Error::new(span, why()))
 }
 
 /// `key = "word"`, one of a few.
@@ -85,12 +88,24 @@ pub(super) fn name(key: &Ident, input: ParseStream) -> Result<Ident> {
         let why = format!("write the name without quotes: `{key} = {}`", text.value());
         return Err(Error::new(text.span(), why));
     }
-    let name = input.call(Ident::parse_any)?;
+    let name = field(input)?;
     if input.peek(Token![::]) {
         let why = format!("write the field's name alone, without its model: `{key} = field`");
         return Err(Error::new(name.span(), why));
     }
     Ok(name)
+}
+
+/// A field's name. A keyword becomes a raw identifier, as the field itself must be one: `type` and
+/// `r#type` name the same field.
+pub(super) fn field(input: ParseStream) -> Result<Ident> {
+    let name = input.call(Ident::parse_any)?;
+    let is_keyword = syn::parse_str::<Ident>(&name.to_string()).is_err();
+    let cannot_be_raw = ["self", "Self", "super", "crate", "_"].iter().any(|word| name == word);
+    match is_keyword && !cannot_be_raw {
+        true => Ok(Ident::new_raw(&name.to_string(), name.span())),
+        false => Ok(name),
+    }
 }
 
 /// `item` or `(item, …)`, with at least one item.

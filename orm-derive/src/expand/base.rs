@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{column_def, draft, rows};
+use crate::input::plain;
 use crate::model::{BaseModel, Column, Fill};
 
 pub(super) fn expand(base: &BaseModel) -> TokenStream {
@@ -12,7 +13,8 @@ pub(super) fn expand(base: &BaseModel) -> TokenStream {
     let key = base.key();
     let others = &base.others;
     let has_key = !key.is_empty();
-    let count = base.columns.len();
+    let (fields, names): (Vec<String>, Vec<&String>) =
+        base.columns.iter().map(|column| (plain(&column.field), &column.name)).unzip();
     let columns = base.columns.iter().map(column_def::expand);
     let blanks = base.columns.iter().map(|column| {
         let field = &column.field;
@@ -36,19 +38,9 @@ pub(super) fn expand(base: &BaseModel) -> TokenStream {
         }
     });
     quote! {
-        fn __value<T: __orm::Placeholder + __orm::ColumnType>(
-            server_default: ::core::option::Option<&str>,
-        ) -> T {
-            match <T as __orm::ColumnType>::when_unset()
-                .unwrap_or_else(|| __orm::left_to_server(server_default))
-            {
-                __orm::Blank::Written(value) | __orm::Blank::LeftToServer(value) => value,
-            }
-        }
-
         #[automatically_derived]
         impl __orm::BaseColumns for #name {
-            const COUNT: usize = #count;
+            const NAMES: &'static [(&'static str, &'static str)] = &[#((#fields, #names)),*];
             const HAS_KEY: bool = #has_key;
 
             fn columns() -> ::std::vec::Vec<__orm::ColumnDef> {
@@ -102,10 +94,15 @@ fn blank(column: &Column) -> TokenStream {
         Fill::Version => quote!(<_ as __orm::Operand<#ty>>::into_operand(1)),
         Fill::Server(default) => {
             let default = draft::option(default.as_ref());
-            quote_spanned!(ty.span()=> __value::<#ty>(#default))
+            quote_spanned! {ty.span()=>
+                __orm::base_value(<#ty as __orm::ColumnType>::when_unset(), #default)
+            }
         }
-        Fill::Type => {
-            quote_spanned!(ty.span()=> __value::<#ty>(::core::option::Option::None))
-        }
+        Fill::Type => quote_spanned! {ty.span()=>
+            __orm::base_value(
+                <#ty as __orm::ColumnType>::when_unset(),
+                ::core::option::Option::None,
+            )
+        },
     }
 }

@@ -7,10 +7,10 @@ use syn::spanned::Spanned;
 use crate::input::plain;
 use crate::model::{Column, Fill};
 
-/// `ColumnDef::new::<T>("field", "name")` with what the attributes say.
+/// `ColumnDef::with_facts("field", "name", …)` with what the attributes say.
 pub(super) fn expand(column: &Column) -> TokenStream {
     let (ty, name, field) = (&column.ty, &column.name, plain(&column.field));
-    let new = quote_spanned!(ty.span()=> __orm::ColumnDef::new::<#ty>);
+    let facts = quote_spanned!(ty.span()=> <#ty as __orm::ColumnType>::FACTS);
     let mut modifiers = TokenStream::new();
     let given = |key: &str| column.given.has(key);
     flag(&mut modifiers, "primary_key", given("primary_key"));
@@ -30,7 +30,7 @@ pub(super) fn expand(column: &Column) -> TokenStream {
     value(&mut modifiers, "on_update", overrides.on_update.as_ref());
     value(&mut modifiers, "check", overrides.check.as_ref());
     value(&mut modifiers, "comment", overrides.comment.as_ref());
-    quote!(#new(#field, #name) #modifiers)
+    quote!(__orm::ColumnDef::with_facts(#field, #name, #facts) #modifiers)
 }
 
 fn flag(modifiers: &mut TokenStream, method: &str, set: bool) {

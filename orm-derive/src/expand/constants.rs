@@ -30,7 +30,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         .enumerate()
         .filter(|(_, relationship)| can_have_constant(model, &relationship.field))
         .map(|(index, relationship)| relation_constant(name, index, relationship));
-    let (draft, empty) = (draft::name(model), draft::empty(model));
+    let (draft, empty) = (draft::empty_type(model), draft::empty(model));
     let select_doc = format!("A query of `{}` rows.", plain(name));
     let draft_doc = format!(
         "A new `{}` in the making: set what it needs, then `session.add(…)` it.",

@@ -19,6 +19,16 @@ fn columns_name(model: &Model) -> Ident {
     format_ident!("__{}Columns", plain(&model.item.name))
 }
 
+/// The type of a draft in which nothing is set.
+pub(super) fn empty_type(model: &Model) -> TokenStream {
+    let draft = name(model);
+    let states = stateful(model).map(|column| {
+        let (ty, marker) = (&column.ty, marker(model, column));
+        quote_spanned!(ty.span()=> <#ty as __orm::ColumnType>::Unset<__required::#marker>)
+    });
+    quote!(#draft<#(#states),*>)
+}
+
 /// The expression of a draft in which nothing is set.
 pub(super) fn empty(model: &Model) -> TokenStream {
     let (draft, columns) = (name(model), columns_name(model));
@@ -48,10 +58,6 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let states: Vec<Ident> =
         (0..stateful(model).count()).map(|index| format_ident!("__S{index}")).collect();
     let markers = stateful(model).map(|column| marker(model, column));
-    let unset = stateful(model).map(|column| {
-        let (ty, marker) = (&column.ty, marker(model, column));
-        quote_spanned!(ty.span()=> <#ty as __orm::ColumnType>::Unset<__required::#marker>)
-    });
     let fields: Vec<&Ident> = settable(model).map(|column| &column.field).collect();
     let types = settable(model).map(|column| &column.ty);
     let setters = column_setters(model, &draft, &states);
@@ -72,7 +78,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         }
 
         #[must_use = "a draft is nothing until it is added to a session"]
-        pub struct #draft<#(#states = #unset),*> {
+        pub struct #draft<#(#states),*> {
             columns: #columns_type,
             links: __orm::Links<#model>,
             state: ::core::marker::PhantomData<fn() -> (#(#states,)*)>,
@@ -170,14 +176,13 @@ fn conversions(model: &Model, draft: &Ident, states: &[Ident]) -> TokenStream {
     let [draft_name, columns, unset] =
         ["draft", "columns", "unset"].map(|name| Ident::new(name, Span::mixed_site()));
     let fields = model.columns.iter().enumerate().map(|(index, column)| {
-        let Column { field, ty, .. } = column;
+        let field = &column.field;
         let given = match column.fill {
             Fill::Version => quote!(::core::option::Option::None),
             _ => quote!(#columns.#field),
         };
         let blank = blank(column);
-        let column = quote_spanned!(ty.span()=> #unset.column::<#ty>);
-        quote!(#field: #column(__BASE + #index, #given, #blank),)
+        quote!(#field: #unset.column(#index, #given, #blank),)
     });
     let others = model.relationships.iter().map(|relationship| &relationship.field);
     let others = others.chain(&model.skipped);
@@ -230,7 +235,10 @@ fn conversions(model: &Model, draft: &Ident, states: &[Ident]) -> TokenStream {
 fn blank(column: &Column) -> TokenStream {
     let ty = &column.ty;
     match &column.fill {
-        Fill::Type => quote_spanned!(ty.span()=> || __orm::when_unset()),
+        Fill::Type => {
+            let blank = quote_spanned!(ty.span()=> <#ty as __orm::ColumnType>::when_unset());
+            quote!(|| __orm::when_unset(#blank))
+        }
         Fill::Default => {
             let default = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default());
             quote!(|| __orm::default_for::<#ty>(#default))

@@ -18,6 +18,7 @@ mod obligations;
 mod rows;
 mod stub;
 mod table;
+mod view;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -81,6 +82,11 @@ pub(crate) fn derive_enum(input: &DeriveInput, errors: &Errors) -> TokenStream {
 /// `derive(ColumnType)`.
 pub(crate) fn derive_column_type(input: &DeriveInput, errors: &Errors) -> TokenStream {
     newtype::expand(input, errors)
+}
+
+/// `derive(View)`.
+pub(crate) fn derive_view(input: &DeriveInput, errors: &Errors) -> TokenStream {
+    view::expand(input, errors)
 }
 
 /// The block that generated items stand in.

@@ -1,7 +1,8 @@
 //! `impl Model`.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::{accessors, constants, rows, table};
 use crate::model::{Base, Model};
@@ -77,7 +78,13 @@ fn key(model: &Model, base: &TokenStream) -> (TokenStream, TokenStream) {
             (quote!(i64), quote!(::core::unreachable!("there is no primary key")))
         }
         _ if own.is_empty() => {
-            (quote!(<#base as __orm::HasKey>::Id), quote!(__orm::HasKey::key(base)))
+            let span = match &model.base {
+                Base::Custom(ty) => ty.span(),
+                _ => Span::call_site(),
+            };
+            let span = span.resolved_at(Span::call_site());
+            let id = quote_spanned!(span=> <#base as __orm::HasKey>::Id);
+            (id, quote_spanned!(span=> <#base as __orm::HasKey>::key(base)))
         }
         _ => rows::key(&own, &quote!(model)),
     }

@@ -18,7 +18,11 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         obligations.extend(path(model, relationship));
         obligations.extend(back_populates(model, relationship));
     }
-    obligations.extend(keyless_base(model));
+    if let Base::Custom(base) = &model.base {
+        obligations.extend(keyless_base(model, base));
+        obligations.extend(fields_of_base(model, base));
+        obligations.extend(distinct_names(model, base));
+    }
     obligations
 }
 
@@ -41,10 +45,9 @@ fn foreign_key(model: &Model, key: &ForeignKey) -> TokenStream {
         match column {
             Some(column) => {
                 let ty = &column.ty;
-                obligations.extend(quote_spanned! {ty.span()=>
-                    const _: () = __orm::assert_references_column::<#ty, _, _>(
-                        <#referenced>::#field,
-                    );
+                let by = quote_spanned!(ty.span()=> by::<#ty>);
+                obligations.extend(quote_spanned! {field.span()=>
+                    const _: () = __orm::referenced(<#referenced>::#field).#by();
                 });
             }
             None => {
@@ -104,8 +107,7 @@ fn path(model: &Model, relationship: &Relationship) -> TokenStream {
 fn same_model(target: &Type, key: &ForeignKey) -> TokenStream {
     let referenced = &key.model;
     quote_spanned! {target.span()=>
-        const _: ::core::option::Option<__orm::BelongsTo<#target>> =
-            ::core::option::Option::<__orm::BelongsTo<#referenced>>::None;
+        const _: () = __orm::assert_same_model::<#referenced, #target>();
     }
 }
 
@@ -139,10 +141,7 @@ fn back_populates(model: &Model, relationship: &Relationship) -> Option<TokenStr
 }
 
 /// A model with a key of its own has none in its base.
-fn keyless_base(model: &Model) -> Option<TokenStream> {
-    let Base::Custom(base) = &model.base else {
-        return None;
-    };
+fn keyless_base(model: &Model, base: &Type) -> Option<TokenStream> {
     let key = model.own_key().first()?.given.find("primary_key")?.span();
     let message = format!(
         "the base `{}` has the primary key already: remove `primary_key` here, or choose a base \
@@ -152,4 +151,51 @@ fn keyless_base(model: &Model) -> Option<TokenStream> {
     Some(quote_spanned! {key=>
         const _: () = ::core::assert!(!<#base as __orm::BaseColumns>::HAS_KEY, #message);
     })
+}
+
+/// The fields that a key, a unique constraint or an index names are the model's or its base's.
+fn fields_of_base(model: &Model, base: &Type) -> TokenStream {
+    let in_keys = model.foreign_keys.iter().flat_map(|key| &key.fields);
+    let in_groups = model.uniques.iter().chain(&model.indexes).flat_map(|group| &group.fields);
+    in_keys
+        .chain(in_groups)
+        .filter(|field| model.column(field).is_none())
+        .map(|field| {
+            let name = plain(field);
+            let message = format!(
+                "neither `{}` nor its base `{}` has a column `{name}`",
+                plain(&model.item.name),
+                spelled(base)
+            );
+            quote_spanned! {field.span()=>
+                const _: () = ::core::assert!(
+                    __orm::has_field(<#base as __orm::BaseColumns>::NAMES, #name),
+                    #message
+                );
+            }
+        })
+        .collect()
+}
+
+/// No column of the model is named like one of its base.
+fn distinct_names(model: &Model, base: &Type) -> TokenStream {
+    model
+        .columns
+        .iter()
+        .map(|column| {
+            let name = &column.name;
+            let at = column.given.find("column").unwrap_or(&column.field).span();
+            let message = format!(
+                "the base `{}` has a column named \"{name}\", too: name this one with \
+                 `#[orm(column = \"…\")]`",
+                spelled(base)
+            );
+            quote_spanned! {at=>
+                const _: () = ::core::assert!(
+                    !__orm::has_column(<#base as __orm::BaseColumns>::NAMES, #name),
+                    #message
+                );
+            }
+        })
+        .collect()
 }

@@ -86,7 +86,7 @@ pub(super) fn base(input: &DeriveInput) -> TokenStream {
         &krate,
         &quote! {
             impl __orm::BaseColumns for #name {
-                const COUNT: usize = 0;
+                const NAMES: &'static [(&'static str, &'static str)] = &[];
                 const HAS_KEY: bool = true;
                 fn columns() -> ::std::vec::Vec<__orm::ColumnDef> {
                     ::core::unreachable!()

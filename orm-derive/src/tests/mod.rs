@@ -5,9 +5,11 @@
 
 mod column_type;
 mod enumeration;
+mod expansion;
 mod keys;
 mod model;
 mod relationship;
+mod view;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -30,8 +30,10 @@ fn a_model_of_the_guide_expands() {
         &[],
     );
     assert_has(&expansion, quote!(__orm::TableBuilder::new::<BlogPost>("blogposts", "BlogPost")));
-    assert_has(&expansion, quote!(("title", "title").unique().length(64u32)));
-    assert_has(&expansion, quote!(("number", "n").with_default().server_default("2")));
+    let facts = quote!(<String as __orm::ColumnType>::FACTS);
+    assert_has(&expansion, quote!(("title", "title", #facts).unique().length(64u32)));
+    let facts = quote!(<i64 as __orm::ColumnType>::FACTS);
+    assert_has(&expansion, quote!(("number", "n", #facts).with_default().server_default("2")));
     assert_has(&expansion, quote!(__orm::Path::Via(&["user_id"])));
     assert_has(&expansion, quote!(__orm::Action::Cascade, __orm::Action::NoAction));
     // Of all columns only the title may have to be set.

@@ -2,7 +2,8 @@
 
 use quote::quote;
 
-use super::{assert_has, check_fields};
+use super::{assert_has, check, check_fields};
+use crate::expand;
 
 #[test]
 fn the_four_kinds_expand() {
@@ -57,6 +58,30 @@ fn a_belongs_to_needs_a_foreign_key() {
         quote!(#[orm(skip)] card_id: i64, card: BelongsTo<Card>),
         &["`card_id` is no column: remove its `#[orm(skip)]`"],
     );
+}
+
+#[test]
+fn a_key_may_be_over_columns_of_a_custom_base() {
+    for via in [quote!(via = tenant_id), quote!(via = (tenant_id, no))] {
+        let key = match via.to_string().contains('(') {
+            true => quote!(foreign_key(tenant_id => Tenant::id, no => Tenant::no)),
+            false => quote!(foreign_key(tenant_id => Tenant::id)),
+        };
+        let expansion = check(
+            expand::derive_model,
+            quote! {
+                #[orm(base = Tenanted, #key)]
+                struct Post {
+                    no: i64,
+                    #[orm(#via)]
+                    tenant: BelongsTo<Tenant>,
+                }
+            },
+            &[],
+        );
+        let names = quote!(<Tenanted as __orm::BaseColumns>::NAMES);
+        assert_has(&expansion, quote!(__orm::has_field(#names, "tenant_id")));
+    }
 }
 
 #[test]

@@ -6,7 +6,8 @@ use sqlx::sqlite::SqliteArguments;
 
 use super::times;
 use crate::error::{Error, Result};
-use crate::sql::Bind;
+use crate::sql::dialect::sqlite::SQLITE;
+use crate::sql::{Bind, Dialect};
 use crate::value::{Value, ValueError};
 
 /// The binds of a statement; texts and bytes move into them.
@@ -24,19 +25,22 @@ pub(super) fn encode(binds: Vec<Bind>) -> Result<SqliteArguments> {
 }
 
 fn add(arguments: &mut SqliteArguments, value: Value) -> Result<(), ValueError> {
+    if let Some(reason) = SQLITE.refusal(&value) {
+        return Err(ValueError::new(reason));
+    }
     let added = match value {
         Value::Null => arguments.add(None::<i64>),
         Value::Bool(value) => arguments.add(i64::from(value)),
         Value::Int(value) => arguments.add(value),
-        Value::Float(value) => arguments.add(number(value.into())?),
-        Value::Double(value) => arguments.add(number(value)?),
+        Value::Float(value) => arguments.add(f64::from(value)),
+        Value::Double(value) => arguments.add(value),
         Value::Text(text) => arguments.add(text),
         Value::Label(label) => arguments.add(label),
         Value::Bytes(bytes) => arguments.add(bytes),
-        Value::Date(date) => arguments.add(times::date_to_text(date)?),
-        Value::Time(time) => arguments.add(times::time_to_text(time)?),
-        Value::DateTime(time) => arguments.add(times::date_time_to_text(time)?),
-        Value::Timestamp(time) => arguments.add(times::date_time_to_text(time.naive_utc())?),
+        Value::Date(date) => arguments.add(times::date_to_text(date)),
+        Value::Time(time) => arguments.add(times::time_to_text(time)),
+        Value::DateTime(time) => arguments.add(times::date_time_to_text(time)),
+        Value::Timestamp(time) => arguments.add(times::date_time_to_text(time.naive_utc())),
         Value::Json(document) => arguments.add(document.to_string()),
         Value::Array(elements) => arguments.add(array(elements)?.to_string()),
         #[cfg(feature = "uuid")]
@@ -49,41 +53,31 @@ fn add(arguments: &mut SqliteArguments, value: Value) -> Result<(), ValueError> 
     added.map_err(|_| ValueError::new("the value can't be bound"))
 }
 
-/// SQLite would store NaN as NULL.
-fn number(value: f64) -> Result<f64, ValueError> {
-    if value.is_nan() { Err(ValueError::new("SQLite has no NaN")) } else { Ok(value) }
-}
-
 /// An array as a JSON document.
 fn array(elements: Vec<Value>) -> Result<Document, ValueError> {
     elements.into_iter().map(element).collect::<Result<_, _>>().map(Document::Array)
 }
 
-/// One element. Texts stand for what JSON has no form for.
+/// One element, which the dialect let pass. Texts stand for what JSON has no form for.
 fn element(value: Value) -> Result<Document, ValueError> {
-    let finite = |value: f64| {
-        serde_json::Number::from_f64(value)
-            .map(Document::Number)
-            .ok_or_else(|| ValueError::new("an array stored as JSON can't hold NaN or infinity"))
-    };
     Ok(match value {
         Value::Null => Document::Null,
         Value::Bool(value) => Document::Bool(value),
         Value::Int(value) => Document::from(value),
-        Value::Float(value) => finite(value.into())?,
-        Value::Double(value) => finite(value)?,
+        Value::Float(value) => Document::from(f64::from(value)),
+        Value::Double(value) => Document::from(value),
         Value::Text(text) => Document::String(text),
         Value::Label(label) => Document::from(label),
-        Value::Date(date) => Document::String(times::date_to_text(date)?),
-        Value::Time(time) => Document::String(times::time_to_text(time)?),
-        Value::DateTime(time) => Document::String(times::date_time_to_text(time)?),
-        Value::Timestamp(time) => Document::String(times::date_time_to_text(time.naive_utc())?),
+        Value::Date(date) => Document::String(times::date_to_text(date)),
+        Value::Time(time) => Document::String(times::time_to_text(time)),
+        Value::DateTime(time) => Document::String(times::date_time_to_text(time)),
+        Value::Timestamp(time) => Document::String(times::date_time_to_text(time.naive_utc())),
         #[cfg(feature = "uuid")]
         Value::Uuid(uuid) => Document::String(uuid.to_string()),
         #[cfg(feature = "decimal")]
         Value::Decimal(decimal) => Document::String(decimal.to_string()),
         Value::Bytes(_) | Value::Json(_) | Value::Array(_) => {
-            return Err(ValueError::new("an array stored as JSON can only hold scalars"));
+            return Err(ValueError::new("the array holds more than scalars"));
         }
         Value::Refused(reason) => return Err(ValueError::new(reason)),
     })

@@ -123,7 +123,14 @@ impl Cells for SqliteCells<'_> {
 
     #[cfg(feature = "decimal")]
     fn decimal(&self, at: usize) -> Result<rust_decimal::Decimal, ValueError> {
-        parse_decimal(self.text(at)?)
+        // Decimals are written as text. Other programs write numbers: the shortest text that
+        // stands for a float is the decimal that it was made of, up to 15 digits.
+        let cell = self.cell(at)?;
+        match cell.type_info().name() {
+            "INTEGER" => decode::<i64>(cell).map(rust_decimal::Decimal::from),
+            "REAL" => parse_decimal(&decode::<f64>(cell)?.to_string()),
+            _ => parse_decimal(decode(cell)?),
+        }
     }
 }
 

@@ -206,17 +206,29 @@ impl DriverConnection for SqliteConnection {
             let Some(connection) = &mut self.connection else {
                 return Err(Error::Connection("the connection is closed".to_owned()));
             };
-            let Statement { text, binds, persistent } = statement;
+            let Statement { text, binds, persistent, single_row } = statement;
             let writes = is_write(&text);
             let arguments = arguments::encode(binds)?;
             // The one place where runtime SQL reaches sqlx. Its text comes from `crate::sql`,
             // where identifiers are quoted and values are binds, or from a user's raw query.
             let query = sqlx::query_with(AssertSqlSafe(text), arguments).persistent(persistent);
+            if single_row {
+                // Not awaiting the end saves a change of threads.
+                let row = Executor::fetch_optional(&mut **connection, query).await;
+                return match row.map_err(from_sqlx)? {
+                    Some(row) => read(&row, rows).map(|()| 1),
+                    None => Ok(0),
+                };
+            }
             let mut steps = Executor::fetch_many(&mut **connection, query);
             let (mut returned, mut affected) = (0, 0);
             while let Some(step) = steps.try_next().await.map_err(from_sqlx)? {
                 match step {
-                    Either::Left(done) => affected += done.rows_affected(),
+                    Either::Left(done) => {
+                        // A text is one statement: its end needn't be awaited once more.
+                        affected = done.rows_affected();
+                        break;
+                    }
                     Either::Right(row) => {
                         returned += 1;
                         read(&row, rows)?;

@@ -137,3 +137,25 @@ async fn what_cannot_be_stored_or_read_is_refused() {
     });
     connection.run(Statement::plain("SELECT NULL, 'x'"), &mut sink).await.unwrap();
 }
+
+/// Other programs store decimals as numbers: in a NUMERIC column SQLite makes floats and integers
+/// of them.
+#[cfg(feature = "decimal")]
+#[tokio::test]
+async fn decimals_that_other_programs_stored_as_numbers_are_read_exactly() {
+    use rust_decimal::Decimal;
+    let engine = Engine::connect("sqlite::memory:").await.unwrap();
+    let mut connection = engine.connection().await.unwrap();
+    let mut sink = EachRow(|cells: &dyn Cells| {
+        for (at, hundredths) in [99, 1_386, -5, 1_234_567_890_123].into_iter().enumerate() {
+            assert_eq!(cells.decimal(at), Ok(Decimal::new(hundredths, 2)));
+        }
+        assert_eq!(cells.decimal(4), Ok(Decimal::from(i64::MIN)));
+        for at in 5..=7 {
+            assert!(cells.decimal(at).is_err());
+        }
+        Ok(())
+    });
+    let numbers = "SELECT 0.99, 13.86, -0.05, 12345678901.23, -9223372036854775808, 9e999, 1e30, ''";
+    connection.run(Statement::plain(numbers), &mut sink).await.unwrap();
+}

@@ -28,7 +28,16 @@ pub use shape::ViewShape;
 /// `Option<V>` or, where the foreign key is never NULL, `V` for one to one. `Box<V>` is a view
 /// as well.
 ///
-/// ```ignore
+/// ```
+/// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, View, schema};
+/// # #[derive(Model)]
+/// # struct User { username: String, #[orm(back_populates = user)] posts: HasMany<Post> }
+/// # #[derive(Model)]
+/// # struct Post {
+/// #     title: String,
+/// #     #[orm(foreign_key = User)] user_id: i64,
+/// #     #[orm(back_populates = posts)] user: BelongsTo<User>,
+/// # }
 /// #[derive(View, serde::Serialize)]
 /// #[orm(of = User)]
 /// struct UserOut { id: i64, username: String, posts: Vec<PostOut> }
@@ -37,7 +46,15 @@ pub use shape::ViewShape;
 /// #[orm(of = Post)]
 /// struct PostOut { title: String }
 ///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let engine = Engine::connect("sqlite::memory:").await?;
+/// # engine.create_all(&schema![User, Post]).await?;
+/// # let mut session = SessionFactory::new(engine.clone()).session();
+/// # session.add(User::draft().username("ada").posts([Post::draft().title("Notes")]));
+/// # session.commit().await?;
 /// let page = User::select().view::<UserOut>().on(&engine).page(1, 20).await?;
+/// # assert_eq!(page.items[0].posts[0].title, "Notes");
+/// # orm_core::Result::Ok(()) }).unwrap();
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a view",

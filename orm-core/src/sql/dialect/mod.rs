@@ -225,6 +225,12 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         dml::write_delete(self.composite_list(), self.max_binds(), w, rows)
     }
 
+    /// Why the database can't hold a value, if it can't. Flushes ask while they plan, drivers
+    /// before they bind.
+    fn refusal(&self, _value: &Value) -> Option<&'static str> {
+        None
+    }
+
     // Transactions.
 
     /// How a transaction that is going to write begins.

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
+use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+
 use super::dml::{types, write_returning, write_tuples, write_update_of_one};
 use super::{Capabilities, Dialect, push_literal};
 use crate::error::Result;
 use crate::model::{ColumnDef, Table};
 use crate::sql::dml::UpdateRows;
 use crate::sql::writer::Writer;
-use crate::value::SqlType;
+use crate::value::{SqlType, Value};
 
 /// The dialect of SQLite.
 #[derive(Debug)]
@@ -20,6 +22,20 @@ pub(crate) static SQLITE: Sqlite = Sqlite;
 /// The table of new values inside an UPDATE of many rows. Unlikely to be a user's table, which
 /// it would hide.
 const GIVEN: &str = "orm_given";
+
+const NO_NAN: &str = "SQLite has no NaN";
+
+const NOT_FINITE: &str = "an array stored as JSON can't hold NaN or infinity";
+
+fn refuse_date(date: NaiveDate) -> Option<&'static str> {
+    (!(0..=9999).contains(&date.year()))
+        .then_some("SQLite stores dates as text, which sorts for the years 0 to 9999 only")
+}
+
+/// chrono counts a leap second as a second of more than a billion nanoseconds.
+fn refuse_time(time: NaiveTime) -> Option<&'static str> {
+    (time.nanosecond() >= 1_000_000_000).then_some("a leap second can't be stored")
+}
 
 impl Dialect for Sqlite {
     fn name(&self) -> &'static str {
@@ -133,6 +149,31 @@ impl Dialect for Sqlite {
         Ok(())
     }
 
+    /// What has no form that reads back as it was: SQLite would store NaN as NULL, and times
+    /// are texts of a fixed width.
+    fn refusal(&self, value: &Value) -> Option<&'static str> {
+        match value {
+            Value::Float(value) if value.is_nan() => Some(NO_NAN),
+            Value::Double(value) if value.is_nan() => Some(NO_NAN),
+            Value::Date(date) => refuse_date(*date),
+            Value::Time(time) => refuse_time(*time),
+            Value::DateTime(time) => refuse_date(time.date()).or(refuse_time(time.time())),
+            Value::Timestamp(time) => {
+                let time = time.naive_utc();
+                refuse_date(time.date()).or(refuse_time(time.time()))
+            }
+            Value::Array(elements) => elements.iter().find_map(|element| match element {
+                Value::Float(value) if !value.is_finite() => Some(NOT_FINITE),
+                Value::Double(value) if !value.is_finite() => Some(NOT_FINITE),
+                Value::Bytes(_) | Value::Json(_) | Value::Array(_) => {
+                    Some("an array stored as JSON can only hold scalars")
+                }
+                element => self.refusal(element),
+            }),
+            _ => None,
+        }
+    }
+
     /// Waits for its turn, where a deferred transaction that reads and then writes would fail at
     /// once.
     fn begin(&self) -> &'static str {
@@ -211,7 +252,6 @@ mod tests {
         BinaryOp, ColumnRef, DeleteRows, Expr, InsertRows, Statement, max_rows, render_delete,
         render_insert, render_update,
     };
-    use crate::value::Value;
 
     #[track_caller]
     fn check(statement: Result<Statement>, expected: &str, binds: &[i64]) {

@@ -1,0 +1,139 @@
+//! Texts that were written to break things arrive as they were, and find themselves alone.
+
+use orm_core::Model;
+use orm_core::schema;
+use orm_tests::backend_tests;
+
+#[derive(Model)]
+struct Word {
+    text: String,
+    other: Option<String>,
+}
+
+const HOSTILE: &[&str] = &[
+    "",
+    " ",
+    "  leading and trailing  ",
+    "\t\r\n",
+    "'",
+    "''",
+    "'''",
+    "\"",
+    "\"\"",
+    "`",
+    "``",
+    "\\",
+    "\\\\",
+    "\\'",
+    "\\\"; SELECT 1",
+    "';",
+    "'; DROP TABLE words; --",
+    "\"; DROP TABLE words; --",
+    "`; DROP TABLE words; --",
+    "' OR '1'='1",
+    "' OR 1=1 --",
+    "\") OR (\"1\"=\"1",
+    "x' UNION SELECT name, sql FROM sqlite_schema --",
+    "-- comment",
+    "/* comment */",
+    "# comment",
+    "; ROLLBACK; BEGIN",
+    "?",
+    "??",
+    "?1",
+    "$1",
+    "$$body$$",
+    ":name",
+    "@name",
+    "{}",
+    "{0}",
+    "%s %d %n",
+    "%",
+    "_",
+    "!",
+    "!!",
+    "%_!",
+    "!%",
+    "[a-z]*?",
+    "NULL",
+    "null",
+    "None",
+    "true",
+    "0",
+    "-0",
+    "00",
+    "1e308",
+    "0x10",
+    "9223372036854775808",
+    "2024-02-29",
+    "[]",
+    "{\"a\": [null, 'x', \"\\u0000\"]}",
+    "<script>alert('x')</script>",
+    "é",
+    "e\u{301}",
+    "ß ẞ SS ss",
+    "İ i ı I",
+    "\u{feff}bom",
+    "\u{200b}zero\u{200d}width",
+    "\u{202e}right to left",
+    "שלום عليكم",
+    "你好，世界",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 😀",
+    "\u{10ffff}\u{10fffe}",
+    "\u{fffd}\u{ffff}",
+    "\u{1}\u{1b}[31m\u{7f}\u{1a}",
+    "ＤＲＯＰ　ＴＡＢＬＥ＇",
+];
+
+backend_tests! {
+    /// DESIGN 6: values always travel as binds.
+    async fn hostile_texts_round_trip(db) {
+        db.create(&schema![Word]).await?;
+        let mut session = db.session();
+        session.add_all(HOSTILE.iter().map(|text| Word::draft().text(*text).other(*text)));
+        session.commit().await?;
+        let mut session = db.session();
+        let words = Word::select().order_by(Word::id.asc()).all(&mut session).await?;
+        let texts: Vec<&str> = words.iter().map(|word| &*session[*word].text).collect();
+        assert_eq!(texts, HOSTILE);
+        assert!(words.iter().all(|word| session[*word].other.as_deref() == Some(&*session[*word].text)));
+        for (text, word) in HOSTILE.iter().zip(&words) {
+            let found = Word::select().filter(Word::text.eq(*text)).all(&mut session).await?;
+            assert_eq!(found, [*word], "{text:?} finds itself and nothing else");
+            let found = Word::select().filter(Word::text.in_([text])).one(&mut session).await?;
+            assert_eq!(found, *word, "{text:?} is in the list of itself");
+        }
+    }
+
+    /// DESIGN 6: the same texts as needles find what Rust finds.
+    async fn hostile_needles_are_literal(db) {
+        db.create(&schema![Word]).await?;
+        let mut session = db.session();
+        session.add_all(HOSTILE.iter().map(|text| Word::draft().text(*text)));
+        session.commit().await?;
+        type Holds = fn(&str, &str) -> bool;
+        for needle in HOSTILE {
+            let contains: (_, Holds) = (Word::text.contains(needle), |text, n| text.contains(n));
+            let starts: (_, Holds) = (Word::text.starts_with(needle), |text, n| text.starts_with(n));
+            let ends: (_, Holds) = (Word::text.ends_with(needle), |text, n| text.ends_with(n));
+            for (condition, holds) in [contains, starts, ends] {
+                let query = Word::select().filter(condition).order_by(Word::id.asc());
+                let found: Vec<String> = query.columns(Word::text).all(&mut session).await?;
+                let expected = HOSTILE.iter().filter(|text| holds(text, needle));
+                assert!(expected.eq(&found), "{needle:?} found {found:?}");
+            }
+        }
+    }
+
+    /// DESIGN 7: what goes wrong names no value.
+    async fn errors_name_no_value(db) {
+        db.create(&schema![Word]).await?;
+        let mut session = db.session();
+        session.add(Word::draft().text("s3cret"));
+        session.add(Word::draft().text("s3cret"));
+        session.commit().await?;
+        let error = Word::select().filter(Word::text.eq("s3cret")).one(&mut session).await;
+        let error = error.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+    }
+}

@@ -1,0 +1,142 @@
+//! The models of this area, and what its tests share.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+
+use orm_core::{BelongsTo, Enum, HasMany, Model, Result, Schema, Session, schema};
+use orm_tests::Database;
+
+#[derive(Debug, Model)]
+pub struct User {
+    #[orm(unique, length = 64)]
+    pub username: String,
+    #[orm(unique)]
+    pub email: String,
+    #[orm(default = 0)]
+    pub visits: i64,
+    #[orm(server_default = "'bronze'")]
+    pub level: Level,
+    pub nickname: Option<String>,
+    #[orm(check = "age >= 0")]
+    pub age: Option<i32>,
+    #[orm(back_populates = user, cascade = "all, delete-orphan")]
+    pub posts: HasMany<Post>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[orm(rename_all = "snake_case")]
+pub enum Level {
+    Bronze,
+    Gold,
+}
+
+#[derive(Debug, Model)]
+pub struct Post {
+    pub title: String,
+    #[orm(server_default = "7")]
+    pub rank: i64,
+    #[orm(foreign_key = User, index)]
+    pub user_id: i64,
+    #[orm(back_populates = posts)]
+    pub user: BelongsTo<User>,
+}
+
+/// A key that the user gives.
+#[derive(Debug, Model)]
+#[orm(base = none, table = "countries")]
+pub struct Country {
+    #[orm(primary_key)]
+    pub code: String,
+    pub name: String,
+}
+
+/// No relationship tells the session of the rows that the database changes by itself.
+#[derive(Debug, Model)]
+#[orm(table = "cities")]
+pub struct City {
+    pub name: String,
+    #[orm(foreign_key(Country, on_delete = "set null"))]
+    pub country_code: Option<String>,
+}
+
+/// Its members stay when it goes.
+#[derive(Debug, Model)]
+pub struct Team {
+    pub name: String,
+    #[orm(back_populates = team)]
+    pub players: HasMany<Player>,
+}
+
+#[derive(Debug, Model)]
+pub struct Player {
+    pub name: String,
+    #[orm(foreign_key = Team)]
+    pub team_id: Option<i64>,
+    #[orm(back_populates = players)]
+    pub team: BelongsTo<Team>,
+}
+
+pub fn schema() -> Schema {
+    schema![User, Post, Country, City, Team, Player]
+}
+
+/// A draft of a user; the address follows from the name.
+pub fn user(name: &str) -> impl Into<orm_core::session::New<User>> + use<> {
+    User::draft().username(name).email(format!("{name}@example.org"))
+}
+
+/// The tables, and users of these names with ids from 1, each committed with two posts, by a
+/// session that is gone.
+pub async fn committed(db: &Database, names: &[&str]) -> Result<()> {
+    db.create(&schema()).await?;
+    let mut session = db.session();
+    for name in names {
+        let user = session.add(user(name));
+        for title in ["First", "Second"] {
+            session.push(user, User::posts, Post::draft().title(format!("{title} of {name}")));
+        }
+    }
+    session.commit().await
+}
+
+/// What another session sees: the usernames, in the order of their keys.
+pub async fn usernames(db: &Database) -> Result<Vec<String>> {
+    usernames_in(&mut db.session()).await
+}
+
+/// What the session's database has, unflushed changes of the session included.
+pub async fn usernames_in(session: &mut Session) -> Result<Vec<String>> {
+    User::select().order_by(User::id.asc()).columns(User::username).all(session).await
+}
+
+/// The message of the panic that this ends in.
+#[track_caller]
+pub fn panic_message<T>(call: impl FnOnce() -> T) -> String {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(call)) else { panic!("it did not panic") };
+    match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => (*panic.downcast::<&str>().expect("a message")).to_owned(),
+    }
+}
+
+/// Polls the future this many times, as it is woken, and drops it; gives its output if it was
+/// ready by then.
+pub async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            // The last poll: nothing waits for the waker any more.
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
