@@ -96,7 +96,7 @@
 //! for user in graph.roots() {
 //!     println!("{} {}", graph[user].username, graph.members(user, User::posts)?.len());
 //! }
-//! # orm_core::Result::Ok(()) }).unwrap();
+//! # Ok::<(), orm_core::Error>(()) }).unwrap();
 //! ```
 //!
 //! # Where to look

@@ -167,4 +167,32 @@ backend_tests! {
         assert_eq!(log.all(), [""; 0]);
         assert_eq!(session.plan()?.to_string(), "nothing to flush");
     }
+
+    /// SEMANTICS 6.3 and 4.6: deletes and pairs in chunks, too.
+    async fn rule_6_3_deletes_and_pairs_in_chunks(db) {
+        db.create(&all()).await?;
+        let mut session = db.session();
+        let labels = session.add_all((0..1100).map(|at| Label::draft().name(format!("{at}"))));
+        let article = session.add(Article::draft().title("a").labels(labels.clone()));
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(
+            log.emitted(),
+            [vec!["INSERT labels"; 3], vec!["INSERT articles"], vec!["INSERT article_labels"; 3]]
+                .concat()
+        );
+        article.labels(&mut session).replace([labels[7]]);
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["DELETE article_labels"; 3]);
+        assert_eq!(ArticleLabel::select().count(&mut session).await?, 1);
+        log.emitted();
+        labels.iter().for_each(|label| session.delete(*label));
+        session.commit().await?;
+        assert_eq!(
+            log.emitted(),
+            [["DELETE article_labels"; 3], ["DELETE labels"; 3]].concat()
+        );
+        assert_eq!(Label::select().count(&mut session).await?, 0);
+        assert_eq!(session[article].labels.loaded(), Some(&[][..]));
+    }
 }

@@ -186,7 +186,8 @@ fn expect_collections(session: &Session, objects: &Objects, graph: &Graph) -> Re
         expect_same(members, &objects.members, |other| graph.members[other].team == Some(at));
     }
     for (at, member) in objects.members.iter().enumerate() {
-        let tasks: Vec<_> = session.members(*member, Member::tasks)?.map(|(task, _)| task).collect();
+        let tasks: Vec<_> =
+            session.members(*member, Member::tasks)?.map(|(task, _)| task).collect();
         expect_same(tasks, &objects.tasks, |other| graph.tasks[other].member == Some(at));
     }
     Ok(())
@@ -240,7 +241,7 @@ backend_tests! {
     /// SEMANTICS 4.1, 4.4, 4.5, 4.9: added in any order, linked from any side, with circles of
     /// teams, mentors and leads.
     async fn rule_4_1_any_graph_flushes_and_the_database_equals_memory(db) {
-        let config = Config { cases: 60, failure_persistence: None, ..Config::default() };
+        let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
         // The outer future waits inside of the runtime: each case runs on it in turn.
         block_in_place(|| {
             TestRunner::new(config)

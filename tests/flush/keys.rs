@@ -6,7 +6,8 @@ use orm_core::{Schema, schema};
 use orm_tests::backend_tests;
 
 use crate::models::{
-    Country, Harbour, Parcel, Part, Passport, Person, Region, Seat, Sticker, Ticket, Visa, Voucher,
+    Country, Harbour, Parcel, Part, Passport, Person, Region, Seat, Shelf, Shop, Sticker, Ticket,
+    Visa, Voucher,
 };
 
 fn papers() -> Schema {
@@ -227,6 +228,59 @@ backend_tests! {
             assert_eq!(code.len(), 32);
             let read = other.require::<Voucher>(code).await?;
             assert_eq!(other[read].worth, worth as i64);
+        }
+    }
+
+    /// SEMANTICS 5.2: keys of an auto-increment column that the user gives, in no order and beside
+    /// rows without one.
+    async fn rule_5_2_given_keys_beside_generated_ones(db) {
+        db.create(&papers()).await?;
+        let mut session = db.session();
+        let mut people = Vec::new();
+        for (name, id) in [("a", 90), ("b", 0), ("c", 30), ("d", 0), ("e", 60)] {
+            let person = session.add(Person::draft().name(name).passport(
+                Passport::draft().number(name),
+            ));
+            if id > 0 {
+                session.set(person, Person::id, id);
+            }
+            people.push((person, name, id));
+        }
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["INSERT people", "INSERT people", "INSERT passports"]);
+        let mut other = db.session();
+        for (person, name, id) in people {
+            if id > 0 {
+                assert_eq!(session[person].id(), id);
+            }
+            let read = other.require::<Person>(session[person].id()).await?;
+            assert_eq!(other[read].name, name);
+            assert_eq!(other[read].created_at(), session[person].created_at());
+            let passport = other.require::<Passport>(session[person].id()).await?;
+            assert_eq!(other[passport].number, name);
+        }
+    }
+
+    /// SEMANTICS 5.2: foreign keys to a unique column, given or filled in by the server.
+    async fn rule_5_2_foreign_keys_to_a_unique_column(db) {
+        db.create(&schema![Shop, Shelf]).await?;
+        let mut session = db.session();
+        for at in 0..40 {
+            let name = format!("{at}");
+            let shop = Shop::draft().name(&name).shelves([Shelf::draft().name(&name)]);
+            session.add(if at % 2 == 0 { shop.slug(format!("shop-{at}")) } else { shop });
+        }
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["INSERT shops", "INSERT shops", "INSERT shelves"]);
+        let rows = Shelf::select().join(Shelf::shop).columns((Shelf::name, Shop::name));
+        let rows = rows.all(&mut db.session()).await?;
+        assert_eq!(rows.len(), 40);
+        assert!(rows.into_iter().all(|(shelf, shop)| shelf == shop));
+        for shelf in Shelf::select().all(&mut session).await? {
+            let shop = session.follow(shelf, Shelf::shop)?;
+            assert_eq!(session[shelf].shop_slug, shop.slug);
         }
     }
 }

@@ -58,7 +58,11 @@ fn extreme(low: bool) -> Specimen {
         text: if low { String::new() } else { "𝄞 \u{1}'\"\\".repeat(300) },
         bytes: if low { Vec::new() } else { vec![0; 3000] },
         date: NaiveDate::from_ymd_opt(if low { 1 } else { 9999 }, 12, 31).unwrap(),
-        time: if low { NaiveTime::MIN } else { NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999).unwrap() },
+        time: if low {
+            NaiveTime::MIN
+        } else {
+            NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999).unwrap()
+        },
         json: if low { json!({}) } else { json!({"x": {"y": {"z": [[], {}]}}}) },
         words: if low { Vec::new() } else { vec!["𝄞".into(); 50] },
         instants: Vec::new(),

@@ -4,7 +4,7 @@ use orm_core::session::ObjectState;
 use orm_core::{Error, schema};
 use orm_tests::backend_tests;
 
-use crate::models::{Company, Country, Employee, Harbour, Part, Specimen, Visa};
+use crate::models::{Company, Country, Employee, Harbour, Visa};
 use crate::models::{Passport, Person};
 
 backend_tests! {
@@ -115,21 +115,24 @@ backend_tests! {
         assert_eq!((&*session[a].name, &*session[b].name), ("a", "b"));
     }
 
-    /// What no database can hold is refused with its place and without its value, and the other
-    /// rows of the flush are not written either.
-    async fn values_that_no_database_can_hold(db) {
-        db.create(&schema![Part, Specimen, Country, Harbour]).await?;
+    /// An error of a statement, of which there were others before: the database has nothing of
+    /// the flush, and memory keeps its edits until the rollback.
+    async fn a_failed_statement_keeps_memory_until_the_rollback(db) {
+        db.create(&schema![Country, Harbour, Company, Employee]).await?;
         let mut session = db.session();
+        session.add(Company::draft().name("Engines"));
         let norway = session.add(Country::draft().code("no").name("Norway"));
         let again = session.add(Country::draft().code("no").name("Norge"));
+        let log = db.log();
         let error = session.commit().await.unwrap_err();
         assert!(matches!(error, Error::UniqueViolation(_)), "{error}");
-        // That was an error of a statement: memory keeps its edits until the rollback.
+        assert_eq!(log.all(), ["BEGIN", "INSERT companies", "INSERT countries", "ROLLBACK"]);
         assert_eq!(session[norway].name, "Norway");
         assert!(matches!(session.flush().await, Err(Error::RollbackRequired { .. })));
         session.rollback().await?;
         assert!(session.try_get(again).is_err());
         assert_eq!(session.take(norway)?.name, "Norway");
+        assert_eq!(Company::select().count(&mut session).await?, 0);
         assert_eq!(Country::select().count(&mut session).await?, 0);
     }
 }

@@ -51,6 +51,26 @@ pub struct Harbour {
     pub country: BelongsTo<Country>,
 }
 
+/// Referred to by a column that is not its primary key, and that the server may fill in.
+#[derive(Model)]
+pub struct Shop {
+    pub name: String,
+    #[orm(unique, server_default = "lower(hex(randomblob(8)))")]
+    pub slug: String,
+    #[orm(back_populates = shop)]
+    pub shelves: HasMany<Shelf>,
+}
+
+#[derive(Model)]
+#[orm(table = "shelves")]
+pub struct Shelf {
+    pub name: String,
+    #[orm(foreign_key = Shop::slug)]
+    pub shop_slug: String,
+    #[orm(via = shop_slug, back_populates = shelves)]
+    pub shop: BelongsTo<Shop>,
+}
+
 /// Leads to itself by a key that people make.
 #[derive(Model)]
 #[orm(base = none)]
@@ -363,6 +383,19 @@ pub struct Specimen {
     pub decimal: Decimal,
     pub maybe: Option<String>,
     pub maybe_json: Option<serde_json::Value>,
+}
+
+/// What can be changed in place, or by bits alone.
+#[derive(Model)]
+pub struct Sample {
+    pub single: f32,
+    pub double: f64,
+    pub json: serde_json::Value,
+    pub recipe: Json<Recipe>,
+    pub words: Vec<String>,
+    pub grade: Grade,
+    pub decimal: Decimal,
+    pub maybe: Option<Vec<i64>>,
 }
 
 /// What is calculated with.

@@ -4,8 +4,8 @@ use orm_core::{Error, Schema, schema};
 use orm_tests::backend_tests;
 
 use crate::models::{
-    Article, ArticleLabel, Comment, Company, Country, Employee, Folder, Harbour, Label, Picture,
-    Vote,
+    Article, ArticleLabel, City, Comment, Company, Country, Employee, Folder, Harbour, Label,
+    Picture, Region, Street, Vote,
 };
 
 fn articles() -> Schema {
@@ -104,6 +104,28 @@ backend_tests! {
              2. INSERT folders: 1 row (name, parent_id), \
              level 1 below the rows that they refer to"
         );
+    }
+
+    /// Only the nearest reason is named: what follows from it goes without saying, unless the
+    /// table between takes no part.
+    async fn a_plan_gives_no_reason_twice(db) {
+        db.create(&schema![Region, City, Street]).await?;
+        let mut session = db.session();
+        session.add(Street::draft().name("street").city_id(1));
+        session.add(Region::draft().name("region"));
+        assert_eq!(
+            session.plan()?.to_string(),
+            "1. INSERT regions: 1 row (name)\n\
+             2. INSERT streets: 1 row (name, city_id), after regions"
+        );
+        session.add(City::draft().name("city").region_id(1));
+        assert_eq!(
+            session.plan()?.to_string(),
+            "1. INSERT regions: 1 row (name)\n\
+             2. INSERT cities: 1 row (name, region_id), after regions: cities.region_id\n\
+             3. INSERT streets: 1 row (name, city_id), after cities: streets.city_id"
+        );
+        session.rollback().await?;
     }
 
     /// A plan reads nothing: where the flush would have to, it says so and the flush does.

@@ -3,7 +3,7 @@
 use orm_core::schema;
 use orm_tests::backend_tests;
 
-use crate::models::{Part, Seat, Ticket};
+use crate::models::{Country, Harbour, Part, Seat, Ticket};
 
 backend_tests! {
     /// SEMANTICS 2.4: UPDATE finds the row by the old key; the identity map has the new one.
@@ -73,5 +73,29 @@ backend_tests! {
         }
         assert_eq!(log.emitted(), [""; 0]);
         assert_eq!(Seat::select().filter(Seat::hall.eq(2)).count(&mut session).await?, 3);
+    }
+
+    /// SEMANTICS 2.4 and 4.1: rows that take the new key come after it, whether they are new or
+    /// move.
+    async fn rule_2_4_rows_that_take_the_new_key_come_after_it(db) {
+        db.create(&schema![Country, Harbour]).await?;
+        let mut session = db.session();
+        let [norway, sweden] =
+            ["no", "se"].map(|code| session.add(Country::draft().code(code).name(code)));
+        let bergen = session.add(Harbour::draft().name("Bergen").country(sweden));
+        session.commit().await?;
+        let oslo = session.add(Harbour::draft().name("Oslo").country(norway));
+        bergen.country(&mut session).set(norway);
+        session[norway].code = "nor".into();
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(
+            log.emitted(),
+            ["UPDATE countries", "UPDATE harbours", "INSERT harbours"]
+        );
+        assert_eq!(session[oslo].country_code, "nor");
+        assert_eq!(session[bergen].country_code, "nor");
+        let stored = Harbour::select().columns(Harbour::country_code).all(&mut session).await?;
+        assert_eq!(stored, ["nor", "nor"]);
     }
 }

@@ -1,41 +1,20 @@
 //! What is an update, and of which columns: SEMANTICS 6.1, 6.2, 6.3, 6.7.
 
 use chrono::{DateTime, Utc};
-use orm_core::{Error, Handle, Session, schema};
+use orm_core::{Error, Handle, Json, Session, schema};
 use orm_tests::backend_tests;
 use serde_json::json;
 
-use crate::models::{Counter, Document, Page, Passport, Person, Visa};
-
-mod columns {
-    //! The parts of [`Specimen`](crate::models::Specimen) that can be changed in place.
-    use orm_core::{Json, Model};
-
-    use crate::models::{Grade, Recipe};
-
-    #[derive(Model)]
-    pub struct Sample {
-        pub single: f32,
-        pub double: f64,
-        pub json: serde_json::Value,
-        pub recipe: Json<Recipe>,
-        pub words: Vec<String>,
-        pub grade: Grade,
-        pub decimal: rust_decimal::Decimal,
-        pub maybe: Option<Vec<i64>>,
-    }
-}
-
-use columns::Sample;
+use crate::models::{Counter, Document, Grade, Page, Passport, Person, Recipe, Sample, Visa};
 
 fn sample() -> Sample {
     Sample {
         single: 1.5,
         double: 0.0,
         json: json!({"tags": ["a"]}),
-        recipe: orm_core::Json(crate::models::Recipe { steps: Vec::new(), minutes: 1 }),
+        recipe: Json(Recipe { steps: Vec::new(), minutes: 1 }),
         words: vec!["a".into()],
-        grade: crate::models::Grade::Raw,
+        grade: Grade::Raw,
         decimal: "1.5".parse().unwrap(),
         maybe: Some(vec![1]),
     }
@@ -132,7 +111,7 @@ backend_tests! {
             ("double", |s| s.double = f64::from_bits(1)),
             // Equal as numbers, but not as what is stored.
             ("decimal", |s| s.decimal = "1.50".parse().unwrap()),
-            ("grade", |s| s.grade = crate::models::Grade::WellDone),
+            ("grade", |s| s.grade = Grade::WellDone),
             ("maybe", |s| s.maybe = None),
         ];
         for (column, edit) in edits {
@@ -302,7 +281,7 @@ fn edit_back_and_forth(session: &mut Session, handle: Handle<Sample>) {
         double: 9.0,
         json: json!(null),
         words: Vec::new(),
-        grade: crate::models::Grade::WellDone,
+        grade: Grade::WellDone,
         maybe: Some(Vec::new()),
         ..sample()
     };

@@ -16,7 +16,8 @@ backend_tests! {
         assert_eq!(names(&db, Person::visits.gt(7)).await?, ["Ada"]);
         assert_eq!(names(&db, Person::visits.ge(7)).await?, ["Ada", "Dee"]);
         assert_eq!(names(&db, Person::name.eq("Bob")).await?, ["Bob"]);
-        assert_eq!(names(&db, Person::name.eq(&String::from("Bob"))).await?, ["Bob"]);
+        let bob = String::from("Bob");
+        assert_eq!(names(&db, Person::name.eq(&bob)).await?, [&*bob]);
         assert_eq!(names(&db, Person::score.lt(0.0)).await?, ["Bob"]);
         assert_eq!(names(&db, Person::active.eq(true)).await?, ["Ada", "Cyd"]);
         assert_eq!(names(&db, Person::mood.eq(Mood::Calm)).await?, ["Bob", "Dee"]);

@@ -26,7 +26,8 @@ backend_tests! {
     /// DESIGN 6: a left join keeps rows without a match; there its columns are `None`.
     async fn a_left_join_keeps_rows(db) {
         let mut session = newsroom(&db).await?;
-        let rows: Vec<(String, Option<String>, Option<i32>, Option<i64>)> = Person::select()
+        type Row = (String, Option<String>, Option<i32>, Option<i64>);
+        let rows: Vec<Row> = Person::select()
             .left_join(Person::articles)
             .order_by((Person::id.asc(), Article::id.asc()))
             .columns((Person::name, Article::title, Article::words + 1, Article::editor_id))

@@ -3,6 +3,7 @@
 mod aggregates;
 mod comparisons;
 mod conditions;
+mod decimals;
 mod find_or_add;
 mod hostile;
 mod joins;

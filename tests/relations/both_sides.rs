@@ -352,4 +352,37 @@ backend_tests! {
         let euro = savings.currency(&mut third).await?.expect("it has a currency");
         assert_eq!(euro.accounts(&mut third).await?, [savings]);
     }
+
+    /// SEMANTICS 8.2: what is pushed after a `replace` stays, also who was a member before.
+    async fn rule_8_2_members_come_and_go_after_a_replace(db) {
+        db.create(&everything()).await?;
+        let mut session = db.session();
+        let books = ["A", "B", "C"].map(|title| Book::draft().title(title));
+        session.add(Author::draft().name("Ada").books(books));
+        session.add(Country::draft().name("France").capital(Capital::draft().name("Paris")));
+        session.add(Capital::draft().name("Vichy"));
+        session.commit().await?;
+        let mut session = db.session();
+        let ada = session.require::<Author>(1).await?;
+        let [a, b] = [session.require::<Book>(1).await?, session.require::<Book>(2).await?];
+        session.replace(ada, Author::books, [b]);
+        a.author(&mut session).set(ada);
+        session.remove(ada, Author::books, b);
+        assert_eq!(session[ada].books.loaded(), Some(&[a][..]));
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["SELECT books", "UPDATE books"]);
+        assert_eq!((session[a].author_id, session[b].author_id), (Some(1), None));
+        assert_eq!(session[ada].books.loaded(), Some(&[a][..]));
+        // A one-to-one that is set to another value and back.
+        let france = session.require::<Country>(1).await?;
+        let paris = session.require::<Capital>(1).await?;
+        let vichy = session.require::<Capital>(2).await?;
+        session.set_one(france, Country::capital, vichy);
+        session.set_one(france, Country::capital, paris);
+        assert_eq!(session[vichy].country.loaded(), Some(None));
+        session.commit().await?;
+        assert_eq!(session[france].capital.loaded(), Some(Some(paris)));
+        assert_eq!((session[paris].country_id, session[vichy].country_id), (Some(1), None));
+    }
 }

@@ -2,7 +2,7 @@
 
 use orm_core::session::ObjectState;
 use orm_core::{Error, Handle, Session};
-use orm_tests::{Database, backend_tests};
+use orm_tests::{Database, backend_tests, summary};
 
 use crate::models::*;
 
@@ -11,10 +11,7 @@ async fn blog(db: &Database) -> orm_core::Result<()> {
     db.create(&everything()).await?;
     let mut session = db.session();
     let comments = ["c", "d"].map(|text| Comment::draft().text(text));
-    let posts = [
-        Post::draft().title("A").comments(comments),
-        Post::draft().title("B"),
-    ];
+    let posts = [Post::draft().title("A").comments(comments), Post::draft().title("B")];
     session.add(User::draft().name("Ada").posts(posts));
     session.commit().await
 }
@@ -231,5 +228,48 @@ backend_tests! {
         assert_eq!(session[new].author.loaded(), Some(None));
         session.commit().await?;
         assert_eq!((session[book].author_id, session[new].author_id), (None, None));
+    }
+
+    /// SEMANTICS 1.1, 7.10: a pending child that is deleted leaves its parent at once.
+    async fn rule_7_10_a_deleted_pending_child_leaves_at_once(db) {
+        let (mut session, ada) = shelf(&db, true).await?;
+        let new = session.add(Book::draft().title("new").author(ada));
+        assert_eq!(session[ada].books.loaded().map(<[_]>::len), Some(3));
+        session.delete(new);
+        assert_eq!(session[ada].books.loaded().map(<[_]>::len), Some(2));
+        let log = db.log();
+        session.commit().await?;
+        assert!(log.emitted().is_empty());
+    }
+
+    /// SEMANTICS 7.2: a reference with the delete cascade takes its target along.
+    async fn rule_7_2_delete_follows_references(db) {
+        db.create(&everything()).await?;
+        let mut session = db.session();
+        session.add(Car::draft().plate("A").motor(Motor::draft().number("1")));
+        session.commit().await?;
+        let mut session = db.session();
+        let car = session.require::<Car>(1).await?;
+        session.delete(car);
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["SELECT motors", "DELETE cars", "DELETE motors"]);
+    }
+
+    /// SEMANTICS 4.8: what a flush loads is loaded without what its model would load along.
+    async fn rule_4_8_a_flush_loads_no_more_than_it_needs(db) {
+        db.create(&everything()).await?;
+        let mut session = db.session();
+        session.add(Shop::draft().name("Corner").racks([1, 2].map(|at| Rack::draft().place(at))));
+        session.commit().await?;
+        let mut session = db.session();
+        let shop = Shop::select().with(Shop::racks.lazy()).one(&mut session).await?;
+        session.delete(shop);
+        let log = db.log();
+        session.commit().await?;
+        let texts = log.texts();
+        assert!(!texts[0].contains("JOIN"), "{}", texts[0]);
+        let emitted: Vec<String> = texts.iter().map(|text| summary(text)).collect();
+        assert_eq!(emitted, ["SELECT racks", "UPDATE racks", "DELETE shops"]);
     }
 }

@@ -316,4 +316,43 @@ backend_tests! {
         assert_eq!(log.emitted(), ["SELECT shops"]);
         assert_eq!(session[shop].racks.loaded(), None);
     }
+
+    /// SEMANTICS 11.2, 11.3: a one-to-one from the side without the key.
+    async fn rule_11_2_one_to_one_from_the_other_side(db) {
+        db.create(&everything()).await?;
+        let mut session = db.session();
+        session.add(Country::draft().name("France").capital(Capital::draft().name("Paris")));
+        session.add(Country::draft().name("Nowhere"));
+        session.commit().await?;
+        for joined in [false, true] {
+            let mut session = db.session();
+            let load = Country::capital.with(Capital::country);
+            let load = if joined { load.joined() } else { load.selectin() };
+            let countries =
+                Country::select().order_by(Country::id.asc()).with(load).all(&mut session).await?;
+            let paris = session[countries[0]].capital.loaded().flatten().expect("it has one");
+            assert_eq!(session[paris].country.loaded(), Some(Some(countries[0])));
+            assert_eq!(session[countries[1]].capital.loaded(), Some(None), "joined: {joined}");
+        }
+    }
+
+    /// SEMANTICS 11.2: foreign keys to a unique column, by both strategies.
+    async fn rule_11_2_a_key_to_a_unique_column(db) {
+        db.create(&everything()).await?;
+        let mut session = db.session();
+        let accounts = ["a", "b"].map(|name| Account::draft().name(name));
+        session.add(Currency::draft().code("EUR").accounts(accounts));
+        session.add(Account::draft().name("none"));
+        session.commit().await?;
+        for joined in [false, true] {
+            let mut session = db.session();
+            let load = Account::currency.with(Currency::accounts);
+            let load = if joined { load.joined() } else { load.selectin() };
+            let accounts =
+                Account::select().order_by(Account::id.asc()).with(load).all(&mut session).await?;
+            let euro = session[accounts[0]].currency.loaded().flatten().expect("it has one");
+            assert_eq!(session[euro].accounts.loaded(), Some(&accounts[..2]));
+            assert_eq!(session[accounts[2]].currency.loaded(), Some(None), "joined: {joined}");
+        }
+    }
 }

@@ -259,4 +259,32 @@ backend_tests! {
         session.commit().await?;
         assert_eq!(Label::select().count(&mut session).await?, 0);
     }
+
+    /// SEMANTICS 8.6: removed and put back without being loaded, a pair is a row in the end,
+    /// whether or not it was one, and what else its row says is left alone.
+    async fn rule_8_6_an_unloaded_pair_is_removed_and_put_back(db) {
+        db.create(&everything()).await?;
+        let mut session = db.session();
+        let basket = session.add(Basket::draft().owner("Ada"));
+        let tea = session.add(Product::draft().name("tea"));
+        session.add(Product::draft().name("milk"));
+        session.add(Line::draft().basket(basket).product(tea).quantity(3));
+        session.commit().await?;
+        let mut session = db.session();
+        let basket = session.require::<Basket>(1).await?;
+        for product in [1, 2] {
+            let product = session.require::<Product>(product).await?;
+            session.unlink(basket, Basket::products, product);
+            session.link(basket, Basket::products, product);
+        }
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["SELECT products", "INSERT lines"]);
+        let mut lines = Line::select()
+            .columns((Line::product_id, Line::quantity))
+            .all(&mut session)
+            .await?;
+        lines.sort_unstable();
+        assert_eq!(lines, [(1, 3), (2, 1)]);
+    }
 }

@@ -85,12 +85,9 @@ async fn compare(db: Database, blog: Blog) -> Result<()> {
     let mut session = db.session();
     store(&mut session, &blog).await?;
 
-    let selectin = User::select().order_by(User::id.asc()).with(
-        User::posts
-            .with(Post::user)
-            .with(Post::comments)
-            .with(Post::tags.with(Tag::posts)),
-    );
+    let selectin = User::select()
+        .order_by(User::id.asc())
+        .with(User::posts.with(Post::user).with(Post::comments).with(Post::tags.with(Tag::posts)));
     let joined = User::select().order_by(User::id.asc()).with(
         User::posts
             .joined()
@@ -117,7 +114,7 @@ async fn compare(db: Database, blog: Blog) -> Result<()> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// SEMANTICS 11.2, 11.3: joined, selectin, lazy and a graph give equal objects.
     #[test]

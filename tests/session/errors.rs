@@ -3,7 +3,7 @@
 use orm_core::{Error, Model, Session, schema};
 use orm_tests::backend_tests;
 
-use super::models::{Country, Post, User, committed, schema, user, usernames_in};
+use super::models::{Country, Post, Seat, User, committed, schema, user, usernames_in};
 
 /// The table as it is.
 #[derive(Model)]
@@ -134,5 +134,39 @@ backend_tests! {
         }
         session.rollback().await?;
         assert_eq!(usernames_in(&mut session).await?, ["ada"]);
+    }
+
+    /// SEMANTICS 9.6: a group of columns.
+    async fn rule_9_6_a_violated_group_names_its_columns(db) {
+        db.create(&schema()).await?;
+        let mut session = db.session();
+        session.add(Country::draft().code("FR").name("France"));
+        for number in [1, 2] {
+            let seat = Seat::draft().country_code("FR").number(number);
+            session.add(seat.hall("Olympia").place(7));
+        }
+        let error = failed_flush(&mut session, "Olympia").await;
+        assert!(matches!(error, Error::UniqueViolation(_)), "{error}");
+        assert!(error.violates(Seat::hall) && error.violates(Seat::place));
+        assert!(!error.violates(Seat::number));
+        assert_eq!(error.violation().map(|it| it.columns.len()), Some(2));
+    }
+
+    /// SEMANTICS 9.6: a row that others still point to.
+    async fn rule_9_6_deleting_a_referenced_row_is_a_foreign_key_violation(db) {
+        committed(&db, &["ada"]).await?;
+        let (mut session, mut other) = (db.session(), db.session());
+        let ada = session.require::<User>(1).await?;
+        ada.posts(&mut session).await?;
+        other.add(Post::draft().title("Meanwhile").user_id(1));
+        other.commit().await?;
+        session.delete(ada);
+        let error = failed_flush(&mut session, "Meanwhile").await;
+        assert!(matches!(error, Error::ForeignKeyViolation(_)), "{error}");
+        assert_eq!(session[ada].posts.loaded().map(<[_]>::len), Some(2), "as before");
+        session.refresh(ada).await?;
+        session.delete(ada);
+        session.commit().await?;
+        assert_eq!(usernames_in(&mut session).await?, [""; 0]);
     }
 }

@@ -1,7 +1,7 @@
 //! Expiring and refreshing objects.
 
-use orm_core::session::ObjectState;
 use orm_core::Error;
+use orm_core::session::ObjectState;
 use orm_tests::backend_tests;
 
 use super::models::*;
@@ -182,5 +182,19 @@ backend_tests! {
         assert_eq!(session.state(ada), ObjectState::Persistent);
         session.commit().await?;
         assert_eq!(usernames(&db).await?, ["ada"]);
+    }
+
+    /// SEMANTICS 10.1, 4.8: its collections are read again for the cascade.
+    async fn rule_10_1_deleting_an_expired_parent_deletes_its_members(db) {
+        committed(&db, &["ada"]).await?;
+        let mut session = db.session();
+        let ada = session.require::<User>(1).await?;
+        let posts = ada.posts(&mut session).await?;
+        session.expire(ada);
+        session.delete(ada);
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["SELECT posts", "DELETE posts", "DELETE users"]);
+        assert_eq!(session.state(posts[0]), ObjectState::Detached);
     }
 }

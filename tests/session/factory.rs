@@ -66,6 +66,12 @@ backend_tests! {
             assert!(warnings[0].contains("unsaved changes"), "{warnings:?}");
         }
 
+        let mut linked = db.session();
+        let ada = linked.require::<User>(1).await?;
+        let posts = ada.posts(&mut linked).await?;
+        linked[ada].posts = [posts[0]].into();
+        assert_eq!(warnings_of_dropping(linked).len(), 1, "an assigned collection is a change");
+
         let mut flushed = db.session();
         flushed.add(user("eve"));
         flushed.flush().await?;
@@ -90,7 +96,11 @@ backend_tests! {
         let mut undone = db.session();
         undone.add(user("eve"));
         undone.rollback().await?;
-        for session in [untouched, read, saved, undone] {
+        let mut unchanged = db.session();
+        let ada = unchanged.require::<User>(1).await?;
+        unchanged[ada].visits += 1;
+        unchanged[ada].visits -= 1;
+        for session in [untouched, read, saved, undone, unchanged] {
             assert_eq!(warnings_of_dropping(session), [""; 0]);
         }
     }
@@ -195,5 +205,20 @@ backend_tests! {
         });
         assert!(task.await.expect_err("it panicked").is_panic());
         assert_eq!(usernames(&db).await?, [""; 0]);
+    }
+
+    /// SEMANTICS 9.8: outside of a runtime there is no task that could roll back.
+    async fn rule_9_8_a_session_that_is_dropped_outside_a_runtime_is_rolled_back(db) {
+        let db = db.with_engine(|engine| engine.max_connections(1)).await?;
+        db.create(&schema()).await?;
+        let mut session = db.session();
+        session.add(user("ada"));
+        session.flush().await?;
+        std::thread::spawn(move || drop(session)).join().expect("it doesn't panic");
+        assert_eq!(usernames(&db).await?, [""; 0]);
+        let mut session = db.session();
+        session.add(user("bob"));
+        session.commit().await?;
+        assert_eq!(usernames(&db).await?, ["bob"]);
     }
 }

@@ -232,4 +232,66 @@ backend_tests! {
         assert_eq!(session.get::<User>(1).await?, None);
         assert_eq!(session.state(ada), ObjectState::Deleted, "until the commit");
     }
+
+    /// SEMANTICS 2.3: however many they are.
+    async fn rule_2_3_get_many_emits_one_statement_for_thousands_of_keys(db) {
+        db.create(&schema()).await?;
+        let mut session = db.session();
+        session.add_all((0..3_000).map(|at| Ticket::draft().holder(format!("holder {at}"))));
+        session.commit().await?;
+        session.expunge_all();
+        let log = db.log();
+        let found = session.get_many::<Ticket>((1..=3_000).rev()).await?;
+        assert_eq!(log.emitted(), ["SELECT tickets"]);
+        assert_eq!(found.len(), 3_000);
+        for (at, ticket) in found.into_iter().enumerate() {
+            let number = 3_000 - at as i64;
+            let ticket = &session[ticket.expect("a row")];
+            assert_eq!(ticket.number, number);
+            assert_eq!(ticket.holder, format!("holder {}", number - 1));
+        }
+    }
+
+    /// SEMANTICS 2.1, 2.3: the key of several columns.
+    async fn rule_2_3_composite_keys_are_looked_up_as_a_whole(db) {
+        db.create(&schema()).await?;
+        let mut session = db.session();
+        for code in ["FR", "GB"] {
+            session.add(Country::draft().code(code).name(code));
+        }
+        let seats = [("FR", 1), ("FR", 2), ("GB", 1)].map(|(code, number)| {
+            let seat = Seat::draft().country_code(code).number(number);
+            session.add(seat.hall(format!("{code}{number}")).place(number))
+        });
+        session.commit().await?;
+        let key = |code: &str, number: i64| (code.to_owned(), number);
+        let log = db.log();
+        assert_eq!(session.get::<Seat>(key("GB", 1)).await?, Some(seats[2]));
+        assert_eq!(session.key(seats[1]), Some(key("FR", 2)));
+        assert_eq!(log.emitted(), [""; 0]);
+        session.expire(seats[0]);
+        session.expire(seats[2]);
+        let found = session.get_many([key("GB", 1), key("GB", 2), key("FR", 1)]).await?;
+        assert_eq!(found, [Some(seats[2]), None, Some(seats[0])]);
+        assert_eq!(log.emitted(), ["SELECT seats"]);
+        assert_eq!(session[seats[0]].hall, "FR1");
+    }
+
+    /// SEMANTICS 12.4, as far as there is no concurrent writer.
+    async fn find_or_add_finds_known_rows_and_adds_the_others_once(db) {
+        committed(&db, &["ada"]).await?;
+        let mut session = db.session();
+        let bob = session.add(user("bob"));
+        let log = db.log();
+        let found = session
+            .find_or_add(User::username, ["eve", "ada", "eve", "bob"], |name| user(&name))
+            .await?;
+        assert_eq!(log.emitted(), ["INSERT users", "SELECT users"]);
+        let [eve, ada, also_bob] = found[..] else { panic!("duplicates fold: {found:?}") };
+        assert_eq!((session[eve].username.as_str(), session[ada].id()), ("eve", 1));
+        assert_eq!(also_bob, bob);
+        assert_eq!(session.state(eve), ObjectState::Pending);
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["INSERT users"]);
+    }
 }

@@ -52,6 +52,27 @@ pub struct Country {
     pub name: String,
 }
 
+/// A key of two columns, one of which leads elsewhere, and another two that are unique together.
+#[derive(Debug, Model)]
+#[orm(base = none, unique(hall, place))]
+pub struct Seat {
+    #[orm(primary_key, foreign_key = Country)]
+    pub country_code: String,
+    #[orm(primary_key)]
+    pub number: i64,
+    pub hall: String,
+    pub place: i64,
+}
+
+/// A key that the server gives, in the user's own field.
+#[derive(Debug, Model)]
+#[orm(base = none)]
+pub struct Ticket {
+    #[orm(primary_key, autoincrement)]
+    pub number: i64,
+    pub holder: String,
+}
+
 /// No relationship tells the session of the rows that the database changes by itself.
 #[derive(Debug, Model)]
 #[orm(table = "cities")]
@@ -78,18 +99,18 @@ pub struct Player {
     pub team: BelongsTo<Team>,
 }
 
-pub fn schema() -> Schema {
-    schema![User, Post, Country, City, Team, Player]
+pub(crate) fn schema() -> Schema {
+    schema![User, Post, Country, Seat, Ticket, City, Team, Player]
 }
 
 /// A draft of a user; the address follows from the name.
-pub fn user(name: &str) -> impl Into<orm_core::session::New<User>> + use<> {
+pub(crate) fn user(name: &str) -> impl Into<orm_core::session::New<User>> + use<> {
     User::draft().username(name).email(format!("{name}@example.org"))
 }
 
 /// The tables, and users of these names with ids from 1, each committed with two posts, by a
 /// session that is gone.
-pub async fn committed(db: &Database, names: &[&str]) -> Result<()> {
+pub(crate) async fn committed(db: &Database, names: &[&str]) -> Result<()> {
     db.create(&schema()).await?;
     let mut session = db.session();
     for name in names {
@@ -102,18 +123,18 @@ pub async fn committed(db: &Database, names: &[&str]) -> Result<()> {
 }
 
 /// What another session sees: the usernames, in the order of their keys.
-pub async fn usernames(db: &Database) -> Result<Vec<String>> {
+pub(crate) async fn usernames(db: &Database) -> Result<Vec<String>> {
     usernames_in(&mut db.session()).await
 }
 
 /// What the session's database has, unflushed changes of the session included.
-pub async fn usernames_in(session: &mut Session) -> Result<Vec<String>> {
+pub(crate) async fn usernames_in(session: &mut Session) -> Result<Vec<String>> {
     User::select().order_by(User::id.asc()).columns(User::username).all(session).await
 }
 
 /// The message of the panic that this ends in.
 #[track_caller]
-pub fn panic_message<T>(call: impl FnOnce() -> T) -> String {
+pub(crate) fn panic_message<T>(call: impl FnOnce() -> T) -> String {
     let Err(panic) = catch_unwind(AssertUnwindSafe(call)) else { panic!("it did not panic") };
     match panic.downcast::<String>() {
         Ok(message) => *message,
@@ -121,22 +142,31 @@ pub fn panic_message<T>(call: impl FnOnce() -> T) -> String {
     }
 }
 
-/// Polls the future this many times, as it is woken, and drops it; gives its output if it was
+/// Polls the future, as it is woken, this many times and drops it; gives its output if it was
 /// ready by then.
-pub async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+pub(crate) async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    if polls == 0 {
+        return None;
+    }
+    let mut polled = 0;
+    dropped_when(future, || {
+        polled += 1;
+        polled == polls
+    })
+    .await
+}
+
+/// Polls the future, as it is woken, until this holds after a poll, and drops it; gives its output
+/// if it was ready by then.
+pub(crate) async fn dropped_when<F: Future>(
+    future: F,
+    mut is_time: impl FnMut() -> bool,
+) -> Option<F::Output> {
     let mut future = pin!(future);
-    let mut left = polls;
-    std::future::poll_fn(move |context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            // The last poll: nothing waits for the waker any more.
-            Poll::Pending if left == 0 => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
+    std::future::poll_fn(move |context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if is_time() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
     })
     .await
 }

@@ -156,4 +156,20 @@ backend_tests! {
         assert!(error.to_string().contains("flush first"), "{error}");
         assert_eq!(log.emitted(), [""; 0]);
     }
+
+    /// A generated key in a field of the user's own is given by assigning it, too.
+    async fn a_generated_key_of_the_struct_can_be_assigned(db) {
+        db.create(&schema()).await?;
+        let mut session = db.session();
+        let (given, left) =
+            (session.add(Ticket::draft().holder("ada")), session.add(Ticket::draft().holder("bob")));
+        assert_eq!((session.key(given), session[given].number), (None, 0));
+        session[given].number = 41;
+        assert_eq!((session.key(given), session.key(left)), (Some(41), None));
+        session.commit().await?;
+        assert_eq!(session.key(given), Some(41));
+        assert_eq!(session.key(left), Some(session[left].number));
+        assert_ne!(session.key(left), Some(0));
+        assert_eq!(session.get::<Ticket>(41).await?, Some(given));
+    }
 }

@@ -1,7 +1,7 @@
 //! The states that an object goes through, and what goes with it.
 
+use orm_core::Error;
 use orm_core::session::ObjectState;
-use orm_core::{Error, Model};
 use orm_tests::backend_tests;
 
 use super::models::*;
@@ -226,7 +226,6 @@ backend_tests! {
         let ada = session[post].user.loaded().flatten().expect("linked at once");
         let titles: Vec<&str> = session
             .members(ada, User::posts)?
-            .into_iter()
             .map(|(_, post)| post.title.as_str())
             .collect();
         assert_eq!(titles, ["Sketches", "Notes"]);

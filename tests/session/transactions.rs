@@ -1,7 +1,7 @@
 //! Where transactions begin and end, and what two sessions see of each other.
 
 use orm_core::session::ObjectState;
-use orm_core::{Error, Model, schema};
+use orm_core::{BelongsTo, Error, HasMany, Model, schema};
 use orm_tests::backend_tests;
 
 use super::models::*;
@@ -19,6 +19,21 @@ struct Oddity {
     name: String,
     #[orm(server_default = "'platinum'", sql_type = "TEXT")]
     level: Option<Level>,
+}
+
+/// Its books can't be without one.
+#[derive(Debug, Model)]
+struct Shelf {
+    #[orm(back_populates = shelf)]
+    books: HasMany<Book>,
+}
+
+#[derive(Debug, Model)]
+struct Book {
+    #[orm(foreign_key = Shelf)]
+    shelf_id: i64,
+    #[orm(back_populates = books)]
+    shelf: BelongsTo<Shelf>,
 }
 
 backend_tests! {
@@ -244,5 +259,43 @@ backend_tests! {
         assert!(session.get::<Country>("FR".into()).await.is_err());
         session.commit().await?;
         assert_eq!(usernames(&db).await?, ["ada"]);
+    }
+
+    /// SEMANTICS 9.1: who comes second waits for its turn.
+    async fn rule_9_1_two_writers_take_turns(db) {
+        committed(&db, &["ada", "bob"]).await?;
+        let (mut session, mut other) = (db.session(), db.session());
+        let ada = session.require::<User>(1).await?;
+        let bob = other.require::<User>(2).await?;
+        session[ada].visits = 1;
+        session.flush().await?;
+        other[bob].visits = 2;
+        let (theirs, ours) = tokio::join!(other.commit(), session.commit());
+        theirs?;
+        ours?;
+        let visits = User::select().order_by(User::id.asc()).columns(User::visits);
+        assert_eq!(visits.all(&mut db.session()).await?, [1, 2]);
+    }
+
+    /// SEMANTICS 9.2, 7.3: an error that needed a look at the database is one before any write.
+    async fn rule_9_2_a_plan_that_fails_after_reading_loses_nothing(db) {
+        committed(&db, &["ada"]).await?;
+        db.create(&schema![Shelf, Book]).await?;
+        let mut session = db.session();
+        let shelf = session.add(Shelf::draft().books([Book::draft()]));
+        session.commit().await?;
+        let book = session[shelf].books.loaded().expect("new")[0];
+        session.expire(shelf);
+        session.add(user("bob"));
+        session.delete(shelf);
+        let log = db.log();
+        let error = session.commit().await.unwrap_err();
+        assert!(matches!(error, Error::Misuse(_)), "{error}");
+        assert_eq!(log.emitted(), ["SELECT books"]);
+        // The way out that the error names.
+        session.delete(book);
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["INSERT users", "DELETE books", "DELETE shelfs"]);
+        assert_eq!(usernames(&db).await?, ["ada", "bob"]);
     }
 }

@@ -26,8 +26,6 @@ pub(crate) struct Connection {
     dialect: &'static dyn Dialect,
     log: Arc<LogHub>,
     transaction: Transaction,
-    /// The open savepoints, outermost first.
-    savepoints: Vec<u32>,
     /// Up while a statement is under way. If its future is dropped it stays up: nobody knows
     /// what the database still sends.
     in_flight: bool,
@@ -42,13 +40,10 @@ enum Transaction {
     Idle,
     /// One is open and can go on.
     Begun,
-    /// A statement failed.
+    /// A statement failed; only a rollback is possible.
     Failed {
         /// The message of the first failure.
         first: String,
-        /// How many savepoints were open, so that returning to one of them repairs it. Zero if
-        /// only a rollback of everything does.
-        depth: usize,
     },
 }
 
@@ -63,7 +58,6 @@ impl Connection {
             dialect,
             log,
             transaction: Transaction::Idle,
-            savepoints: Vec::new(),
             in_flight: false,
             spoilt: false,
         }
@@ -101,7 +95,7 @@ impl Connection {
         statement: Statement,
         rows: &mut dyn RowSink,
     ) -> Result<u64> {
-        if let Transaction::Failed { first, .. } = &self.transaction {
+        if let Transaction::Failed { first } = &self.transaction {
             return Err(Error::RollbackRequired { first: first.clone() });
         }
         let outcome = self.send(StatementKind::Statement, statement, rows).await;
@@ -143,7 +137,7 @@ impl Connection {
     pub(crate) async fn commit(&mut self) -> Result<()> {
         match &self.transaction {
             Transaction::Idle => return Ok(()),
-            Transaction::Failed { first, .. } => {
+            Transaction::Failed { first } => {
                 return Err(Error::RollbackRequired { first: first.clone() });
             }
             Transaction::Begun => {}
@@ -177,82 +171,13 @@ impl Connection {
         self.end();
     }
 
-    /// Sets a savepoint. Its number is the caller's, and is free again after its release.
-    ///
-    /// # Errors
-    /// The database's; [`Error::Misuse`] outside a transaction.
-    pub(crate) async fn savepoint(&mut self, number: u32) -> Result<()> {
-        match &self.transaction {
-            Transaction::Begun => {}
-            Transaction::Idle => {
-                return Err(Error::misuse("a savepoint needs an open transaction"));
-            }
-            Transaction::Failed { first, .. } => {
-                return Err(Error::RollbackRequired { first: first.clone() });
-            }
-        }
-        let outcome =
-            self.control(StatementKind::Savepoint, format!("SAVEPOINT orm_{number}")).await;
-        outcome.map_err(|error| self.note_failure(error))?;
-        self.savepoints.push(number);
-        Ok(())
-    }
-
-    /// Keeps what happened since a savepoint and forgets it and those inside it.
-    ///
-    /// # Errors
-    /// The database's; [`Error::RollbackRequired`] if a statement inside it has failed.
-    pub(crate) async fn release_savepoint(&mut self, number: u32) -> Result<()> {
-        let depth = self.depth_of(number)?;
-        if let Transaction::Failed { first, .. } = &self.transaction {
-            return Err(Error::RollbackRequired { first: first.clone() });
-        }
-        let sql = format!("RELEASE SAVEPOINT orm_{number}");
-        let outcome = self.control(StatementKind::Savepoint, sql).await;
-        outcome.map_err(|error| self.note_failure(error))?;
-        self.savepoints.truncate(depth);
-        Ok(())
-    }
-
-    /// Undoes what happened since a savepoint, which stays set; those inside it are gone. A
-    /// failure inside it is repaired.
-    ///
-    /// # Errors
-    /// The database's; [`Error::RollbackRequired`] if the failure was outside it.
-    pub(crate) async fn rollback_to(&mut self, number: u32) -> Result<()> {
-        let at = self.depth_of(number)?;
-        if let Transaction::Failed { first, depth } = &self.transaction
-            && *depth <= at
-        {
-            return Err(Error::RollbackRequired { first: first.clone() });
-        }
-        self.savepoints.truncate(at + 1);
-        let sql = format!("ROLLBACK TO SAVEPOINT orm_{number}");
-        match self.control(StatementKind::Savepoint, sql).await {
-            Ok(()) => {
-                self.transaction = Transaction::Begun;
-                Ok(())
-            }
-            Err(error) => {
-                self.savepoints.clear();
-                Err(self.note_failure(error))
-            }
-        }
-    }
-
     /// Says that the connection is to be closed and not lent out again.
     pub(super) fn spoil(&mut self) {
         self.spoilt = true;
     }
 
-    fn depth_of(&self, number: u32) -> Result<usize> {
-        let at = self.savepoints.iter().rposition(|savepoint| *savepoint == number);
-        at.ok_or_else(|| Error::misuse("this savepoint is not open any more"))
-    }
-
     fn end(&mut self) {
         self.transaction = Transaction::Idle;
-        self.savepoints.clear();
     }
 
     /// Notes that a statement failed, and what that means for the transaction.
@@ -261,10 +186,7 @@ impl Connection {
             self.spoilt = true;
         }
         if self.transaction == Transaction::Begun {
-            // After these the server may have rolled back everything by itself.
-            let whole = matches!(error, Error::Connection(_) | Error::Serialization(_));
-            let depth = if whole { 0 } else { self.savepoints.len() };
-            self.transaction = Transaction::Failed { first: error.to_string(), depth };
+            self.transaction = Transaction::Failed { first: error.to_string() };
         }
         error
     }
@@ -326,7 +248,6 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection")
             .field("dialect", &self.dialect)
             .field("transaction", &self.transaction)
-            .field("savepoints", &self.savepoints)
             .field("in_flight", &self.in_flight)
             .finish_non_exhaustive()
     }

@@ -188,34 +188,12 @@ async fn a_failed_transaction_only_rolls_back() {
     for error in [
         connection.run(user("bob@example.org"), &mut ()).await.unwrap_err(),
         connection.commit().await.unwrap_err(),
-        connection.savepoint(1).await.unwrap_err(),
     ] {
         let Error::RollbackRequired { first: named } = error else { panic!("{error}") };
         assert_eq!(named, first.to_string());
     }
     connection.rollback().await;
     assert_eq!(count(&mut connection).await, 0);
-}
-
-#[tokio::test]
-async fn a_failure_inside_a_savepoint_loses_only_that() {
-    let engine = engine().await;
-    let mut connection = engine.connection().await.unwrap();
-    assert!(connection.savepoint(1).await.is_err());
-    connection.begin().await.unwrap();
-    connection.run(user("ada@example.org"), &mut ()).await.unwrap();
-    connection.savepoint(1).await.unwrap();
-    connection.savepoint(2).await.unwrap();
-    connection.run(user("ada@example.org"), &mut ()).await.unwrap_err();
-    assert!(connection.release_savepoint(2).await.is_err());
-    connection.rollback_to(2).await.unwrap();
-    connection.release_savepoint(2).await.unwrap();
-    connection.run(user("bob@example.org"), &mut ()).await.unwrap();
-    connection.rollback_to(1).await.unwrap();
-    connection.release_savepoint(1).await.unwrap();
-    assert!(connection.rollback_to(1).await.is_err());
-    connection.commit().await.unwrap();
-    assert_eq!(count(&mut connection).await, 1);
 }
 
 #[tokio::test]
@@ -343,9 +321,7 @@ async fn the_log_records_from_then_on_without_values() {
     let second = engine.log();
     let mut connection = engine.connection().await.unwrap();
     connection.begin().await.unwrap();
-    connection.savepoint(1).await.unwrap();
     connection.run(user("ada@example.org"), &mut ()).await.unwrap();
-    connection.release_savepoint(1).await.unwrap();
     connection.commit().await.unwrap();
     drop(second);
     let kinds: Vec<_> = log.take().iter().map(|logged| (logged.kind, logged.rows)).collect();
@@ -354,9 +330,7 @@ async fn the_log_records_from_then_on_without_values() {
         kinds,
         [
             kind(StatementKind::Begin),
-            kind(StatementKind::Savepoint),
             (StatementKind::Statement, 1),
-            kind(StatementKind::Savepoint),
             kind(StatementKind::Commit)
         ]
     );

@@ -176,9 +176,11 @@ fn insert_batches(
             .filter(|at| table.columns()[*at].is_generated() && !columns.contains(at))
             .collect();
         // A key that the database makes in no order can only be told apart row by row.
-        let unordered_key = returning
-            .iter()
-            .any(|&at| table.primary_key().contains(&at) && !table.columns()[at].autoincrement);
+        let unordered_key = returning.iter().any(|&at| {
+            let is_ordered =
+                table.columns()[at].autoincrement && dialect.capabilities().ordered_keys;
+            table.primary_key().contains(&at) && !is_ordered
+        });
         let most = if unordered_key { 1 } else { max_rows(dialect, columns.len()) };
         for chunk in chunks(rows, most) {
             let objects = chunk.iter().map(|insert| insert.object).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::work::{Insert, PlanValue, Work};
+use super::work::{PlanValue, Work};
 use crate::model::{ForeignKey, Table};
 use crate::tracking::ObjectId;
 use crate::value::Value;
@@ -38,9 +38,17 @@ fn extend(parents: &mut Parents, named: Parents) {
     }
 }
 
-/// New rows by the values that foreign keys reference, as far as those are known.
+/// The new rows of each table that foreign keys lead to.
 #[derive(Default)]
-struct NewRows(Vec<(&'static Table, &'static [usize], HashMap<Vec<Value>, ObjectId>)>);
+struct NewRows(Vec<RowsByKey>);
+
+/// The new rows of a table by the values of the columns that a foreign key references, as far as
+/// those are known.
+struct RowsByKey {
+    table: &'static Table,
+    referenced: &'static [usize],
+    rows: HashMap<Vec<Value>, ObjectId>,
+}
 
 impl NewRows {
     /// The new rows that a row of this table names by its foreign keys.
@@ -69,20 +77,17 @@ impl NewRows {
         work: &Work,
         foreign_key: &'static ForeignKey,
     ) -> &HashMap<Vec<Value>, ObjectId> {
-        let (target, referenced) = (foreign_key.target(), foreign_key.referenced());
-        let place = self
-            .0
-            .iter()
-            .position(|(table, columns, _)| *table == target && *columns == referenced);
-        let place = place.unwrap_or_else(|| {
-            let inserts = work.inserts.iter().filter(|insert| insert.table == target);
-            let rows = inserts.filter_map(|insert: &Insert| {
+        let (table, referenced) = (foreign_key.target(), foreign_key.referenced());
+        let known_as = |other: &RowsByKey| other.table == table && other.referenced == referenced;
+        let place = self.0.iter().position(known_as).unwrap_or_else(|| {
+            let inserts = work.inserts.iter().filter(|insert| insert.table == table);
+            let rows = inserts.filter_map(|insert| {
                 Some((known(&insert.columns, &insert.values, referenced)?, insert.object))
             });
-            self.0.push((target, referenced, rows.collect()));
+            self.0.push(RowsByKey { table, referenced, rows: rows.collect() });
             self.0.len() - 1
         });
-        &self.0[place].2
+        &self.0[place].rows
     }
 }
 

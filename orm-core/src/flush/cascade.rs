@@ -92,16 +92,8 @@ pub(crate) fn cascade(store: &Store) -> Result<Cascaded> {
 impl Cascaded {
     fn delete(&mut self, store: &Store, object: ObjectId) {
         match store.header(object).state {
-            State::Persistent => {
-                if self.deleted.insert(object) {
-                    self.deletes.push(object);
-                }
-            }
-            State::Pending => {
-                if self.deleted.insert(object) {
-                    self.expunged.push(object);
-                }
-            }
+            State::Persistent if self.deleted.insert(object) => self.deletes.push(object),
+            State::Pending if self.deleted.insert(object) => self.expunged.push(object),
             _ => {}
         }
     }
@@ -157,7 +149,7 @@ impl Cascaded {
                 }
                 let has_other_owner = store.pairs.edits().any(|(other, edit)| {
                     let other_owner = if pair.first == member { other.second } else { other.first };
-                    edit == PairEdit::Insert
+                    edit != PairEdit::Delete
                         && Pair::new(association, other_owner, member) == other
                 });
                 if !has_other_owner {

@@ -41,18 +41,21 @@ pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
         }
         let row = detect.pair(pair);
         match edit {
-            PairEdit::Insert => work.pair_inserts.push(row),
+            // Whether a restored pair is a row was read before, wherever something can be read.
+            PairEdit::Insert | PairEdit::Restore => work.pair_inserts.push(row),
             PairEdit::Delete => work.pair_deletes.push(row),
         }
     }
     work.clears = detect.clears();
-    let rank = ranks(work.updates.iter().map(|update| update.table));
+    let tables = tables_of(work.updates.iter().map(|update| update.table));
     work.updates.sort_by(|a, b| {
-        rank[a.table].cmp(&rank[b.table]).then_with(|| order_of_keys(&a.key, &b.key))
+        let place = |table| tables.iter().position(|other| *other == table);
+        place(a.table).cmp(&place(b.table)).then_with(|| order_of_keys(&a.key, &b.key))
     });
-    let rank = ranks(work.deletes.iter().map(|delete| delete.table));
+    let tables = tables_of(work.deletes.iter().map(|delete| delete.table));
     work.deletes.sort_by(|a, b| {
-        rank[a.table].cmp(&rank[b.table]).then_with(|| order_of_values(&a.key, &b.key))
+        let place = |table| tables.iter().position(|other| *other == table);
+        place(a.table).cmp(&place(b.table)).then_with(|| order_of_values(&a.key, &b.key))
     });
     work.expunged = cascaded.expunged;
     work.unlinked = cascaded.unlinked;
@@ -106,7 +109,7 @@ impl Detect<'_> {
         for (at, column) in table.columns().iter().enumerate() {
             let value = match linked.get(at) {
                 Some(value) => value.clone(),
-                None if !self.is_unset(object, changes, at) => {
+                None if !self.store.is_unset(object, at) => {
                     PlanValue::Known(self.store.storage(object).encode(object.slot, at))
                 }
                 None if column.is_generated() => continue,
@@ -321,7 +324,7 @@ impl Detect<'_> {
             (object, column) = origin;
         }
         if self.store.header(object).state == State::Pending
-            && self.is_unset(object, self.changes(object), column)
+            && self.store.is_unset(object, column)
         {
             return PlanValue::KeyOf(object, column);
         }
@@ -337,14 +340,6 @@ impl Detect<'_> {
             let at = edit.foreign_key.columns().iter().position(|other| *other == column)?;
             Some((edit.parent?, edit.foreign_key.referenced()[at]))
         })
-    }
-
-    /// Whether nobody gave a pending object's column a value: neither its draft nor an assignment.
-    fn is_unset(&self, object: ObjectId, changes: &Changes, column: usize) -> bool {
-        changes.unset.contains(column)
-            && changes.snapshot.as_ref().is_none_or(|snapshot| {
-                self.store.storage(object).encode(object.slot, column) == snapshot[column]
-            })
     }
 
     fn changes(&self, object: ObjectId) -> &Changes {
@@ -373,14 +368,15 @@ impl Detect<'_> {
     }
 }
 
-/// Tables by their first row: keys of different tables have no order.
-fn ranks(tables: impl Iterator<Item = &'static Table>) -> HashMap<&'static Table, usize> {
-    let mut ranks = HashMap::new();
-    for table in tables {
-        let next = ranks.len();
-        ranks.entry(table).or_insert(next);
+/// Each table once, by its first row: keys of different tables have no order.
+fn tables_of(rows: impl Iterator<Item = &'static Table>) -> Vec<&'static Table> {
+    let mut tables = Vec::new();
+    for table in rows {
+        if !tables.contains(&table) {
+            tables.push(table);
+        }
     }
-    ranks
+    tables
 }
 
 fn order_of_keys(a: &[PlanValue], b: &[PlanValue]) -> std::cmp::Ordering {

@@ -10,6 +10,9 @@
 //! settle                               the only step that writes memory
 //! ```
 //!
+//! `order` works with tables; what it needs to know of rows is in `by_key` (keys set by hand that
+//! lead to new rows), `levels` (tables in a circle) and `defer` (keys written after the INSERT).
+//!
 //! An error, or a future dropped half-way, before `settle` leaves memory as it was.
 
 mod batch;

@@ -99,6 +99,7 @@ impl Graph {
         work.clears.iter().for_each(|clear| graph.node(clear.table, Operation::Unpair));
         graph.edges = vec![Vec::new(); graph.nodes.len()];
         graph.require_keys(work);
+        graph.prefer_changed_keys(work);
         graph.prefer_habits();
         graph
     }
@@ -122,12 +123,21 @@ impl Graph {
         }
     }
 
+    /// Each table once.
+    fn tables(&self) -> Vec<&'static Table> {
+        let mut tables = Vec::new();
+        for (table, _) in &self.nodes {
+            if !tables.contains(table) {
+                tables.push(*table);
+            }
+        }
+        tables
+    }
+
     /// What the foreign keys demand, also through tables that take no part: parents are inserted
     /// before children, children deleted before parents.
     fn require_keys(&mut self, work: &Work) {
-        let tables: HashSet<&'static Table> = self.nodes.iter().map(|(table, _)| *table).collect();
-        let mut tables: Vec<_> = tables.into_iter().collect();
-        tables.sort_by_key(|table| self.nodes.iter().position(|(other, _)| other == table));
+        let tables = self.tables();
         for &child in &tables {
             for parent in referenced_tables(child) {
                 let insert = self.find(parent, Operation::Insert);
@@ -164,6 +174,26 @@ impl Graph {
         }
     }
 
+    /// Rows that lead to a changed key come after the UPDATE that changes it.
+    fn prefer_changed_keys(&mut self, work: &Work) {
+        for child in self.tables() {
+            for foreign_key in child.foreign_keys() {
+                let parent = foreign_key.target();
+                let changes = work.updates.iter().any(|update| {
+                    let mut columns = update.columns.iter();
+                    update.table == parent
+                        && columns.any(|column| foreign_key.referenced().contains(column))
+                });
+                if changes {
+                    for operation in [Operation::Update, Operation::Insert, Operation::Pair] {
+                        let update = self.find(parent, Operation::Update);
+                        self.prefer(update, self.find(child, operation));
+                    }
+                }
+            }
+        }
+    }
+
     /// Within a table UPDATE, then INSERT, then DELETE, unless a key demands otherwise.
     fn prefer_habits(&mut self) {
         for node in 0..self.nodes.len() {
@@ -174,12 +204,17 @@ impl Graph {
                 _ => &[],
             };
             for &operation in next {
-                if let Some(then) = self.find(table, operation)
-                    && !self.leads_to(then, node)
-                {
-                    self.edge(Some(node), Some(then));
-                }
+                self.prefer(Some(node), self.find(table, operation));
             }
+        }
+    }
+
+    /// An edge that gives way to those that are there already.
+    fn prefer(&mut self, first: Option<usize>, then: Option<usize>) {
+        if let (Some(from), Some(to)) = (first, then)
+            && !self.leads_to(to, from)
+        {
+            self.edge(first, then);
         }
     }
 

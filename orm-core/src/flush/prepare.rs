@@ -14,13 +14,15 @@ pub(crate) fn needs_reading(store: &Store) -> Result<bool> {
         let changes = store.header(*object).changes.as_ref();
         changes.is_some_and(|changes| !changes.replaced.is_empty())
     });
-    Ok(replaced || !cascade(store)?.missing().is_empty())
+    let restored = store.pairs.edits().any(|(_, edit)| edit == PairEdit::Restore);
+    Ok(replaced || restored || !cascade(store)?.missing().is_empty())
 }
 
 /// Reads the former members of replaced collections, and the collections of deleted parents: one
 /// statement per relationship and level for all of them together.
 pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> Result<()> {
     read_replaced(connection, store).await?;
+    read_restored(connection, store).await?;
     // A reference can lead to a row that is gone: its key is read once, and then left alone.
     let mut read = std::collections::HashSet::new();
     loop {
@@ -47,7 +49,9 @@ pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> R
 /// One statement per relationship reads who was in the collections that were replaced without
 /// being loaded; whoever is not wanted any more leaves.
 async fn read_replaced(connection: &mut Connection, store: &mut Store) -> Result<()> {
-    let mut by_relation: Vec<(&'static Table, usize, Vec<(ObjectId, Vec<ObjectId>)>)> = Vec::new();
+    /// An owner, and the members that its collection is to have.
+    type Replacement = (ObjectId, Vec<ObjectId>);
+    let mut by_relation: Vec<(&'static Table, usize, Vec<Replacement>)> = Vec::new();
     for &object in &store.touched {
         let Some(changes) = &store.header(object).changes else { continue };
         if store.header(object).state != State::Persistent {
@@ -76,6 +80,37 @@ async fn read_replaced(connection: &mut Connection, store: &mut Store) -> Result
     Ok(())
 }
 
+/// One statement per relationship finds out which of the pairs are rows that were removed and put
+/// back without being loaded.
+async fn read_restored(connection: &mut Connection, store: &mut Store) -> Result<()> {
+    let mut by_relation: Vec<(&'static Relationship, Vec<ObjectId>)> = Vec::new();
+    let restored: Vec<Pair> = store
+        .pairs
+        .edits()
+        .filter(|(_, edit)| *edit == PairEdit::Restore)
+        .map(|(pair, _)| pair)
+        .collect();
+    for pair in &restored {
+        let Some((owner, relationship)) = store.side_of_pair(pair) else { continue };
+        match by_relation.iter_mut().find(|(other, _)| std::ptr::eq(*other, relationship)) {
+            Some((_, owners)) if owners.contains(&owner) => {}
+            Some((_, owners)) => owners.push(owner),
+            None => by_relation.push((relationship, vec![owner])),
+        }
+    }
+    let mut rows = std::collections::HashSet::new();
+    for (relationship, owners) in by_relation {
+        let Link::Through(association) = relationship.link()? else { continue };
+        for (owner, members) in read_members(connection, store, &owners, relationship).await? {
+            rows.extend(members.iter().map(|member| Pair::new(association, owner, *member)));
+        }
+    }
+    for pair in restored {
+        store.pairs.resolve(pair, rows.contains(&pair));
+    }
+    Ok(())
+}
+
 /// Lets the former members go that are not wanted, and keeps the others as they are.
 fn release(
     store: &mut Store,
@@ -100,8 +135,12 @@ fn release(
                 let pair = Pair::new(&association, owner, member);
                 match (wanted.contains(&member), store.pairs.edit(&pair)) {
                     // Wanted, by the replacement or since then, and a row already.
-                    (_, Some(PairEdit::Insert)) => store.pairs.remove(pair),
-                    (false, None) => store.cut_pair(owner, relationship, &association, member),
+                    (_, Some(PairEdit::Insert | PairEdit::Restore)) => {
+                        store.pairs.resolve(pair, true);
+                    }
+                    (false, None) => {
+                        store.cut_pair(owner, relationship, &association, member, true);
+                    }
                     _ => {}
                 }
             }

@@ -35,7 +35,7 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, outcome: Outcome) -> R
     }
     let touched = std::mem::take(&mut store.touched);
     reassigned.extend(given_keys(store, &outcome.inserted));
-    leave_partners(store, &outcome.deleted)?;
+    leave_partners(store, &outcome.deleted);
     for &object in &outcome.deleted {
         delete(store, object);
     }
@@ -159,7 +159,7 @@ fn follow_assigned_key(
 
 /// Deleted objects leave the many-to-many collections of partners that their own side doesn't
 /// show, because it is not loaded or not there: one walk per relationship that may show them.
-fn leave_partners(store: &mut Store, deleted: &[ObjectId]) -> Result<()> {
+fn leave_partners(store: &mut Store, deleted: &[ObjectId]) {
     let mut gone: Vec<(u32, HashSet<Key>)> = Vec::new();
     for &object in deleted {
         let key = store.key_of(object);
@@ -180,15 +180,17 @@ fn leave_partners(store: &mut Store, deleted: &[ObjectId]) -> Result<()> {
                 let slots: Vec<u32> = store.arena_at(partners).slots().collect();
                 for slot in slots {
                     let holder = ObjectId { arena: partners, slot };
-                    let shown = store.storage(holder).relation(slot, view.index()).keys();
-                    for key in shown.into_iter().flatten().filter(|key| keys.contains(key)) {
+                    let Some(shown) = store.storage(holder).relation(slot, view.index()).keys()
+                    else {
+                        continue;
+                    };
+                    for key in shown.into_iter().filter(|key| keys.contains(key)) {
                         store.edit_view(holder, view, |field| field.remove(key));
                     }
                 }
             }
         }
     }
-    Ok(())
 }
 
 /// A deleted object leaves every view. Its slot and value stay until the commit.

@@ -61,15 +61,26 @@ pub(crate) async fn load_for_peers(
         !store.header(peer).expired
             && !store.storage(peer).relation(peer.slot, relationship.index()).is_loaded()
     });
-    load_members(connection, store, &owners, relationship).await
+    let children = plan_loads(relationship.target(), &[]);
+    load_with(connection, store, &owners, relationship, children).await
 }
 
-/// Loads a relationship of these objects, with what its members load by default.
+/// Loads a relationship of these objects, for the flush: not what its members load by default.
 pub(crate) async fn load_members(
     connection: &mut Connection,
     store: &mut Store,
     owners: &[ObjectId],
     relationship: &'static Relationship,
+) -> Result<()> {
+    load_with(connection, store, owners, relationship, Vec::new()).await
+}
+
+async fn load_with(
+    connection: &mut Connection,
+    store: &mut Store,
+    owners: &[ObjectId],
+    relationship: &'static Relationship,
+    children: Vec<LoadNode>,
 ) -> Result<()> {
     let node = LoadNode {
         relationship,
@@ -77,7 +88,7 @@ pub(crate) async fn load_members(
         filter: None,
         order: Vec::new(),
         limit: None,
-        children: plan_loads(relationship.target(), &[]),
+        children,
     };
     load_node(connection, store, owners, &node, false).await
 }

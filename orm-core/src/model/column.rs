@@ -65,7 +65,7 @@ impl Error {
     ///     Err(error) => return Err(error),
     /// };
     /// # assert_eq!(answer, "that address is taken");
-    /// # orm_core::Result::Ok(()) }).unwrap();
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
     /// ```
     pub fn violates<M: Model, T>(&self, column: Column<M, T>) -> bool {
         self.violation().is_some_and(|violation| {

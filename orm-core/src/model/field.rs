@@ -15,6 +15,8 @@ pub trait RelationField: Send + Sync {
     fn is_loaded(&self) -> bool;
     /// The members, if they are loaded.
     fn keys(&self) -> Option<Vec<Key>>;
+    /// Whether the members are loaded and this is one of them.
+    fn contains(&self, member: Key) -> bool;
     /// The owner whose view this is, if the session wrote it.
     fn stamp(&self) -> Option<Key>;
     /// Shows these members, as loaded by the session for the owner.
@@ -93,6 +95,9 @@ macro_rules! collection {
             }
             fn keys(&self) -> Option<Vec<Key>> {
                 Some(self.loaded()?.iter().map(|member| Handle::to_key(*member)).collect())
+            }
+            fn contains(&self, member: Key) -> bool {
+                self.loaded().is_some_and(|members| members.contains(&Handle::from_key(member)))
             }
             fn stamp(&self) -> Option<Key> {
                 self.0.as_ref()?.stamp
@@ -194,6 +199,9 @@ macro_rules! reference {
             }
             fn keys(&self) -> Option<Vec<Key>> {
                 Some(self.loaded?.into_iter().map(Handle::to_key).collect())
+            }
+            fn contains(&self, member: Key) -> bool {
+                self.loaded == Some(Some(Handle::from_key(member)))
             }
             fn stamp(&self) -> Option<Key> {
                 self.stamp

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::{BaseColumns, EntityStorage, Model, Relationship, Storage};
-use crate::value::{ColumnType, Facts, SqlType, Value, ValueError};
+use crate::error::Error;
+use crate::value::{Cells, ColumnType, Facts, SqlType, Value, ValueError};
 
 /// How a description names another table.
 pub type TableFn = fn() -> &'static Table;
@@ -93,6 +94,25 @@ impl Table {
     /// The position of the column of this name.
     pub(crate) fn column_named(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
+    }
+    /// The error of a row whose columns, from the cell at `at` on, could not be decoded: names the
+    /// column. Only on the error's path are they read once more, one by one.
+    pub(crate) fn decode_error(&self, cells: &dyn Cells, at: usize, error: ValueError) -> Error {
+        let mut columns = self.columns.iter().enumerate();
+        let unreadable = columns
+            .find(|(position, column)| !column.is_readable(cells, at + position))
+            .map(|(_, column)| column)
+            .or_else(|| self.only_document());
+        match unreadable {
+            Some(column) => Error::at_column(self.name, column.name, error),
+            None => Error::Type { place: format!("a row of `{}`", self.name), error },
+        }
+    }
+    /// The only column of documents, whose shape the field's type alone knows.
+    fn only_document(&self) -> Option<&ColumnDef> {
+        let mut documents =
+            self.columns.iter().filter(|column| column.logical_type() == SqlType::Json);
+        documents.next().filter(|_| documents.next().is_none())
     }
     /// The relationship of this field.
     pub(crate) fn relationship(&self, name: &str) -> Option<&Relationship> {
@@ -270,6 +290,23 @@ impl ColumnDef {
                 })
             }
             _ => None,
+        }
+    }
+    /// Whether a cell holds what the column's logical type allows.
+    fn is_readable(&self, cells: &dyn Cells, at: usize) -> bool {
+        let sql_type = self.logical_type();
+        match (Value::read(cells, at, &sql_type), sql_type) {
+            (Err(_), _) => false,
+            (Ok(Value::Null), _) => self.facts.nullable,
+            (Ok(Value::Text(text)), SqlType::Enum(labels)) => {
+                labels.labels.contains(&text.as_str())
+            }
+            (Ok(Value::Int(value)), SqlType::I16) => i16::try_from(value).is_ok(),
+            (Ok(Value::Int(value)), SqlType::I32) => i32::try_from(value).is_ok(),
+            (Ok(Value::Int(value)), SqlType::U8) => u8::try_from(value).is_ok(),
+            (Ok(Value::Int(value)), SqlType::U16) => u16::try_from(value).is_ok(),
+            (Ok(Value::Int(value)), SqlType::U32) => u32::try_from(value).is_ok(),
+            (Ok(_), _) => true,
         }
     }
     /// Whether the database fills the column in when an INSERT leaves it out.

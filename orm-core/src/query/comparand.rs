@@ -71,7 +71,7 @@ impl<M, T: ColumnType, U: ColumnType<Present = T::Present>, L> Comparand<M, T, B
 /// session.set(ada, User::visits, User::visits + 1);
 /// # session.flush().await?;
 /// # assert_eq!(session[ada].visits, 8);
-/// # orm_core::Result::Ok(()) }).unwrap();
+/// # Ok::<(), orm_core::Error>(()) }).unwrap();
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be assigned to a column of `{M}` of type `{T}`",

@@ -48,7 +48,7 @@ use crate::sql::Expr;
 /// }
 /// let posts = Post::select().filter(wanted).all(&mut session).await?;
 /// # assert_eq!(posts.len(), 1);
-/// # orm_core::Result::Ok(()) }).unwrap();
+/// # Ok::<(), orm_core::Error>(()) }).unwrap();
 /// ```
 ///
 /// Across models there are [`any_of`] and [`all_of`].
@@ -164,7 +164,7 @@ impl<M> BitOrAssign for Condition<M> {
 ///     .filter(any_of((User::username.eq("ada"), Post::title.contains("Engine"))))
 /// #   .count(&mut session).await?;
 /// # assert_eq!(found, 1);
-/// # orm_core::Result::Ok(()) }).unwrap();
+/// # Ok::<(), orm_core::Error>(()) }).unwrap();
 /// ```
 pub fn any_of<C: Conditions>(conditions: C) -> Condition<C::Models> {
     let mut into = Fragments::default();

@@ -20,13 +20,6 @@ pub(crate) struct LoadOption {
     pub(crate) children: Vec<LoadOption>,
 }
 
-impl LoadOption {
-    /// Whether what it loads is not the whole relationship.
-    pub(crate) fn is_narrowed(&self) -> bool {
-        self.filter.is_some() || self.limit.is_some()
-    }
-}
-
 /// How a query loads a relationship of `M` that leads to `T`.
 ///
 /// ```
@@ -67,7 +60,7 @@ impl LoadOption {
 ///     .all(&mut session)
 ///     .await?;
 /// # assert_eq!(users.len(), 1);
-/// # orm_core::Result::Ok(()) }).unwrap();
+/// # Ok::<(), orm_core::Error>(()) }).unwrap();
 /// ```
 pub struct Load<M, T> {
     option: LoadOption,

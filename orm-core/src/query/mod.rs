@@ -54,7 +54,6 @@ pub(crate) use clauses::Query;
 pub(crate) use comparand::Assigned;
 pub(crate) use join::{Ends, joins, reaches};
 pub(crate) use loader::LoadOption;
-pub(crate) use view::Loading;
 
 use crate::sql::{Expr, OrderTerm};
 use crate::value::ColumnType;

@@ -53,7 +53,7 @@ use crate::value::ColumnType;
 ///     .all(&mut session)
 ///     .await?;
 /// # assert_eq!(users.len(), 1);
-/// # orm_core::Result::Ok(()) }).unwrap();
+/// # Ok::<(), orm_core::Error>(()) }).unwrap();
 /// ```
 ///
 /// Building a query can't fail. What only the mapping can tell to be wrong (a relationship
@@ -154,7 +154,7 @@ impl<M: Model, Scope> Select<M, Scope> {
     ///     .all(&mut session)
     ///     .await?;
     /// # assert_eq!(posts, [("ada".to_owned(), 1)]);
-    /// # orm_core::Result::Ok(()) }).unwrap();
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
     /// ```
     pub fn columns<P, At>(self, projection: P) -> Rows<P::Row, Scope>
     where

@@ -1,7 +1,6 @@
 //! What the accessors of a handle give: `ada.posts(&mut session)`, `post.user(&mut session)`.
 
 use std::future::{Future, IntoFuture};
-use std::marker::PhantomData;
 use std::pin::Pin;
 
 use super::Session;

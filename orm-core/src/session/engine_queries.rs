@@ -61,10 +61,8 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
         tree.select_all(query.table, Source::Scope);
         let mut entities = Vec::new();
         run(self.engine, &tree, |cells| {
-            let entity = Entity::<M>::decode(cells, 0).map_err(|error| Error::Type {
-                place: format!("a row of `{}`", M::__table().name()),
-                error,
-            })?;
+            let entity = Entity::<M>::decode(cells, 0)
+                .map_err(|error| query.table.decode_error(cells, 0, error))?;
             entities.push(entity);
             Ok(())
         })

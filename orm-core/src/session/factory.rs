@@ -56,7 +56,7 @@ impl SessionFactory {
     ///     })
     ///     .await?;
     /// # assert_eq!(id, 1);
-    /// # orm_core::Result::Ok(()) }).unwrap();
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
     /// ```
     ///
     /// # Errors

@@ -25,7 +25,7 @@ use crate::value::Nullability;
 /// for user in graph.roots() {
 ///     println!("{} {}", graph[user].name, graph.members(user, User::posts)?.len());
 /// }
-/// # orm_core::Result::Ok(()) }).unwrap();
+/// # Ok::<(), orm_core::Error>(()) }).unwrap();
 /// ```
 pub struct Graph<M: Model> {
     pub(super) store: Store,

@@ -51,7 +51,7 @@ use unit_of_work::Committing;
 /// session.commit().await?;
 /// session[ada].name = "Augusta Ada".into();
 /// session.commit().await?;
-/// # orm_core::Result::Ok(()) }).unwrap();
+/// # Ok::<(), orm_core::Error>(()) }).unwrap();
 /// ```
 ///
 /// The concept is SQLAlchemy's `Session`, Hibernate's persistence context.
@@ -114,7 +114,7 @@ impl std::fmt::Debug for Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let in_transaction = self.connection.as_ref().is_some_and(Connection::in_transaction);
-        if in_transaction || self.has_unflushed_changes() {
+        if in_transaction || self.store.has_changes() {
             tracing::warn!(target: "orm::session", "a session was dropped with unsaved changes: rolled back");
         }
     }

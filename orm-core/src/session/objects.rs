@@ -145,7 +145,7 @@ impl Session {
     /// session.set(post, Post::views, Post::views + 1);
     /// session.commit().await?;
     /// assert_eq!(session[post].views, 1);
-    /// # orm_core::Result::Ok(()) }).unwrap();
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
     /// ```
     ///
     /// # Panics
@@ -214,13 +214,12 @@ impl Session {
         let object = self.expect_object(handle);
         let entity = self.store.entities::<M>()?.get(object.slot)?;
         if self.store.header(object).state == State::Pending {
-            let changes = self.store.header(object).changes.as_ref()?;
             let is_known = M::__table().primary_key().iter().all(|&column| {
                 let is_linked = M::__table().foreign_keys().iter().any(|key| {
                     key.columns().contains(&column)
                         && self.store.parent_of(object, key) == Parent::Nowhere
                 });
-                !changes.unset.contains(column) && !is_linked
+                !self.store.is_unset(object, column) && !is_linked
             });
             return is_known.then(|| entity.key());
         }

@@ -273,7 +273,9 @@ impl Session {
         let table = M::__table();
         let columns: Vec<ColumnRef> =
             table.primary_key().iter().map(|&column| ColumnRef::scoped(table, column)).collect();
-        for chunk in keys.chunks(crate::load::KEYS_PER_STATEMENT) {
+        // As few statements as binds allow: these keys were asked for together.
+        let per_statement = (self.engine.dialect().max_binds() / columns.len().max(1)).max(1);
+        for chunk in keys.chunks(per_statement) {
             let mut select = sql::Select::from(table);
             select.filter = Some(match chunk {
                 [key] => Expr::All(

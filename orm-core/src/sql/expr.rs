@@ -1,6 +1,5 @@
 //! Expressions as a tree, without types: the query layer builds it from typed columns.
 
-use super::select::Select;
 use super::statement::Bind;
 use crate::model::{Relationship, Table};
 use crate::value::{SqlType, Value};
@@ -133,8 +132,6 @@ pub(crate) enum Expr {
         operand: Option<Box<Expr>>,
         distinct: bool,
     },
-    /// Whether the subquery has a row.
-    Exists(Box<Select>),
     /// Whether the object has a related one (for which the condition holds). `owner` says which
     /// occurrence of the owner's table; the related table is in scope inside the condition.
     Related {
@@ -142,8 +139,6 @@ pub(crate) enum Expr {
         relationship: &'static Relationship,
         condition: Option<Box<Expr>>,
     },
-    /// The one value of a subquery.
-    Scalar(Box<Select>),
     /// `row_number() OVER (PARTITION BY … ORDER BY …)`.
     RowNumber {
         partition: Vec<Expr>,
@@ -275,8 +270,6 @@ impl Expr {
                 partition.iter_mut().for_each(|expr| expr.rescope(table, alias));
                 order.iter_mut().for_each(|term| term.expr.rescope(table, alias));
             }
-            // Subqueries have a scope of their own.
-            Expr::Exists(_) | Expr::Scalar(_) => {}
             Expr::Bind(_) | Expr::Integer(_) | Expr::Authored(_) | Expr::Derived { .. } => {}
         }
     }

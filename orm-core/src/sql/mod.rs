@@ -16,13 +16,9 @@ mod statement;
 pub(crate) mod testing;
 mod writer;
 
-pub(crate) use dialect::{Capabilities, Dialect, max_rows};
+pub(crate) use dialect::{Dialect, max_rows};
 pub(crate) use dml::{DeleteRows, InsertRows, UpdateRows};
 pub(crate) use expr::{Aggregate, Alias, BinaryOp, ColumnRef, Expr, Function, OrderTerm, Source};
-pub(crate) use render::{
-    render_delete, render_delete_where, render_insert, render_select, render_update,
-    render_update_where,
-};
+pub(crate) use render::{render_delete, render_insert, render_select, render_update};
 pub(crate) use select::{From, Join, JoinKind, Select};
 pub(crate) use statement::{Bind, Statement};
-pub(crate) use writer::Writer;

@@ -2,12 +2,10 @@
 
 use super::dialect::Dialect;
 use super::dml::{DeleteRows, InsertRows, UpdateRows};
-use super::expr::Expr;
 use super::select::Select;
 use super::statement::Statement;
 use super::writer::Writer;
 use crate::error::Result;
-use crate::model::Table;
 
 /// A SELECT.
 ///
@@ -46,42 +44,5 @@ pub(crate) fn render_update(dialect: &dyn Dialect, rows: UpdateRows) -> Result<S
 pub(crate) fn render_delete(dialect: &dyn Dialect, rows: DeleteRows) -> Result<Statement> {
     let mut w = Writer::new(dialect);
     dialect.write_delete(&mut w, rows)?;
-    Ok(w.finish())
-}
-
-/// `UPDATE t SET … WHERE …`, whatever rows that are.
-///
-/// # Errors
-/// If an expression refers to a table that isn't in scope.
-pub(crate) fn render_update_where(
-    dialect: &dyn Dialect,
-    table: &'static Table,
-    assignments: &[(usize, Expr)],
-    filter: Option<&Expr>,
-    returning: &[usize],
-) -> Result<Statement> {
-    let mut w = Writer::new(dialect);
-    w.push("UPDATE ");
-    w.table_path(table);
-    w.push(" SET ");
-    w.assignments(table, assignments, "")?;
-    w.filter_and_returning(table, filter, returning)?;
-    Ok(w.finish())
-}
-
-/// `DELETE FROM t WHERE …`, whatever rows that are.
-///
-/// # Errors
-/// If the condition refers to a table that isn't in scope.
-pub(crate) fn render_delete_where(
-    dialect: &dyn Dialect,
-    table: &'static Table,
-    filter: Option<&Expr>,
-    returning: &[usize],
-) -> Result<Statement> {
-    let mut w = Writer::new(dialect);
-    w.push("DELETE FROM ");
-    w.table_path(table);
-    w.filter_and_returning(table, filter, returning)?;
     Ok(w.finish())
 }

@@ -85,13 +85,20 @@ impl Store {
             self.link(owner, child, foreign_key, None, false);
             return Ok(());
         }
-        match self.members(owner, relationship) {
+        // A collection that was replaced before it was loaded is still to be read by the flush.
+        let is_known = self.replacing(owner, relationship).is_none();
+        match self.members(owner, relationship).filter(|_| is_known) {
             Some(current) => {
                 for leaving in current.iter().filter(|member| !seen.contains(member)) {
                     self.take_out(owner, relationship, *leaving)?;
                 }
             }
             None if self.header(owner).state == State::Persistent => {
+                for queued in self.queued_members(owner, relationship)? {
+                    if !seen.contains(&queued) {
+                        self.take_out(owner, relationship, queued)?;
+                    }
+                }
                 let replaced = &mut self.changes_mut(owner).replaced;
                 replaced.retain(|(relation, _)| *relation != relationship.index());
                 replaced.push((relationship.index(), members.clone()));
@@ -112,6 +119,25 @@ impl Store {
         Ok(())
     }
 
+    /// Members that unflushed edits put into a collection that is not loaded.
+    fn queued_members(
+        &self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+    ) -> Result<Vec<ObjectId>> {
+        Ok(match relationship.link()? {
+            Link::Direct { child, foreign_key } => {
+                self.edited_links(child, foreign_key).by_parent.remove(&owner).unwrap_or_default()
+            }
+            Link::Through(association) => self
+                .pairs
+                .edits()
+                .filter(|(_, edit)| *edit != PairEdit::Delete)
+                .filter_map(|(pair, _)| pair.other_side(association, owner))
+                .collect(),
+        })
+    }
+
     /// Lets the child's foreign key lead to this parent, or nowhere, and both sides' views follow.
     pub(crate) fn link(
         &mut self,
@@ -121,11 +147,6 @@ impl Store {
         parent: Option<ObjectId>,
         queued: bool,
     ) {
-        if let Some(parent) = parent {
-            for view in views_of_parent(child_table, foreign_key) {
-                self.want(parent, view, child);
-            }
-        }
         let old = self.parent_of(child, foreign_key);
         let unchanged = match (&old, parent) {
             (Parent::Known(old), Some(new)) => *old == new,
@@ -133,7 +154,13 @@ impl Store {
             _ => false,
         };
         let assigned_by_hand = self.is_assigned(child, foreign_key.columns());
-        if unchanged && !assigned_by_hand {
+        // The flush would let a child go that comes back after a `replace` without it.
+        let was_let_go = parent.is_some_and(|parent| {
+            views_of_parent(child_table, foreign_key).any(|view| {
+                self.replacing(parent, view).is_some_and(|wanted| !wanted.contains(&child))
+            })
+        });
+        if unchanged && !assigned_by_hand && !was_let_go {
             return;
         }
         if assigned_by_hand {
@@ -193,8 +220,11 @@ impl Store {
         let (child_key, parent_key) = (self.key_of(child), self.key_of(parent));
         for view in views_of_parent(child_table, foreign_key) {
             if view.kind() == RelationshipKind::HasMany {
-                self.edit_view(parent, view, |field| field.insert(child_key));
+                self.enter_collection(parent, view, child);
                 continue;
+            }
+            if let Some(wanted) = self.replacing(parent, view) {
+                *wanted = vec![child];
             }
             match self.members(parent, view) {
                 Some(former) => {
@@ -211,21 +241,6 @@ impl Store {
                 None => {}
             }
             self.edit_view(parent, view, |field| field.load(parent_key, &[child_key]));
-        }
-    }
-
-    /// A member that comes back to a collection which was replaced without being loaded: the
-    /// flush, which reads it, must not let the member go.
-    fn want(&mut self, owner: ObjectId, view: &'static Relationship, member: ObjectId) {
-        if self.replacing(owner, view).is_some_and(|wanted| !wanted.contains(&member)) {
-            if let Some(wanted) = self.replacing(owner, view) {
-                wanted.push(member);
-            }
-            let key = self.key_of(member);
-            let shown = self.members(owner, view);
-            if shown.is_some_and(|shown| !shown.contains(&member)) {
-                self.edit_view(owner, view, |field| field.insert(key));
-            }
         }
     }
 
@@ -260,13 +275,31 @@ impl Store {
         let pair = Pair::new(association, owner, member);
         let edit = self.pairs.edit(&pair);
         let is_member = edit.is_none() && self.shows_pair(owner, relationship, association, member);
-        if is_member || !self.pairs.insert(pair) {
-            return;
+        if !is_member {
+            self.pairs.insert(pair);
         }
-        let (owner_key, member_key) = (self.key_of(owner), self.key_of(member));
-        self.edit_view(owner, relationship, |field| field.insert(member_key));
+        self.enter_collection(owner, relationship, member);
         for view in views_of_partner(relationship, association) {
-            self.edit_view(member, view, |field| field.insert(owner_key));
+            self.enter_collection(member, view, owner);
+        }
+    }
+
+    /// Shows a member at the end of a collection, once. If the collection was replaced without
+    /// being loaded, the flush, which reads it, must not let the member go.
+    fn enter_collection(
+        &mut self,
+        owner: ObjectId,
+        view: &'static Relationship,
+        member: ObjectId,
+    ) {
+        if let Some(wanted) = self.replacing(owner, view)
+            && !wanted.contains(&member)
+        {
+            wanted.push(member);
+        }
+        let key = self.key_of(member);
+        if !self.storage(owner).relation(owner.slot, view.index()).contains(key) {
+            self.edit_view(owner, view, |field| field.insert(key));
         }
     }
 
@@ -280,19 +313,21 @@ impl Store {
         let is_known_absent = self.pairs.edit(&Pair::new(association, owner, member)).is_none()
             && self.members(owner, relationship).is_some_and(|members| !members.contains(&member));
         if !is_known_absent {
-            self.cut_pair(owner, relationship, association, member);
+            let is_row = self.shows_pair(owner, relationship, association, member);
+            self.cut_pair(owner, relationship, association, member, is_row);
         }
     }
 
-    /// Takes a pair apart that is, or may be, a row.
+    /// Takes a pair apart that is a row, or may be one.
     pub(crate) fn cut_pair(
         &mut self,
         owner: ObjectId,
         relationship: &'static Relationship,
         association: &Association,
         member: ObjectId,
+        is_row: bool,
     ) {
-        self.pairs.remove(Pair::new(association, owner, member));
+        self.pairs.remove(Pair::new(association, owner, member), is_row);
         self.unwant(owner, relationship, member);
         for view in views_of_partner(relationship, association) {
             self.unwant(member, view, owner);
@@ -312,9 +347,8 @@ impl Store {
         association: &Association,
         member: ObjectId,
     ) -> bool {
-        let shows = |object, view, other| {
-            self.members(object, view)
-                .is_some_and(|members: Vec<ObjectId>| members.contains(&other))
+        let shows = |object: ObjectId, view: &Relationship, other| {
+            self.storage(object).relation(object.slot, view.index()).contains(self.key_of(other))
         };
         shows(owner, relationship, member)
             || views_of_partner(relationship, association).any(|view| shows(member, view, owner))
@@ -372,9 +406,9 @@ impl Store {
             }
             Link::Through(association) => {
                 let edit = self.pairs.edit(&Pair::new(association, other, member));
-                let members = self.members(other, relationship);
-                edit == Some(PairEdit::Insert)
-                    || members.is_some_and(|members| members.contains(&member))
+                let field = self.storage(other).relation(other.slot, relationship.index());
+                matches!(edit, Some(PairEdit::Insert | PairEdit::Restore))
+                    || field.contains(self.key_of(member))
             }
         };
         let link = relationship.link()?;
@@ -554,20 +588,29 @@ impl Store {
         let mut views = Vec::new();
         for (pair, _) in self.pairs.edits().filter(|(pair, _)| pair.concerns(object)) {
             let holder = if pair.first == object { pair.second } else { pair.first };
-            views.extend(
-                self.table(holder)
-                    .relationships()
-                    .iter()
-                    .filter(|view| match view.link() {
-                        Ok(Link::Through(association)) => {
-                            Pair::new(association, holder, object) == pair
-                        }
-                        _ => false,
-                    })
-                    .map(|view| (holder, view)),
-            );
+            views.extend(self.views_of_pair(pair, holder).map(|view| (holder, view)));
         }
         views
+    }
+
+    /// The relationships of one side of a pair that show it.
+    fn views_of_pair(
+        &self,
+        pair: Pair,
+        holder: ObjectId,
+    ) -> impl Iterator<Item = &'static Relationship> + use<> {
+        let other = if pair.first == holder { pair.second } else { pair.first };
+        self.table(holder).relationships().iter().filter(move |view| match view.link() {
+            Ok(Link::Through(association)) => Pair::new(association, holder, other) == pair,
+            _ => false,
+        })
+    }
+
+    /// A side of a pair, and the relationship of it that shows the pair.
+    pub(crate) fn side_of_pair(&self, pair: &Pair) -> Option<(ObjectId, &'static Relationship)> {
+        [pair.first, pair.second]
+            .into_iter()
+            .find_map(|side| Some((side, self.views_of_pair(*pair, side).next()?)))
     }
 
     /// Turns what the user assigned to relationship fields into edits, and refuses what can't be

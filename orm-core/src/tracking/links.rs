@@ -179,14 +179,8 @@ impl Store {
                 let inserted: Vec<ObjectId> = self
                     .pairs
                     .edits()
-                    .filter(|(pair, edit)| {
-                        *edit == PairEdit::Insert && pair.table == association.table
-                    })
-                    .filter_map(|(pair, _)| {
-                        [pair.first, pair.second]
-                            .into_iter()
-                            .find(|other| Pair::new(association, owner, *other) == pair)
-                    })
+                    .filter(|(_, edit)| *edit != PairEdit::Delete)
+                    .filter_map(|(pair, _)| pair.other_side(association, owner))
                     .collect();
                 for member in inserted {
                     if !members.contains(&member) {

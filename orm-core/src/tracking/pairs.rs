@@ -35,6 +35,13 @@ impl Pair {
         [(&keys[self.keys.0], self.first), (&keys[self.keys.1], self.second)]
     }
 
+    /// Whom the pair links to an owner, if it is one of this association and the owner's.
+    pub(crate) fn other_side(&self, association: &Association, owner: ObjectId) -> Option<ObjectId> {
+        [self.first, self.second]
+            .into_iter()
+            .find(|other| Self::new(association, owner, *other) == *self)
+    }
+
     /// Whether the object is on either side.
     pub(crate) fn concerns(&self, object: ObjectId) -> bool {
         self.first == object || self.second == object
@@ -46,6 +53,9 @@ impl Pair {
 pub(crate) enum PairEdit {
     Insert,
     Delete,
+    /// It was removed without being known to be a row, and put back: to be inserted unless it is
+    /// a row, which the flush has to read.
+    Restore,
 }
 
 /// The edits of pairs, and the pairs that are known to be rows.
@@ -56,13 +66,19 @@ pub(crate) struct Pairs {
     order: Vec<Pair>,
     /// Pairs that this session wrote itself.
     known: HashSet<Pair>,
+    /// Removed pairs of which nobody knows whether they are rows.
+    unsure: HashSet<Pair>,
 }
 
 impl Pairs {
     /// Wants the pair to be a row. False if it is to be one already.
     pub(crate) fn insert(&mut self, pair: Pair) -> bool {
         match self.edits.get(&pair) {
-            Some(PairEdit::Insert) => false,
+            Some(PairEdit::Insert | PairEdit::Restore) => false,
+            Some(PairEdit::Delete) if self.unsure.contains(&pair) => {
+                self.edits.insert(pair, PairEdit::Restore);
+                true
+            }
             Some(PairEdit::Delete) => {
                 self.edits.remove(&pair);
                 true
@@ -76,17 +92,32 @@ impl Pairs {
         }
     }
 
-    /// Wants the pair not to be a row.
-    pub(crate) fn remove(&mut self, pair: Pair) {
+    /// Wants the pair not to be a row. `is_row` says whether it is known to be one.
+    pub(crate) fn remove(&mut self, pair: Pair, is_row: bool) {
         match self.edits.get(&pair) {
             Some(PairEdit::Delete) => {}
             Some(PairEdit::Insert) => {
                 self.edits.remove(&pair);
             }
+            Some(PairEdit::Restore) => {
+                self.edits.insert(pair, PairEdit::Delete);
+            }
             None => {
+                if !is_row && !self.known.contains(&pair) {
+                    self.unsure.insert(pair);
+                }
                 self.edits.insert(pair, PairEdit::Delete);
                 self.order.push(pair);
             }
+        }
+    }
+
+    /// A pair that is wanted was looked up: it needs no edit if it is a row, else an INSERT.
+    pub(crate) fn resolve(&mut self, pair: Pair, is_row: bool) {
+        if is_row {
+            self.edits.remove(&pair);
+        } else {
+            self.edits.insert(pair, PairEdit::Insert);
         }
     }
 
@@ -111,11 +142,12 @@ impl Pairs {
     pub(crate) fn settle(&mut self) {
         for (pair, edit) in self.edits.drain() {
             match edit {
-                PairEdit::Insert => self.known.insert(pair),
+                PairEdit::Insert | PairEdit::Restore => self.known.insert(pair),
                 PairEdit::Delete => self.known.remove(&pair),
             };
         }
         self.order.clear();
+        self.unsure.clear();
     }
 
     /// Forgets every edit, and what was written in a unit of work that is undone.
@@ -123,11 +155,13 @@ impl Pairs {
         self.edits.clear();
         self.order.clear();
         self.known.clear();
+        self.unsure.clear();
     }
 
     /// Forgets the edits that concern an object, and what is known of it.
     pub(crate) fn forget(&mut self, object: ObjectId) {
         self.edits.retain(|pair, _| !pair.concerns(object));
         self.known.retain(|pair| !pair.concerns(object));
+        self.unsure.retain(|pair| !pair.concerns(object));
     }
 }

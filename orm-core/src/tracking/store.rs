@@ -10,7 +10,7 @@ use super::journal::Journal;
 use super::pairs::Pairs;
 use crate::error::{Error, Result};
 use crate::model::{ColumnSet, Entity, EntityStorage, Handle, Key, Model, Storage, Table};
-use crate::value::{Cells, Value, ValueCells};
+use crate::value::{Cells, Value, ValueCells, ValueError};
 
 /// All objects of a session, or of a read-only graph.
 pub(crate) struct Store {
@@ -308,6 +308,44 @@ impl Store {
             .collect()
     }
 
+    /// Whether nobody gave a pending object's column a value: neither its draft nor an assignment.
+    pub(crate) fn is_unset(&self, object: ObjectId, column: usize) -> bool {
+        let Some(changes) = &self.header(object).changes else { return false };
+        changes.unset.contains(column)
+            && changes.snapshot.as_ref().is_none_or(|snapshot| {
+                self.storage(object).encode(object.slot, column) == snapshot[column]
+            })
+    }
+
+    /// Whether a flush would find something to write. Mutable access alone is no change.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.pairs.has_edits() || self.touched.iter().any(|object| self.is_changed(*object))
+    }
+
+    fn is_changed(&self, object: ObjectId) -> bool {
+        let header = self.header(object);
+        let Some(changes) = &header.changes else { return false };
+        let edited = || {
+            let storage = self.storage(object);
+            let columns = changes.snapshot.iter().flatten().enumerate();
+            let mut values = columns.map(|(at, value)| (storage.encode(object.slot, at), value));
+            values.any(|(now, before)| now != *before)
+        };
+        let assigned = || {
+            let own_key = self.key_of(object);
+            let relations = 0..self.table(object).relationships().len();
+            let mut fields = relations.map(|at| self.storage(object).relation(object.slot, at));
+            fields.any(|field| field.is_loaded() && field.stamp() != Some(own_key))
+        };
+        header.state == State::Pending
+            || header.marked_deleted
+            || !changes.expressions.is_empty()
+            || !changes.links.is_empty()
+            || !changes.replaced.is_empty()
+            || edited()
+            || assigned()
+    }
+
     /// A column's database value: as it was before unflushed edits.
     pub(crate) fn database_value(&self, object: ObjectId, column: usize) -> Value {
         match self.header(object).changes.as_ref().and_then(|changes| changes.snapshot.as_ref()) {
@@ -450,26 +488,8 @@ impl Store {
         Ok((object, met))
     }
 
-    /// Names the column that a row's decoding stumbled on. Only on the error's path: the row is
-    /// decoded once more, column by column.
-    fn decode_error(
-        &self,
-        arena: u32,
-        cells: &dyn Cells,
-        at: usize,
-        error: crate::value::ValueError,
-    ) -> Error {
-        let table = self.arena_at(arena).table;
-        let culprit =
-            table.columns().iter().enumerate().find(|(position, column)| {
-                match Value::read(cells, at + position, &column.logical_type()) {
-                    Ok(Value::Null) => !column.facts.nullable,
-                    Ok(_) => false,
-                    Err(_) => true,
-                }
-            });
-        let column = culprit.map_or("?", |(_, column)| column.name);
-        Error::at_column(table.name(), column, error)
+    fn decode_error(&self, arena: u32, cells: &dyn Cells, at: usize, error: ValueError) -> Error {
+        self.arena_at(arena).table.decode_error(cells, at, error)
     }
 
     /// The object of a table with this primary key, if it is known.

@@ -31,7 +31,7 @@ pub(super) fn expand(base: &BaseModel) -> TokenStream {
             #[automatically_derived]
             impl __orm::HasKey for #name {
                 type Id = #id;
-                fn key(&self) -> #id {
+                fn key(&self) -> Self::Id {
                     #key
                 }
             }

@@ -1,6 +1,6 @@
 //! `impl Model`.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -33,9 +33,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
                     ::std::sync::OnceLock::new();
                 TABLE.get_or_init(|| #table)
             }
-            fn __key(base: &#base, model: &Self) -> #id {
-                #key
-            }
+            #key
             fn __decode(
                 cells: &dyn __orm::Cells,
                 at: usize,
@@ -69,25 +67,34 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     }
 }
 
-/// The type of the primary key, and the expression that takes it from `base` or `model`.
+/// The type of the primary key, and the function that takes it from the base or the model.
 fn key(model: &Model, base: &TokenStream) -> (TokenStream, TokenStream) {
     let own = model.own_key();
-    match model.base {
+    let (id, key) = match &model.base {
         // A missing key is a mistake that is reported; any key will do.
         Base::None if own.is_empty() => {
             (quote!(i64), quote!(::core::unreachable!("there is no primary key")))
         }
-        _ if own.is_empty() => {
-            let span = match &model.base {
-                Base::Custom(ty) => ty.span(),
-                _ => Span::call_site(),
-            };
-            let span = span.resolved_at(Span::call_site());
-            let id = quote_spanned!(span=> <#base as __orm::HasKey>::Id);
-            (id, quote_spanned!(span=> <#base as __orm::HasKey>::key(base)))
+        _ if !own.is_empty() => rows::key(&own, &quote!(model)),
+        // All of it stands at the base, whose mistake it is if it has no key.
+        Base::Custom(ty) => {
+            return (
+                quote_spanned!(ty.span()=> <#base as __orm::HasKey>::Id),
+                quote_spanned! {ty.span()=>
+                    fn __key(base: &#base, _: &Self) -> <#base as __orm::HasKey>::Id {
+                        <#base as __orm::HasKey>::key(base)
+                    }
+                },
+            );
         }
-        _ => rows::key(&own, &quote!(model)),
-    }
+        _ => (quote!(<#base as __orm::HasKey>::Id), quote!(__orm::HasKey::key(base))),
+    };
+    let function = quote! {
+        fn __key(base: &#base, model: &Self) -> #id {
+            #key
+        }
+    };
+    (id, function)
 }
 
 fn relation(model: &Model, reference: &TokenStream) -> TokenStream {

@@ -57,8 +57,8 @@ pub async fn load(
     target: &Path,
     mut progress: impl FnMut(Progress),
 ) -> Result<Totals, Error> {
-    let document = read(source, &mut progress)?;
     expect_absent(target)?;
+    let document = read(source, &mut progress)?;
     let failed = |reason: String| Error::Write { path: target.to_owned(), reason };
 
     let parent = directory_of(target);

@@ -9,6 +9,7 @@ mod tests;
 mod times;
 mod url;
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,12 +25,31 @@ use self::memory::TemporaryDatabase;
 use super::{Driver, DriverConnection, Options, RowSink};
 use crate::error::{Error, Result};
 use crate::sql::Statement;
+use crate::sql::dialect::sqlite::DECIMAL_COLLATION;
 
 /// How many prepared statements a connection keeps.
 const STATEMENT_CACHE: usize = 512;
 
 /// How many rows the connection's thread may be ahead of its reader.
 const ROW_BUFFER: usize = 500;
+
+/// Compares two texts as the decimals that they are, and else as texts. The text of a float, which
+/// SQLite calculates decimals with, is one too.
+#[cfg(feature = "decimal")]
+fn compare_decimals(left: &str, right: &str) -> Ordering {
+    use rust_decimal::Decimal;
+    let decimal = |text: &str| text.parse().or_else(|_| Decimal::from_scientific(text));
+    match (decimal(left), decimal(right)) {
+        (Ok(left), Ok(right)) => left.cmp(&right),
+        _ => left.cmp(right),
+    }
+}
+
+/// Without decimals nothing is compared by this collation.
+#[cfg(not(feature = "decimal"))]
+fn compare_decimals(left: &str, right: &str) -> Ordering {
+    left.cmp(right)
+}
 
 /// A pool of connections to one SQLite database.
 pub(super) struct SqliteDriver {
@@ -40,8 +60,8 @@ pub(super) struct SqliteDriver {
 /// What the driver and its connections share.
 struct Shared {
     parking: Mutex<Parking>,
-    /// The files behind `sqlite::memory:`, for as long as anyone may need them.
-    files: Option<TemporaryDatabase>,
+    /// The files behind `sqlite::memory:`, kept until the last connection is gone.
+    _files: Option<TemporaryDatabase>,
 }
 
 /// Connections that wait for their next use.
@@ -92,6 +112,7 @@ impl SqliteDriver {
             .row_buffer_size(ROW_BUFFER)
             // LIKE goes by case, as on the other databases.
             .pragma("case_sensitive_like", "ON")
+            .collation(DECIMAL_COLLATION, compare_decimals)
             .disable_statement_logging();
         let files = if target.in_memory { Some(TemporaryDatabase::new()?) } else { None };
         if let Some(files) = &files {
@@ -112,7 +133,7 @@ impl SqliteDriver {
             .max_lifetime(None)
             .test_before_acquire(false)
             .connect_lazy_with(connect);
-        let driver = Self { pool, shared: Arc::new(Shared { parking: Mutex::default(), files }) };
+        let driver = Self { pool, shared: Arc::new(Shared { parking: Mutex::default(), _files: files }) };
         driver.acquire().await?.release();
         Ok(driver)
     }

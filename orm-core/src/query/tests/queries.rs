@@ -261,11 +261,11 @@ fn loader_options_nest() {
         option.filter.as_ref().map(print::expr).unwrap(),
         r#"all((posts.title NotEqual Text("")), (posts.score Greater Double(0.0)))"#
     );
-    assert_eq!((option.order.len(), option.limit, option.is_narrowed()), (2, Some(3), true));
+    assert_eq!((option.order.len(), option.limit, option.filter.is_some()), (2, Some(3), true));
     let children: Vec<_> =
         option.children.iter().map(|child| (child.relationship.name(), child.strategy)).collect();
     assert_eq!(children, [("user", None), ("tags", Some(Strategy::Raise))]);
-    assert!(!User::edited.into_load().into_option().is_narrowed());
+    assert!(User::edited.into_load().into_option().filter.is_none());
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use super::models::{Post, Tag, User};
 use super::print;
 use crate::error::Result;
-use crate::query::{Loading, View, ViewRow, ViewShape};
+use crate::query::view::Loading;
+use crate::query::{View, ViewRow, ViewShape};
 use crate::value::{Value, ValueCells};
 
 macro_rules! view {

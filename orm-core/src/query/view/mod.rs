@@ -54,7 +54,7 @@ pub use shape::ViewShape;
 /// # session.commit().await?;
 /// let page = User::select().view::<UserOut>().on(&engine).page(1, 20).await?;
 /// # assert_eq!(page.items[0].posts[0].title, "Notes");
-/// # orm_core::Result::Ok(()) }).unwrap();
+/// # Ok::<(), orm_core::Error>(()) }).unwrap();
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a view",

@@ -9,6 +9,7 @@ use super::{Capabilities, Dialect, push_literal};
 use crate::error::Result;
 use crate::model::{ColumnDef, Table};
 use crate::sql::dml::UpdateRows;
+use crate::sql::expr::{Aggregate, BinaryOp, Expr, Function};
 use crate::sql::writer::Writer;
 use crate::value::{SqlType, Value};
 
@@ -22,6 +23,35 @@ pub(crate) static SQLITE: Sqlite = Sqlite;
 /// The table of new values inside an UPDATE of many rows. Unlikely to be a user's table, which
 /// it would hide.
 const GIVEN: &str = "orm_given";
+
+/// The collation, defined on every connection, that compares texts as the decimals they are.
+pub(crate) const DECIMAL_COLLATION: &str = "orm_decimal";
+
+/// Whether the values of an expression are decimals.
+fn is_decimal(expr: &Expr) -> bool {
+    let is_type = |sql_type: SqlType| match sql_type {
+        #[cfg(feature = "decimal")]
+        SqlType::Decimal => true,
+        _ => false,
+    };
+    match expr {
+        Expr::Column(column) => is_type(column.sql_type()),
+        Expr::Bind(bind) => is_type(bind.sql_type),
+        Expr::Binary(left, op, right) => {
+            op.is_arithmetic() && (is_decimal(left) || is_decimal(right))
+        }
+        Expr::Negate(operand) => is_decimal(operand),
+        Expr::Function(Function::Abs | Function::Coalesce, arguments) => {
+            arguments.first().is_some_and(is_decimal)
+        }
+        Expr::Aggregate {
+            function: Aggregate::Sum | Aggregate::Min | Aggregate::Max,
+            operand: Some(operand),
+            ..
+        } => is_decimal(operand),
+        _ => false,
+    }
+}
 
 const NO_NAN: &str = "SQLite has no NaN";
 
@@ -38,26 +68,8 @@ fn refuse_time(time: NaiveTime) -> Option<&'static str> {
 }
 
 impl Dialect for Sqlite {
-    fn name(&self) -> &'static str {
-        "SQLite"
-    }
-
     fn capabilities(&self) -> &'static Capabilities {
-        &Capabilities {
-            returning_on_insert: true,
-            returning_on_update: true,
-            returning_on_delete: true,
-            ordered_keys: true,
-            native_enum: false,
-            native_array: false,
-            deferrable: true,
-            transactional_ddl: true,
-            forward_references: true,
-            row_locks: false,
-            skip_locked: false,
-            savepoints: true,
-            survives_statement_errors: true,
-        }
+        &Capabilities { ordered_keys: true }
     }
 
     fn max_binds(&self) -> usize {
@@ -81,6 +93,38 @@ impl Dialect for Sqlite {
     /// as sortable, as the times that we write.
     fn current_timestamp(&self) -> &'static str {
         "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+    }
+
+    /// Decimals are texts, so that they stay exact: compared as numbers, not as texts.
+    fn collation(&self, expr: &Expr) -> Option<&'static str> {
+        is_decimal(expr).then_some(DECIMAL_COLLATION)
+    }
+
+    /// SQLite calculates with decimals as floats; what comes out is a text again.
+    fn stored_as(&self, expr: &Expr) -> Option<&'static str> {
+        let is_computed = matches!(
+            expr,
+            Expr::Binary(..)
+                | Expr::Negate(_)
+                | Expr::Function(Function::Abs, _)
+                | Expr::Aggregate { function: Aggregate::Sum, .. }
+        );
+        (is_computed && is_decimal(expr)).then_some("TEXT")
+    }
+
+    fn write_binary(
+        &self,
+        w: &mut Writer<'_>,
+        left: &Expr,
+        op: BinaryOp,
+        right: &Expr,
+    ) -> Result<()> {
+        let symbol = match op {
+            // Decimals without a fraction would be divided as integers.
+            BinaryOp::Divide if is_decimal(left) || is_decimal(right) => "* 1.0 /",
+            _ => op.symbol(),
+        };
+        w.infix(left, op, symbol, right)
     }
 
     fn composite_list(&self) -> &'static str {
@@ -249,8 +293,8 @@ mod tests {
     use super::*;
     use crate::sql::testing::{at, post_tags, users};
     use crate::sql::{
-        BinaryOp, ColumnRef, DeleteRows, Expr, InsertRows, Statement, max_rows, render_delete,
-        render_insert, render_update,
+        ColumnRef, DeleteRows, InsertRows, Statement, max_rows, render_delete, render_insert,
+        render_update,
     };
 
     #[track_caller]

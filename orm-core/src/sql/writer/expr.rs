@@ -57,6 +57,31 @@ impl Strength {
 impl Writer<'_> {
     /// Pushes an expression.
     pub(crate) fn expr(&mut self, expr: &Expr) -> Result<()> {
+        let Some(stored) = self.dialect.stored_as(expr) else { return self.bare(expr) };
+        self.push("CAST(");
+        self.bare(expr)?;
+        self.push(" AS ");
+        self.push(stored);
+        self.push(")");
+        Ok(())
+    }
+
+    /// Pushes an expression by whose value rows are ordered, grouped or told apart.
+    pub(crate) fn ordered(&mut self, expr: &Expr) -> Result<()> {
+        self.compared(expr, Strength::Any)
+    }
+
+    fn compared(&mut self, expr: &Expr, least: Strength) -> Result<()> {
+        let Some(collation) = self.dialect.collation(expr) else {
+            return self.operand(expr, least);
+        };
+        self.operand(expr, Strength::Atom)?;
+        self.push(" COLLATE ");
+        self.push(collation);
+        Ok(())
+    }
+
+    fn bare(&mut self, expr: &Expr) -> Result<()> {
         match expr {
             Expr::Column(column) => self.column(column)?,
             Expr::Bind(bind) => self.bind(bind.value.clone(), bind.sql_type),
@@ -81,7 +106,7 @@ impl Writer<'_> {
                 self.push(if *negated { "1 = 1" } else { "1 = 0" });
             }
             Expr::In { operand, list, negated } => {
-                self.operand(operand, Strength::Sum)?;
+                self.compared(operand, Strength::Sum)?;
                 self.push(if *negated { " NOT IN (" } else { " IN (" });
                 self.list(list, Self::expr)?;
                 self.push(")");
@@ -91,7 +116,7 @@ impl Writer<'_> {
                 self.dialect.write_keys(self, columns, keys)?;
             }
             Expr::Between { operand, low, high } => {
-                self.operand(operand, Strength::Sum)?;
+                self.compared(operand, Strength::Sum)?;
                 self.push(" BETWEEN ");
                 self.operand(low, Strength::Sum)?;
                 self.push(" AND ");
@@ -109,18 +134,8 @@ impl Writer<'_> {
             Expr::Aggregate { function, operand, distinct } => {
                 self.dialect.write_aggregate(self, *function, operand.as_deref(), *distinct)?;
             }
-            Expr::Exists(select) => {
-                self.push("EXISTS (");
-                self.select(select)?;
-                self.push(")");
-            }
             Expr::Related { owner, relationship, condition } => {
                 self.related(*owner, relationship, condition.as_deref())?;
-            }
-            Expr::Scalar(select) => {
-                self.push("(");
-                self.select(select)?;
-                self.push(")");
             }
             Expr::RowNumber { partition, order } => {
                 self.push("row_number() OVER (");
@@ -155,7 +170,11 @@ impl Writer<'_> {
             (_, Strength::Product) => (Strength::Product, Strength::Atom),
             _ => (Strength::Sum, Strength::Sum),
         };
-        self.operand(left, on_the_left)?;
+        if op.is_comparison() {
+            self.compared(left, on_the_left)?;
+        } else {
+            self.operand(left, on_the_left)?;
+        }
         self.push(" ");
         self.push(symbol);
         self.push(" ");

@@ -129,24 +129,6 @@ impl<'d> Writer<'d> {
         })
     }
 
-    /// Pushes the rest of a write of one table: which rows, and what comes back.
-    pub(crate) fn filter_and_returning(
-        &mut self,
-        table: &'static Table,
-        filter: Option<&Expr>,
-        returning: &[usize],
-    ) -> Result<()> {
-        if let Some(filter) = filter {
-            self.push(" WHERE ");
-            self.within(Scope::of(self.dialect, table), |w| w.expr(filter))?;
-        }
-        if !returning.is_empty() {
-            self.push(" RETURNING ");
-            self.column_names(table, returning);
-        }
-        Ok(())
-    }
-
     /// Says how many rows the statement writes. Texts of a full chunk, of a few rows and of
     /// round numbers come again; preparing others would only push those out of the cache.
     pub(crate) fn set_rows(&mut self, rows: usize, columns_per_row: usize) {
@@ -156,6 +138,18 @@ impl<'d> Writer<'d> {
 }
 
 impl BinaryOp {
+    /// Whether it says how two values compare.
+    pub(crate) fn is_comparison(self) -> bool {
+        use BinaryOp::*;
+        matches!(self, Equal | NotEqual | Less | LessOrEqual | Greater | GreaterOrEqual)
+    }
+
+    /// Whether it calculates with numbers.
+    pub(crate) fn is_arithmetic(self) -> bool {
+        use BinaryOp::*;
+        matches!(self, Add | Subtract | Multiply | Divide | Remainder)
+    }
+
     /// The operator as most databases spell it.
     pub(crate) fn symbol(self) -> &'static str {
         match self {

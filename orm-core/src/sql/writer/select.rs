@@ -59,7 +59,7 @@ impl Writer<'_> {
         }
         if !select.group_by.is_empty() {
             self.push(" GROUP BY ");
-            self.list(&select.group_by, Self::expr)?;
+            self.list(&select.group_by, Self::ordered)?;
         }
         if let Some(having) = &select.having {
             self.push(" HAVING ");

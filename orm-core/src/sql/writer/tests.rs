@@ -267,35 +267,3 @@ fn related_rows() {
         r#"EXISTS (SELECT 1 FROM "posts" WHERE "posts"."user_id" = "users"."id" AND EXISTS (SELECT 1 FROM "post_tags" WHERE "post_tags"."post_id" = "posts"."id"))"#,
     );
 }
-
-#[test]
-fn subqueries_mean_their_own_tables_first() {
-    let mut inner = Select::from(posts());
-    inner.and_filter(equal(column(posts(), "user_id"), column(users(), "id")));
-    check_expr(
-        Expr::Exists(Box::new(inner)),
-        r#"EXISTS (SELECT 1 FROM "posts" WHERE "posts"."user_id" = "users"."id")"#,
-    );
-    let mut oldest = Select::from(users());
-    oldest.columns = vec![(
-        Expr::Aggregate { function: Aggregate::Max, operand: Some(boxed(age())), distinct: false },
-        None,
-    )];
-    check_expr(
-        equal(age(), Expr::Scalar(Box::new(oldest))),
-        r#""users"."age" = (SELECT max("users"."age") FROM "users")"#,
-    );
-}
-
-#[test]
-fn writes_of_whatever_rows() {
-    let older = (at(users(), "age"), Expr::binary(age(), BinaryOp::Add, int(1)));
-    let filter = equal(column(users(), "id"), int(7));
-    let update = render_update_where(&SQLITE, users(), &[older], Some(&filter), &[0]).unwrap();
-    assert_eq!(
-        &*update.text,
-        r#"UPDATE "users" SET "age" = "users"."age" + ? WHERE "users"."id" = ? RETURNING "id""#
-    );
-    let delete = render_delete_where(&SQLITE, users(), None, &[]).unwrap();
-    assert_eq!(&*delete.text, r#"DELETE FROM "users""#);
-}
