@@ -45,7 +45,10 @@ fn main() {
             assert_eq!(count, objects);
             let used = ALLOCATOR.current_usage() - before;
             let own = size_of::<Entity<Point>>();
-            println!("{objects:>10} {own:>12} B {:>12.1} B", used as f64 / objects as f64 - own as f64);
+            println!(
+                "{objects:>10} {own:>12} B {:>12.1} B",
+                used as f64 / objects as f64 - own as f64
+            );
         }
     });
 }

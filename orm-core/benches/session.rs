@@ -98,7 +98,8 @@ macro_rules! draft {
 const CHUNK: usize = 500;
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -208,7 +209,11 @@ impl Bench {
                 black_box(session.get::<User>(id).await.expect("is known"));
             }
         }
-        println!("{:<44} {:>9.0}ns", "get, hitting the identity map", nanoseconds(started, 100_000));
+        println!(
+            "{:<44} {:>9.0}ns",
+            "get, hitting the identity map",
+            nanoseconds(started, 100_000)
+        );
         let handles = User::select().all(&mut session).await.expect("loads");
         let started = Instant::now();
         for _ in 0..100 {
@@ -339,7 +344,8 @@ impl Bench {
                         query = query.bind(user.id).bind(user.age + 1);
                     }
                     let rows = query.fetch_all(&mut *transaction).await.expect("updates");
-                    black_box(rows.iter().map(|row| (row.get::<i64, _>(0), row.get::<DateTime<Utc>, _>(1))).count());
+                    let returned = rows.iter().map(|row| (row.get::<i64, _>(0), row.get::<DateTime<Utc>, _>(1)));
+                    black_box(returned.collect::<Vec<_>>());
                 }
                 transaction.commit().await.expect("commits");
             })
@@ -412,8 +418,7 @@ async fn plain_eager(connection: &mut SqliteConnection) {
     let mut posts: HashMap<i64, Vec<Post>> = HashMap::new();
     let mut post_ids = Vec::new();
     for row in query.fetch_all(&mut *connection).await.expect("loads") {
-        let post: Post =
-            (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4), row.get(5));
+        let post: Post = (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4), row.get(5));
         post_ids.push(post.0);
         posts.entry(post.5).or_default().push(post);
     }
@@ -429,8 +434,7 @@ async fn plain_eager(connection: &mut SqliteConnection) {
             query = query.bind(id);
         }
         for row in query.fetch_all(&mut *connection).await.expect("loads") {
-            let comment: Comment =
-                (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
+            let comment: Comment = (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
             comments.entry(comment.4).or_default().push(comment);
         }
     }

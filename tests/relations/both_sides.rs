@@ -385,4 +385,25 @@ backend_tests! {
         assert_eq!(session[france].capital.loaded(), Some(Some(paris)));
         assert_eq!((session[paris].country_id, session[vichy].country_id), (Some(1), None));
     }
+
+    /// SEMANTICS 8.1: every edit of a loaded collection is seen at once.
+    async fn rule_8_1_a_collection_is_edited_through_its_accessor(db) {
+        db.create(&everything()).await?;
+        let mut session = db.session();
+        let ada = session.add(Author::draft().name("Ada"));
+        let books = session.add_all(["A", "B", "C"].map(|title| Book::draft().title(title)));
+        ada.books(&mut session).extend(books.iter().copied()).push(books[0]);
+        assert_eq!(session[ada].books.loaded(), Some(&books[..]), "a member comes once");
+        assert_eq!(ada.books(&mut session).contains(books[2]), Some(true));
+        ada.books(&mut session).remove(books[2]);
+        assert_eq!(ada.books(&mut session).contains(books[2]), Some(false));
+        session.commit().await?;
+        ada.books(&mut session).clear();
+        assert_eq!(session[books[0]].author.loaded(), Some(None));
+        ada.books(&mut session).replace([books[2]]);
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["UPDATE books"], "three rows in one statement");
+        assert_eq!(ada.books(&mut session).await?, [books[2]]);
+    }
 }

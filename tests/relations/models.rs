@@ -365,7 +365,7 @@ pub struct Ware {
 }
 
 /// Every table of this module.
-pub fn everything() -> Schema {
+pub(crate) fn everything() -> Schema {
     schema![
         User, Post, Comment, Tag, PostTag, Author, Book, Club, Member, Album, Track, Team, Game,
         Ticket, Show, Guest, Country, Capital, Person, Passport, Friendship, Car, Motor, Student,

@@ -12,10 +12,10 @@ use orm_tests::{Database, backend_tests};
 
 use super::models::*;
 
-/// After how many polls to drop a future: up to more than any of these has. A database that
-/// answers early saves polls, so that one round may miss a place.
+/// After how many polls to drop a future: up to more than any of these has. An answer that comes
+/// before it is asked for saves a poll, so that a round may miss a place.
 fn attempts() -> impl Iterator<Item = usize> {
-    std::iter::repeat_n(0..=16, 2).flatten()
+    std::iter::repeat_n(0..=16, 3).flatten()
 }
 
 /// A database with one connection, which it is no use to wait long for.
@@ -131,7 +131,6 @@ backend_tests! {
             let db = fresh(&db).await?;
             let mut work = work(&db).await?;
             if let Some(outcome) = dropped_after(polls, work.session.flush()).await {
-                assert!(polls > 1, "a flush of several statements waits for them");
                 outcome?;
                 continue;
             }

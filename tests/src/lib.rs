@@ -30,8 +30,6 @@ pub struct Capabilities {
     pub single_writer: bool,
     /// A column of floats can hold NaN.
     pub nan: bool,
-    /// A column of floats keeps the sign of zero.
-    pub negative_zero: bool,
     /// The last year of a date.
     pub latest_year: i32,
 }
@@ -46,7 +44,6 @@ impl Backend {
                 deferrable: true,
                 single_writer: true,
                 nan: false,
-                negative_zero: false,
                 latest_year: 9999,
             },
         }
@@ -166,7 +163,7 @@ pub fn summary(sql: &str) -> String {
     };
     let behind = |keyword: &str| {
         // A table, not a query in brackets: of `FROM (SELECT … FROM users)` the inner one counts.
-        let mut places = words.windows(2).filter(|pair| pair[0] == keyword);
+        let places = words.windows(2).filter(|pair| pair[0] == keyword);
         places.map(|pair| pair[1]).find(|table| *table != "SELECT")
     };
     let table = match verb {

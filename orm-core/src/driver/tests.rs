@@ -328,11 +328,7 @@ async fn the_log_records_from_then_on_without_values() {
     let kind = |kind| (kind, 0);
     assert_eq!(
         kinds,
-        [
-            kind(StatementKind::Begin),
-            (StatementKind::Statement, 1),
-            kind(StatementKind::Commit)
-        ]
+        [kind(StatementKind::Begin), (StatementKind::Statement, 1), kind(StatementKind::Commit)]
     );
     connection.run(user("bob@example.org"), &mut ()).await.unwrap();
     assert_eq!(log.statements().len(), 1);

@@ -149,8 +149,7 @@ impl Cascaded {
                 }
                 let has_other_owner = store.pairs.edits().any(|(other, edit)| {
                     let other_owner = if pair.first == member { other.second } else { other.first };
-                    edit != PairEdit::Delete
-                        && Pair::new(association, other_owner, member) == other
+                    edit != PairEdit::Delete && Pair::new(association, other_owner, member) == other
                 });
                 if !has_other_owner {
                     self.delete(store, member);

@@ -323,8 +323,7 @@ impl Detect<'_> {
             passed.push(origin);
             (object, column) = origin;
         }
-        if self.store.header(object).state == State::Pending
-            && self.store.is_unset(object, column)
+        if self.store.header(object).state == State::Pending && self.store.is_unset(object, column)
         {
             return PlanValue::KeyOf(object, column);
         }

@@ -231,6 +231,7 @@ fn normalize(store: &mut Store, object: ObjectId) {
 fn may_be_cut(sql_type: &SqlType) -> bool {
     match sql_type {
         SqlType::Time | SqlType::DateTime | SqlType::Timestamp => true,
+        SqlType::F32 | SqlType::F64 => true,
         SqlType::Array(element) => may_be_cut(element),
         _ => false,
     }

@@ -300,10 +300,8 @@ async fn find_members(
     };
     let mut found: Found = Vec::with_capacity(owners.len());
     for chunk in owners.chunks(KEYS_PER_STATEMENT) {
-        let keys: Vec<Vec<Value>> = chunk
-            .iter()
-            .map(|owner| values_of(store, *owner, referenced))
-            .collect();
+        let keys: Vec<Vec<Value>> =
+            chunk.iter().map(|owner| values_of(store, *owner, referenced)).collect();
         let mut place: HashMap<&[Value], usize> = HashMap::with_capacity(chunk.len());
         for (key, owner) in keys.iter().zip(chunk) {
             place.insert(key, found.len());

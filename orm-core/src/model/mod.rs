@@ -25,7 +25,7 @@ pub use handle::{Accessors, Handle, Key};
 pub(crate) use relation::same;
 pub use relation::{Kind, Relation, ToMany, ToOne};
 pub use relationship::{
-    Association, Cascade, Link, Path, Relationship, RelationshipKind, Strategy,
+    Association, Cascade, Link, MemberOrder, Path, Relationship, RelationshipKind, Strategy,
 };
 pub use storage::{EntityStorage, Storage};
 pub use table::{Action, ColumnDef, ForeignKey, Index, Table, TableBuilder, TableFn, Target};

@@ -93,6 +93,10 @@ pub enum Path {
     PairTable(&'static str),
 }
 
+/// Gives the order of a relationship's members: positions of the other table's columns, true for
+/// descending.
+pub type MemberOrder = fn() -> Vec<(usize, bool)>;
+
 /// The description of a relationship.
 #[derive(Debug)]
 pub struct Relationship {
@@ -109,7 +113,7 @@ pub struct Relationship {
     single_parent: bool,
     post_update: bool,
     view_only: bool,
-    order_by: Option<fn() -> Vec<(usize, bool)>>,
+    order_by: Option<MemberOrder>,
     link: OnceLock<std::result::Result<Link, String>>,
 }
 
@@ -175,8 +179,8 @@ impl Relationship {
         self.view_only = true;
         self
     }
-    /// With an order of its members: positions of the other table's columns, true for descending.
-    pub fn order_by(mut self, order: fn() -> Vec<(usize, bool)>) -> Self {
+    /// With an order of its members.
+    pub fn order_by(mut self, order: MemberOrder) -> Self {
         self.order_by = Some(order);
         self
     }

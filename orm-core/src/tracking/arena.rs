@@ -12,8 +12,7 @@ pub(crate) struct ObjectId {
 }
 
 /// A map by object, for maps that may hold one entry per object of a large unit of work.
-pub(crate) type ObjectMap<V> =
-    std::collections::HashMap<ObjectId, V, foldhash::fast::RandomState>;
+pub(crate) type ObjectMap<V> = std::collections::HashMap<ObjectId, V, foldhash::fast::RandomState>;
 
 /// Where an object is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! What is known of an object that was edited, linked or added since the last flush.
 
-use super::arena::ObjectId;
+use super::arena::{ObjectId, State};
+use super::store::Store;
 use crate::model::{ColumnSet, ForeignKey};
 use crate::sql::Expr;
 use crate::value::Value;
@@ -40,5 +41,45 @@ pub(crate) struct LinkEdit {
 impl Changes {
     pub(crate) fn link(&self, foreign_key: &ForeignKey) -> Option<&LinkEdit> {
         self.links.iter().find(|edit| edit.foreign_key == foreign_key)
+    }
+}
+
+impl Store {
+    /// Whether nobody gave a pending object's column a value: neither its draft nor an assignment.
+    pub(crate) fn is_unset(&self, object: ObjectId, column: usize) -> bool {
+        let Some(changes) = &self.header(object).changes else { return false };
+        changes.unset.contains(column)
+            && changes.snapshot.as_ref().is_none_or(|snapshot| {
+                self.storage(object).encode(object.slot, column) == snapshot[column]
+            })
+    }
+
+    /// Whether a flush would find something to write. Mutable access alone is no change.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.pairs.has_edits() || self.touched.iter().any(|object| self.is_changed(*object))
+    }
+
+    fn is_changed(&self, object: ObjectId) -> bool {
+        let header = self.header(object);
+        let Some(changes) = &header.changes else { return false };
+        let edited = || {
+            let storage = self.storage(object);
+            let columns = changes.snapshot.iter().flatten().enumerate();
+            let mut values = columns.map(|(at, value)| (storage.encode(object.slot, at), value));
+            values.any(|(now, before)| now != *before)
+        };
+        let assigned = || {
+            let own_key = self.key_of(object);
+            let relations = 0..self.table(object).relationships().len();
+            let mut fields = relations.map(|at| self.storage(object).relation(object.slot, at));
+            fields.any(|field| field.is_loaded() && field.stamp() != Some(own_key))
+        };
+        header.state == State::Pending
+            || header.marked_deleted
+            || !changes.expressions.is_empty()
+            || !changes.links.is_empty()
+            || !changes.replaced.is_empty()
+            || edited()
+            || assigned()
     }
 }

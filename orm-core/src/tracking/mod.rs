@@ -9,9 +9,11 @@
 //! kept in step by [`links`].
 
 mod arena;
+mod assigned;
 mod changes;
 mod edits;
 mod journal;
+mod leaving;
 mod links;
 mod pairs;
 mod store;

@@ -36,7 +36,11 @@ impl Pair {
     }
 
     /// Whom the pair links to an owner, if it is one of this association and the owner's.
-    pub(crate) fn other_side(&self, association: &Association, owner: ObjectId) -> Option<ObjectId> {
+    pub(crate) fn other_side(
+        &self,
+        association: &Association,
+        owner: ObjectId,
+    ) -> Option<ObjectId> {
         [self.first, self.second]
             .into_iter()
             .find(|other| Self::new(association, owner, *other) == *self)

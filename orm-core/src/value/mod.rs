@@ -115,9 +115,9 @@ impl Value {
     pub(crate) fn refusal(&self) -> Option<&str> {
         match self {
             Value::Refused(reason) => Some(reason),
-            Value::Json(document) if is_deeper(document, DEEPEST_JSON) => {
-                Some("the JSON document is nested more than 127 levels deep and could not be read back")
-            }
+            Value::Json(document) if is_deeper(document, DEEPEST_JSON) => Some(
+                "the JSON document is nested more than 127 levels deep and could not be read back",
+            ),
             Value::Array(elements) => elements.iter().find_map(Value::refusal),
             _ => None,
         }

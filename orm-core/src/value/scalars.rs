@@ -51,8 +51,23 @@ macro_rules! integer {
 integer!(i16 = I16, i32 = I32, i64 = I64, u8 = U8, u16 = U16, u32 = U32);
 
 scalar!(bool, Bool, |v| Value::Bool(*v), |cells, at| cells.bool(at), placeholder = false);
-scalar!(f32, F32, |v| Value::Float(*v), |cells, at| cells.float(at), placeholder = 0.0);
-scalar!(f64, F64, |v| Value::Double(*v), |cells, at| cells.double(at), placeholder = 0.0);
+// Adding zero makes -0.0 the zero that every database can hold: SQLite keeps no sign of zero.
+scalar!(
+    f32,
+    F32,
+    |v| Value::Float(*v + 0.0),
+    |cells, at| cells.float(at),
+    placeholder = 0.0,
+    normalize = |v| *v + 0.0
+);
+scalar!(
+    f64,
+    F64,
+    |v| Value::Double(*v + 0.0),
+    |cells, at| cells.double(at),
+    placeholder = 0.0,
+    normalize = |v| *v + 0.0
+);
 scalar!(
     String,
     Text,

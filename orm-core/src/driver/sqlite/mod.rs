@@ -133,7 +133,8 @@ impl SqliteDriver {
             .max_lifetime(None)
             .test_before_acquire(false)
             .connect_lazy_with(connect);
-        let driver = Self { pool, shared: Arc::new(Shared { parking: Mutex::default(), _files: files }) };
+        let driver =
+            Self { pool, shared: Arc::new(Shared { parking: Mutex::default(), _files: files }) };
         driver.acquire().await?.release();
         Ok(driver)
     }

@@ -156,6 +156,7 @@ async fn decimals_that_other_programs_stored_as_numbers_are_read_exactly() {
         }
         Ok(())
     });
-    let numbers = "SELECT 0.99, 13.86, -0.05, 12345678901.23, -9223372036854775808, 9e999, 1e30, ''";
+    let numbers =
+        "SELECT 0.99, 13.86, -0.05, 12345678901.23, -9223372036854775808, 9e999, 1e30, ''";
     connection.run(Statement::plain(numbers), &mut sink).await.unwrap();
 }

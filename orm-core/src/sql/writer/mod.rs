@@ -41,7 +41,12 @@ impl<'d> Writer<'d> {
 
     /// The finished statement.
     pub(crate) fn finish(self) -> Statement {
-        Statement { text: self.text.into(), binds: self.binds, persistent: self.persistent, single_row: false }
+        Statement {
+            text: self.text.into(),
+            binds: self.binds,
+            persistent: self.persistent,
+            single_row: false,
+        }
     }
 
     /// The dialect.
