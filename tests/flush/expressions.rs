@@ -125,7 +125,10 @@ backend_tests! {
         let error = session.commit().await.unwrap_err();
         assert!(matches!(error, Error::Misuse(_)));
         assert!(error.to_string().contains("counters.left"), "{error}");
-        session.commit().await?;
-        assert_eq!(session[handle].left, 1);
+        // Going on would lose the assignment.
+        let error = session.commit().await.unwrap_err();
+        assert!(matches!(error, Error::RollbackRequired { .. }), "{error}");
+        session.rollback().await?;
+        assert_eq!(Counter::select().count(&mut session).await?, 0);
     }
 }

@@ -46,6 +46,18 @@ backend_tests! {
         assert_eq!(PostTag::select().count(&mut session).await?, 1);
     }
 
+    /// SEMANTICS 8.6: neither side is loaded, and this session never saw the pair.
+    async fn rule_8_6_a_pair_that_is_a_row_already_is_left_alone(db) {
+        let (mut session, post, [a, _, c]) = tagged(&db).await?;
+        let log = db.log();
+        session.link(post, Post::tags, a);
+        session.link(post, Post::tags, c);
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["INSERT post_tags"]);
+        assert_eq!(PostTag::select().count(&mut session).await?, 3);
+        assert_eq!(post.tags(&mut session).await?.len(), 3);
+    }
+
     /// SEMANTICS 8.6
     async fn rule_8_6_add_and_remove_cancel_out(db) {
         let (mut session, post, [a, _, c]) = tagged(&db).await?;

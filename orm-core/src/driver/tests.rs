@@ -18,7 +18,8 @@ async fn engine() -> Engine {
 fn insert(table: &'static Table, columns: &[&str], values: Vec<Value>) -> Statement {
     let columns: Vec<usize> = columns.iter().map(|name| at(table, name)).collect();
     let rows = values.len() / columns.len();
-    let rows = InsertRows { table, columns, rows, values, returning: vec![0] };
+    let rows =
+        InsertRows { table, columns, rows, values, returning: vec![0], skip_existing: vec![] };
     render_insert(&crate::sql::dialect::sqlite::SQLITE, rows).unwrap()
 }
 

@@ -92,6 +92,7 @@ impl Run {
                         rows: objects.len(),
                         values,
                         returning: read_back.clone(),
+                        skip_existing: Vec::new(),
                     },
                 )?;
                 let mut rows = Returned::new(table, &read_back);
@@ -162,6 +163,7 @@ impl Run {
                         rows: *rows,
                         values: self.resolve(std::mem::take(values))?,
                         returning: Vec::new(),
+                        skip_existing: unique_key_over(table, columns),
                     },
                 )?;
                 connection.run_on(table, statement, &mut ()).await?;
@@ -329,6 +331,17 @@ fn given_keys(
     let places = places?;
     let rows = values.chunks(columns.len());
     Some(rows.map(|row| places.iter().map(|&at| row[at].clone()).collect()).collect())
+}
+
+/// The primary key, or a unique one, that consists of just these columns of an association: a pair
+/// is one row, however often and by whomever it was added.
+fn unique_key_over(table: &Table, columns: &[usize]) -> Vec<usize> {
+    let is_it = |key: &&[usize]| {
+        key.len() == columns.len() && key.iter().all(|column| columns.contains(column))
+    };
+    let uniques = table.uniques().iter().map(|unique| unique.columns.as_slice());
+    let mut keys = std::iter::once(table.primary_key()).chain(uniques);
+    keys.find(is_it).unwrap_or_default().to_vec()
 }
 
 /// Whether a foreign key of any table may reference the column: unique ones can be.

@@ -32,6 +32,7 @@ mod work;
 pub use plan::{Plan, PlannedOperation, PlannedStep};
 
 pub(crate) use batch::Batched;
+pub(crate) use cascade::{Cascaded, cascade};
 pub(crate) use execute::{Outcome, execute};
 pub(crate) use prepare::{needs_reading, prepare};
 pub(crate) use settle::settle;
@@ -40,9 +41,9 @@ use crate::error::Result;
 use crate::sql::Dialect;
 use crate::tracking::Store;
 
-/// Plans the flush of a store for which everything needed was [prepared](prepare).
-pub(crate) fn plan(store: &Store, dialect: &dyn Dialect) -> Result<Batched> {
-    let cascaded = cascade::cascade(store)?.complete()?;
+/// Plans the flush of a store, given what [`cascade()`] found or [`prepare()`] brought to its end.
+pub(crate) fn plan(store: &Store, cascaded: Cascaded, dialect: &dyn Dialect) -> Result<Batched> {
+    let cascaded = cascaded.complete()?;
     let mut work = detect::detect(store, cascaded)?;
     let steps = order::order(&mut work)?;
     let batched = batch::batch(work, steps, dialect);

@@ -1,6 +1,6 @@
 //! What a flush must read before it can plan. Writes nothing to the database.
 
-use super::cascade::cascade;
+use super::cascade::{Cascaded, cascade};
 use crate::driver::Connection;
 use crate::error::Result;
 use crate::load::{load_members, load_parents, read_members};
@@ -9,18 +9,19 @@ use crate::tracking::{ObjectId, Pair, PairEdit, State, Store};
 use crate::value::Value;
 
 /// Whether planning needs the database at all; nothing is to be read where it doesn't.
-pub(crate) fn needs_reading(store: &Store) -> Result<bool> {
+pub(crate) fn needs_reading(store: &Store, cascaded: &Cascaded) -> bool {
     let replaced = store.touched.iter().any(|object| {
         let changes = store.header(*object).changes.as_ref();
         changes.is_some_and(|changes| !changes.replaced.is_empty())
     });
     let restored = store.pairs.edits().any(|(_, edit)| edit == PairEdit::Restore);
-    Ok(replaced || restored || !cascade(store)?.missing().is_empty())
+    replaced || restored || !cascaded.missing().is_empty()
 }
 
 /// Reads the former members of replaced collections, and the collections of deleted parents: one
-/// statement per relationship and level for all of them together.
-pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> Result<()> {
+/// statement per relationship and level for all of them together. Gives the cascade, followed to
+/// its end.
+pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> Result<Cascaded> {
     read_replaced(connection, store).await?;
     read_restored(connection, store).await?;
     // A reference can lead to a row that is gone: its key is read once, and then left alone.
@@ -34,7 +35,7 @@ pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> R
         if missing.collections.is_empty()
             && !missing.parents.iter().any(|(foreign_key, keys)| is_new(foreign_key, keys))
         {
-            return Ok(());
+            return Ok(cascaded);
         }
         for (relationship, owners) in &missing.collections {
             load_members(connection, store, owners, relationship).await?;

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::sql::{Expr, Select, Source, render_select};
 use crate::tracking::{Met, ObjectId, Store};
-use crate::value::{Cells, Value};
+use crate::value::{Cells, SqlType, Value};
 
 /// A SELECT whose rows are objects of one table.
 pub(crate) struct EntityQuery<'q> {
@@ -22,8 +22,17 @@ pub(crate) struct EntityQuery<'q> {
     pub(crate) populate_existing: bool,
     /// Whether at most one object can be found, as by its key.
     pub(crate) at_most_one: bool,
-    /// Columns that say whose member a row's object is, read before the object's own.
-    pub(crate) owner_key: Vec<(Expr, crate::value::SqlType)>,
+    pub(crate) owner_key: OwnerKey,
+}
+
+/// What says whose member a row's object is.
+pub(crate) enum OwnerKey {
+    /// Nothing: they are nobody's.
+    None,
+    /// These columns of the object itself.
+    Own(Vec<usize>),
+    /// These, which are selected before the object's columns.
+    Beside(Vec<(Expr, SqlType)>),
 }
 
 /// A row of an [`EntityQuery`].
@@ -43,9 +52,17 @@ pub(crate) async fn load_entities(
 ) -> Result<Vec<Loaded>> {
     let EntityQuery { table, select, nodes, populate_existing, at_most_one, owner_key } = query;
     let mut select = wrap_if_counted(select, table, nodes);
-    let first = owner_key.len();
-    let owner_types: Vec<_> = owner_key.iter().map(|(_, sql_type)| *sql_type).collect();
-    select.columns = owner_key.into_iter().map(|(expr, _)| (expr, None)).collect();
+    let mut owner_cells = Vec::new();
+    select.columns.clear();
+    if let OwnerKey::Beside(key) = &owner_key {
+        select.columns.extend(key.iter().map(|(expr, _)| (expr.clone(), None)));
+        owner_cells.extend(key.iter().map(|(_, sql_type)| *sql_type).enumerate());
+    }
+    let first = select.columns.len();
+    if let OwnerKey::Own(columns) = &owner_key {
+        let cell = |column: &usize| (first + column, table.columns()[*column].logical_type());
+        owner_cells.extend(columns.iter().map(cell));
+    }
     select.select_all(table, Source::Scope);
     let loads = join_loads(&mut select, table, nodes, first + table.columns().len())?;
     let mut statement = render_select(connection.dialect(), &select)?;
@@ -60,7 +77,7 @@ pub(crate) async fn load_entities(
         arena,
         arenas,
         first,
-        owner_types,
+        owner_cells,
         populate_existing,
         once: multiplies(nodes),
         seen: HashSet::new(),
@@ -131,7 +148,8 @@ struct EntityRows<'s, 'n> {
     arenas: Vec<u32>,
     /// Where the object's own first cell is.
     first: usize,
-    owner_types: Vec<crate::value::SqlType>,
+    /// The cells that say whose member the object is.
+    owner_cells: Vec<(usize, SqlType)>,
     populate_existing: bool,
     /// Whether an object may come in several rows and is wanted once.
     once: bool,
@@ -152,10 +170,10 @@ impl EntityRows<'_, '_> {
 
     /// The values that say whose member the row's object is.
     fn owner(&self, cells: &dyn Cells) -> Result<Vec<Value>> {
-        let values = self.owner_types.iter().enumerate();
+        let values = self.owner_cells.iter();
         values
             .map(|(at, sql_type)| {
-                Value::read(cells, at, sql_type)
+                Value::read(cells, *at, sql_type)
                     .map_err(|error| Error::Type { place: "the key of an owner".into(), error })
             })
             .collect()

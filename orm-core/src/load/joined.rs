@@ -1,7 +1,7 @@
 //! Relationships loaded by the query itself, through LEFT JOINs under aliases of their own.
 
 use crate::error::Result;
-use crate::model::Table;
+use crate::model::{Link, Table};
 use crate::query::joins;
 use crate::sql::{Alias, ColumnRef, Expr, From, JoinKind, OrderTerm, Select, Source};
 
@@ -89,7 +89,10 @@ impl Place<'_> {
         for node in nodes.iter().filter(|node| node.joined) {
             let target = node.relationship.target();
             let association = self.select.next_alias();
-            let alias = Alias(association.0 + 1);
+            let alias = match node.relationship.link()? {
+                Link::Direct { .. } => association,
+                Link::Through(_) => Alias(association.0 + 1),
+            };
             let source = Source::Alias(alias);
             let mut joins =
                 joins(node.relationship, JoinKind::Left, owner_source, source, association)?;

@@ -14,7 +14,7 @@ mod joined;
 mod plan;
 mod related;
 
-pub(crate) use entities::{EntityQuery, load_entities};
+pub(crate) use entities::{EntityQuery, OwnerKey, load_entities};
 pub(crate) use plan::{LoadNode, plan_loads};
 pub(crate) use related::{load_for_peers, load_members, load_parents, read_members};
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::future::BoxFuture;
 
-use super::entities::{EntityQuery, load_entities};
+use super::entities::{EntityQuery, OwnerKey, load_entities};
 use super::joined::member_order;
 use super::plan::{LoadNode, plan_loads};
 use super::{KEYS_PER_STATEMENT, PEERS};
@@ -168,7 +168,7 @@ pub(crate) async fn load_parents(
             nodes: &[],
             populate_existing: false,
             at_most_one: false,
-            owner_key: Vec::new(),
+            owner_key: OwnerKey::None,
         };
         load_entities(connection, store, query).await?;
     }
@@ -265,7 +265,7 @@ async fn find_parents(
                 nodes: &node.children,
                 populate_existing,
                 at_most_one: false,
-                owner_key: owner_key(target, Source::Scope, columns),
+                owner_key: OwnerKey::Own(columns.to_vec()),
             },
         )
         .await?;
@@ -328,8 +328,6 @@ async fn find_members(
     Ok(found)
 }
 
-type OwnerKey = Vec<(Expr, SqlType)>;
-
 fn direct_members(
     target: &'static Table,
     foreign_key: &'static ForeignKey,
@@ -339,13 +337,13 @@ fn direct_members(
     let columns = foreign_key.columns();
     let select = members_by_key(target, scoped(target, columns), keys, node);
     let Some(limit) = node.limit else {
-        return (select, owner_key(target, Source::Scope, columns));
+        return (select, OwnerKey::Own(columns.to_vec()));
     };
     let mut inner = select;
     inner.select_all(target, Source::Scope);
     let partition = scoped(target, columns).into_iter().map(Expr::Column).collect();
     let select = limited(inner, target, partition, limit);
-    (select, owner_key(target, Source::Scope, columns))
+    (select, OwnerKey::Own(columns.to_vec()))
 }
 
 fn through_members(
@@ -374,7 +372,8 @@ fn through_members(
     }
     select.order_by = member_order(node);
     let Some(limit) = node.limit else {
-        return (select, owner_key(association.table, source, columns));
+        let key = owners.iter().map(|owner| (Expr::Column(*owner), owner.sql_type()));
+        return (select, OwnerKey::Beside(key.collect()));
     };
     let mut inner = select;
     inner.select_all(target, Source::Scope);
@@ -385,7 +384,7 @@ fn through_members(
         key.push((Expr::Derived { table: target.name(), column: name }, owner.sql_type()));
     }
     let partition = owners.into_iter().map(Expr::Column).collect();
-    (limited(inner, target, partition, limit), key)
+    (limited(inner, target, partition, limit), OwnerKey::Beside(key))
 }
 
 /// At most `limit` rows per partition, in the order of the inner query.
@@ -426,14 +425,4 @@ fn values_of(store: &Store, object: ObjectId, columns: &[usize]) -> Vec<Value> {
 
 fn scoped(table: &'static Table, columns: &[usize]) -> Vec<ColumnRef> {
     columns.iter().map(|&column| ColumnRef::scoped(table, column)).collect()
-}
-
-fn owner_key(table: &'static Table, source: Source, columns: &[usize]) -> OwnerKey {
-    columns
-        .iter()
-        .map(|&column| {
-            let column = ColumnRef { table, column, source };
-            (Expr::Column(column), column.sql_type())
-        })
-        .collect()
 }

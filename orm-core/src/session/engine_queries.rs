@@ -6,7 +6,7 @@ use super::Graph;
 use super::queries::{at_most_one, decode_count, decode_row, limit_to, no_row};
 use crate::driver::{Connection, EachRow, Engine};
 use crate::error::{Error, Result};
-use crate::load::{EntityQuery, KEYS_PER_STATEMENT, load_entities, plan_loads};
+use crate::load::{EntityQuery, KEYS_PER_STATEMENT, OwnerKey, load_entities, plan_loads};
 use crate::model::{Entity, Model};
 use crate::query::{Page, Query, Rows, Select, View, Views};
 use crate::sql::{self, Source, render_select};
@@ -150,7 +150,7 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
             nodes: &nodes,
             populate_existing: false,
             at_most_one,
-            owner_key: Vec::new(),
+            owner_key: OwnerKey::None,
         };
         let loaded = load_entities(&mut connection, &mut store, query).await?;
         let roots = loaded.into_iter().map(|loaded| store.handle(loaded.object)).collect();

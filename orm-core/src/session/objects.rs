@@ -133,6 +133,9 @@ impl Session {
     /// Assigns a value, or an SQL expression that the next flush evaluates and reads back. An
     /// assigned column of a pending object counts as given, whatever the value.
     ///
+    /// What can't be assigned (a value that can't be written as JSON, an expression for a row that
+    /// doesn't exist yet) is the error of the next flush, after which only a rollback goes on.
+    ///
     /// ```
     /// # use orm_core::{Engine, Model, SessionFactory, schema};
     /// # #[derive(Model)] struct Post { title: String, #[orm(default = 0)] views: i64 }

@@ -3,7 +3,7 @@
 use super::Session;
 use crate::driver::EachRow;
 use crate::error::{Error, Result};
-use crate::load::{EntityQuery, LoadNode, load_entities, plan_loads};
+use crate::load::{EntityQuery, LoadNode, OwnerKey, load_entities, plan_loads};
 use crate::model::{Handle, Model, PrimaryKey};
 use crate::query::{Query, Rows, Select};
 use crate::sql::{self, BinaryOp, ColumnRef, Expr, render_select};
@@ -324,7 +324,7 @@ impl Session {
             nodes,
             populate_existing,
             at_most_one,
-            owner_key: Vec::new(),
+            owner_key: OwnerKey::None,
         };
         let loaded = load_entities(connection, &mut self.store, query).await;
         let loaded = self.check(loaded)?;

@@ -172,6 +172,7 @@ impl Session {
             found.insert(value, handle);
         }
         let mut handles = Vec::new();
+        let mut seen = std::collections::HashSet::new();
         for value in values {
             let key = value.encode();
             let handle = match found.get(&key) {
@@ -182,7 +183,7 @@ impl Session {
                     handle
                 }
             };
-            if !handles.contains(&handle) {
+            if seen.insert(handle) {
                 handles.push(handle);
             }
         }

@@ -80,7 +80,8 @@ impl Session {
     pub fn plan(&mut self) -> Result<Plan> {
         self.expect_no_commit()?;
         self.store.adopt_assignments()?;
-        let batched = flush::plan(&self.store, self.engine.dialect())?;
+        let cascaded = flush::cascade(&self.store)?;
+        let batched = flush::plan(&self.store, cascaded, self.engine.dialect())?;
         Ok(Plan::new(&batched))
     }
 
@@ -145,20 +146,22 @@ impl Session {
 
     pub(super) async fn flush_changes(&mut self) -> Result<()> {
         if let Some(mistake) = self.mistake.take() {
-            return Err(mistake);
+            // What the verb was to do is missing: going on without it would lose a write.
+            return self.fail_flush(mistake).await;
         }
         if !self.has_unflushed_changes() {
             return Ok(());
         }
         self.store.adopt_assignments()?;
-        if flush::needs_reading(&self.store)? {
+        let mut cascaded = flush::cascade(&self.store)?;
+        if flush::needs_reading(&self.store, &cascaded) {
             self.begin().await?;
             if let Some(connection) = &mut self.connection {
                 let prepared = flush::prepare(connection, &mut self.store).await;
-                self.check(prepared)?;
+                cascaded = self.check(prepared)?;
             }
         }
-        let mut batched = flush::plan(&self.store, self.engine.dialect())?;
+        let mut batched = flush::plan(&self.store, cascaded, self.engine.dialect())?;
         if batched.batches.is_empty() {
             return flush::settle(&mut self.store, batched, flush::Outcome::default());
         }

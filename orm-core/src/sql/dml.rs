@@ -15,6 +15,9 @@ pub(crate) struct InsertRows {
     pub(crate) values: Vec<Value>,
     /// The columns to read back, in this order, per row.
     pub(crate) returning: Vec<usize>,
+    /// The columns of a unique key: a row whose values in them exist is left as it is. Empty where
+    /// that is an error.
+    pub(crate) skip_existing: Vec<usize>,
 }
 
 /// Rows of one table in which the same columns change.

@@ -9,7 +9,7 @@ use crate::value::{SqlType, Value};
 
 /// `INSERT INTO t (a, b) VALUES (?, ?), (?, ?) RETURNING …`.
 pub(super) fn write_insert(w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
-    let InsertRows { table, columns, rows, values, returning } = rows;
+    let InsertRows { table, columns, rows, values, returning, skip_existing } = rows;
     w.push("INSERT INTO ");
     w.table_path(table);
     if columns.is_empty() {
@@ -20,6 +20,12 @@ pub(super) fn write_insert(w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
         w.push(") VALUES ");
         write_tuples(w, &types(table, &columns), values, rows)?;
         w.set_rows(rows, columns.len());
+    }
+    if !skip_existing.is_empty() {
+        // The key is named, so that no other conflict is passed over.
+        w.push(" ON CONFLICT (");
+        w.column_names(table, &skip_existing);
+        w.push(") DO NOTHING");
     }
     write_returning(w, table, &returning);
     Ok(())

@@ -317,7 +317,11 @@ mod tests {
     ) -> Result<Statement> {
         let columns = columns.iter().map(|name| at(users(), name)).collect();
         let values = ints(values);
-        render_insert(&SQLITE, InsertRows { table: users(), columns, rows, values, returning })
+        let skip_existing = Vec::new();
+        render_insert(
+            &SQLITE,
+            InsertRows { table: users(), columns, rows, values, returning, skip_existing },
+        )
     }
 
     #[test]
