@@ -99,6 +99,62 @@
 //! # Ok::<(), orm_core::Error>(()) }).unwrap();
 //! ```
 //!
+//! Many-to-many goes through an association table, which may be a model of its own; a view is a
+//! response that loads only the columns and relationships that it names:
+//!
+//! ```
+//! use orm_core::{Engine, ManyToMany, Model, SessionFactory, View, schema};
+//!
+//! #[derive(Model)]
+//! pub struct Role {
+//!     #[orm(unique)]
+//!     pub name: String,
+//!     #[orm(secondary = RolePermission, back_populates = roles)]
+//!     pub permissions: ManyToMany<Permission>,
+//! }
+//! #[derive(Model)]
+//! pub struct Permission {
+//!     #[orm(unique)]
+//!     pub name: String,
+//!     #[orm(back_populates = permissions)]
+//!     pub roles: ManyToMany<Role>,
+//! }
+//! #[derive(Model)]
+//! #[orm(table = "rbac_role_permission", base = none)]
+//! pub struct RolePermission {
+//!     #[orm(primary_key, foreign_key(Role, on_delete = "cascade"))]
+//!     pub role_id: i64,
+//!     #[orm(primary_key, foreign_key(Permission, on_delete = "cascade"))]
+//!     pub permission_id: i64,
+//! }
+//!
+//! #[derive(View, serde::Serialize)]
+//! #[orm(of = Role)]
+//! struct RoleOut { id: i64, name: String, permissions: Vec<PermissionOut> }
+//! #[derive(View, serde::Serialize)]
+//! #[orm(of = Permission)]
+//! struct PermissionOut { name: String }
+//!
+//! # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+//! let engine = Engine::connect("sqlite::memory:").await?;
+//! engine.create_all(&schema![Role, Permission, RolePermission]).await?;
+//! let mut session = SessionFactory::new(engine.clone()).session();
+//! let editor = session.add(Role::draft().name("editor"));
+//! let names = ["read", "write", "read"];
+//! let permissions = session
+//!     .find_or_add(Permission::name, names, |name| Permission::draft().name(name))
+//!     .await?;
+//! session.replace(editor, Role::permissions, permissions); // a net difference, at the flush
+//! session.commit().await?;
+//!
+//! let page = Role::select().view::<RoleOut>().on(&engine).page(1, 20).await?;
+//! assert_eq!(
+//!     serde_json::to_string(&page.items).unwrap(),
+//!     r#"[{"id":1,"name":"editor","permissions":[{"name":"read"},{"name":"write"}]}]"#,
+//! );
+//! # Ok::<(), orm_core::Error>(()) }).unwrap();
+//! ```
+//!
 //! # Where to look
 //!
 //! - [`Model`], the derive: tables, columns, keys, relationships, drafts.

@@ -25,8 +25,18 @@ use proc_macro::TokenStream;
 
 /// Makes a struct a model: a table, typed columns and relationships.
 ///
-/// ```ignore
-/// #[derive(orm_core::Model)]
+/// ```
+/// use orm_core::{BelongsTo, HasMany, Model};
+///
+/// #[derive(Model)]
+/// pub struct User {
+///     #[orm(unique, length = 64)]
+///     pub username: String,
+///     #[orm(back_populates = user, cascade = "all, delete-orphan")]
+///     pub posts: HasMany<Post>,
+/// }
+///
+/// #[derive(Model)]
 /// pub struct Post {
 ///     pub title: String,
 ///     #[orm(foreign_key(User, on_delete = "cascade"), index)]
@@ -34,7 +44,15 @@ use proc_macro::TokenStream;
 ///     #[orm(back_populates = posts)]
 ///     pub user: BelongsTo<User>,
 /// }
+///
+/// let post = Post::draft().title("Notes");
+/// let user = User::draft().username("ada").posts([post]);
+/// let query = User::select().filter(User::username.eq("ada"));
 /// ```
+///
+/// It gives the struct a constant per column and relationship (`User::username`, `User::posts`),
+/// `User::draft()`, whose type knows which required columns are set, `User::select()`, and an
+/// accessor per relationship on its handles (`ada.posts(&mut session)`).
 ///
 /// # On the struct
 ///
@@ -42,7 +60,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `table = "…"` | the table's name; by default the struct's in lower case plus `s` |
 /// | `schema = "…"` | the schema that it is in |
-/// | `base = Audited`, `base = none` | other base columns, or none |
+/// | `base = Audited`, `base = none` | other base columns than `id`, `created_at` and `updated_at`, or none |
 /// | `rename_all = "…"` | the case of the columns' names |
 /// | `foreign_key(a => Line::order_id, b => Line::no)` | a composite foreign key; `on_delete` and `on_update` may follow |
 /// | `unique(a, b)`, `index(a, b, name = "…")` | over several columns |
@@ -52,15 +70,47 @@ use proc_macro::TokenStream;
 ///
 /// # On a column
 ///
-/// `column`, `primary_key`, `autoincrement`, `unique`, `index`, `length`, `precision`, `scale`,
-/// `sql_type`, `default`, `server_default`, `on_update`, `foreign_key`, `check`, `comment`,
-/// `version`, `skip` and `serialize = "never"`.
+/// | Key | Meaning |
+/// |---|---|
+/// | `column = "…"` | its name in the database |
+/// | `primary_key` | part of the primary key; with `base = none` |
+/// | `autoincrement` | the database generates the key |
+/// | `unique`, `index` | of this column alone |
+/// | `length = 64` | the longest text, in characters |
+/// | `precision = 10`, `scale = 2` | the digits of a decimal, in all and behind the point |
+/// | `sql_type = "…"` | the type in the database, spelled out |
+/// | `default`, `default = …` | what the application fills in: the type's default, or this expression |
+/// | `server_default = "…"` | what the database fills in, in SQL; read back by the INSERT |
+/// | `on_update = "…"` | what every UPDATE sets it to, in SQL |
+/// | `foreign_key = User` | references the primary key of a model |
+/// | `foreign_key = User::email` | references a unique column |
+/// | `foreign_key(User, on_delete = "cascade", on_update = "…")` | with actions: `no action`, `restrict`, `cascade`, `set null`, `set default` |
+/// | `check = "…"` | a condition in SQL, in which `{column}` is this column |
+/// | `comment = "…"` | for the schema |
+/// | `version` | the optimistic lock: 1 at the INSERT, counted up and compared by every UPDATE |
+/// | `skip` | no column; its value is `Default::default()` when a row is loaded |
+/// | `serialize = "never"` | left out of views |
 ///
 /// # On a relationship
 ///
-/// A field whose type is `BelongsTo`, `HasOne`, `HasMany` or `ManyToMany` takes `via`,
-/// `foreign_key`, `secondary`, `back_populates`, `lazy`, `cascade`, `passive_deletes`,
-/// `single_parent`, `post_update`, `order_by` and `viewonly`.
+/// A field whose type is `BelongsTo` (the key is here), `HasOne`, `HasMany` (it is there) or
+/// `ManyToMany` (in an association table).
+///
+/// | Key | Meaning |
+/// |---|---|
+/// | `back_populates = user` | the field on the other side, which must name this one |
+/// | `via = user_id`, `via = (a, b)` | the foreign key's field of a `BelongsTo`; by default the name plus `_id` |
+/// | `foreign_key = Post::user_id` | the other side's foreign key, where there is no `back_populates` |
+/// | `secondary = PostTag` | the association's model |
+/// | `secondary(PostTag::post_id, PostTag::tag_id)` | its columns for this side and the other, where that is ambiguous |
+/// | `secondary = "post_tags"` | an association table without a struct |
+/// | `lazy = "…"` | how it is loaded unless a query says: `select` (on demand, for peers at once), `joined`, `selectin`, `subquery`, `raise`, `write_only` |
+/// | `cascade = "…"` | what follows its owner: `save-update`, `merge` (both by default), `delete`, `delete-orphan`, `refresh-expire`, `expunge`, `all` (all but `delete-orphan`), `none` |
+/// | `passive_deletes` | leaves members that are not loaded to the database's ON DELETE |
+/// | `single_parent` | a member has one owner at most; what `delete-orphan` on a `BelongsTo` or `ManyToMany` needs |
+/// | `post_update` | its key is written by an UPDATE after the INSERT |
+/// | `order_by = Post::title.asc()` | the order of its members, or a tuple of orders |
+/// | `viewonly` | loads and never writes |
 #[proc_macro_derive(Model, attributes(orm))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     expand::run(input.into(), expand::derive_model).into()
@@ -68,13 +118,21 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
 
 /// Makes a plain struct a base: columns that every model with `#[orm(base = …)]` shares.
 ///
-/// ```ignore
+/// ```
 /// #[derive(orm_core::BaseColumns)]
 /// pub struct Audited {
 ///     #[orm(primary_key, autoincrement)]
 ///     pub id: i64,
-///     pub deleted_at: Option<DateTime<Utc>>,
+///     pub deleted_by: Option<String>,
 /// }
+///
+/// #[derive(orm_core::Model)]
+/// #[orm(base = Audited)]
+/// pub struct Note {
+///     pub text: String,
+/// }
+///
+/// let kept = Note::select().filter(Note::deleted_by.is_null());
 /// ```
 ///
 /// The columns become constants of a trait beside the struct, here `AuditedColumns`. They take
@@ -86,7 +144,7 @@ pub fn derive_base_columns(input: TokenStream) -> TokenStream {
 
 /// Makes an enum without data the type of a column.
 ///
-/// ```ignore
+/// ```
 /// #[derive(orm_core::Enum)]
 /// #[orm(rename_all = "snake_case")]
 /// pub enum Profession { Developer, Designer, #[orm(rename = "boss")] Manager }
@@ -101,10 +159,17 @@ pub fn derive_enum(input: TokenStream) -> TokenStream {
 
 /// Makes a newtype a reusable description of a column.
 ///
-/// ```ignore
+/// ```
 /// #[derive(orm_core::ColumnType)]
 /// #[orm(unique, length = 64)]
 /// pub struct Username(String);
+///
+/// #[derive(orm_core::Model)]
+/// pub struct User {
+///     pub name: Username,
+/// }
+///
+/// let user = User::draft().name("ada");
 /// ```
 ///
 /// Its type, and the keys `unique`, `index`, `length`, `precision`, `scale`, `check`, `default`,
@@ -117,8 +182,12 @@ pub fn derive_column_type(input: TokenStream) -> TokenStream {
 
 /// Makes a struct a view: a part of a model, with parts of what it leads to, that a query fills.
 ///
-/// ```ignore
-/// #[derive(orm_core::View, serde::Serialize)]
+/// ```
+/// # use orm_core::{BelongsTo, Engine, Model, schema};
+/// # #[derive(Model)] pub struct User { pub name: String }
+/// # #[derive(Model)] pub struct Post { pub title: String, #[orm(foreign_key = User)] pub user_id: i64,
+/// #   pub user: BelongsTo<User> }
+/// #[derive(orm_core::View)]
 /// #[orm(of = Post)]
 /// pub struct PostOut {
 ///     pub id: i64,
@@ -126,6 +195,18 @@ pub fn derive_column_type(input: TokenStream) -> TokenStream {
 ///     #[orm(from = user)]
 ///     pub author: AuthorOut,
 /// }
+///
+/// #[derive(orm_core::View)]
+/// #[orm(of = User)]
+/// pub struct AuthorOut {
+///     pub name: String,
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let engine = Engine::connect("sqlite::memory:").await?;
+/// # engine.create_all(&schema![User, Post]).await?;
+/// let page = Post::select().view::<PostOut>().on(&engine).page(1, 20).await?;
+/// # assert_eq!((page.items.len(), page.total), (0, 0));
+/// # Ok::<(), orm_core::Error>(()) }).unwrap();
 /// ```
 ///
 /// A field is named like a column or a relationship of the model, or says `from = …` which one it

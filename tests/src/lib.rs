@@ -198,11 +198,13 @@ pub fn run<F: Future<Output = Result<()>>>(backend: Backend, test: impl FnOnce(D
 
 /// Tests that run on every backend, each in a database of its own.
 ///
-/// ```ignore
-/// backend_tests! {
-///     /// SEMANTICS 4.9
-///     async fn rule_4_9_a_second_flush_emits_nothing(db) {
-///         …
+/// ```
+/// orm_tests::backend_tests! {
+///     /// SEMANTICS 9.2
+///     async fn rule_9_2_a_commit_without_work_emits_nothing(db) {
+///         let log = db.log();
+///         db.session().commit().await?;
+///         assert!(log.all().is_empty());
 ///     }
 /// }
 /// ```

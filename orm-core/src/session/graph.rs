@@ -125,7 +125,7 @@ impl<T: Model> DoubleEndedIterator for Members<'_, T> {
 impl<T: Model> ExactSizeIterator for Members<'_, T> {}
 
 fn entity<T: Model>(store: &Store, object: ObjectId) -> Result<&Entity<T>> {
-    store.entities::<T>().and_then(|entities| entities.get(object.slot)).ok_or(Error::Detached {
+    store.entity(object).ok_or(Error::Detached {
         model: T::__table().model(),
         reason: "its object has left the session",
     })

@@ -95,12 +95,10 @@ impl Session {
     pub fn try_get<M: Model>(&self, handle: Handle<M>) -> Result<&Entity<M>> {
         self.expect_no_commit()?;
         let object = self.store.readable(handle)?;
-        self.store.entities::<M>().and_then(|entities| entities.get(object.slot)).ok_or(
-            Error::Detached {
-                model: M::__table().model(),
-                reason: "its object has left the session",
-            },
-        )
+        self.store.entity(object).ok_or(Error::Detached {
+            model: M::__table().model(),
+            reason: "its object has left the session",
+        })
     }
 
     /// The object that a handle names, to be edited. Keeps a snapshot first.
@@ -215,7 +213,7 @@ impl Session {
     #[track_caller]
     pub fn key<M: Model>(&self, handle: Handle<M>) -> Option<M::Id> {
         let object = self.expect_object(handle);
-        let entity = self.store.entities::<M>()?.get(object.slot)?;
+        let entity = self.store.entity::<M>(object)?;
         if self.store.header(object).state == State::Pending {
             let is_known = M::__table().primary_key().iter().all(|&column| {
                 let is_linked = M::__table().foreign_keys().iter().any(|key| {

@@ -151,7 +151,16 @@ impl Store {
 
     /// The typed storage of a model, if it has objects here.
     pub(crate) fn entities<M: Model>(&self) -> Option<&EntityStorage<M>> {
-        self.arena_at(self.find_arena::<M>()?).storage.as_any().downcast_ref()
+        self.entities_at(self.find_arena::<M>()?)
+    }
+
+    /// The entity of an object that is known to be of this model.
+    pub(crate) fn entity<M: Model>(&self, object: ObjectId) -> Option<&Entity<M>> {
+        self.entities_at(object.arena)?.get(object.slot)
+    }
+
+    fn entities_at<M: Model>(&self, arena: u32) -> Option<&EntityStorage<M>> {
+        self.arena_at(arena).storage.as_any().downcast_ref()
     }
 
     /// The typed storage of a model.
