@@ -2,7 +2,7 @@
 //!
 //! Layer 6. Ties the layers below together and contains as little logic as that takes: objects
 //! and edits live in `tracking`, rows come through `load`, writes go through `flush`,
-//! transactions are the [`Connection`]'s.
+//! transactions are the `Connection`'s.
 
 mod accessors;
 mod draft;

@@ -12,10 +12,12 @@ mod arena;
 mod assigned;
 mod changes;
 mod edits;
+mod expiry;
 mod journal;
 mod leaving;
 mod links;
 mod pairs;
+mod peers;
 mod store;
 
 pub(crate) use arena::{ObjectId, State};

@@ -4,10 +4,11 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::arena::{Arena, Header, NO_BATCH, ObjectId, State};
+use super::arena::{Arena, Header, ObjectId, State};
 use super::changes::Changes;
 use super::journal::Journal;
 use super::pairs::Pairs;
+use super::peers::Batch;
 use crate::error::{Error, Result};
 use crate::model::{ColumnSet, Entity, EntityStorage, Handle, Key, Model, Storage, Table};
 use crate::value::{Cells, Value, ValueCells, ValueError};
@@ -27,20 +28,12 @@ pub(crate) struct Store {
     /// Objects whose DELETE was flushed and not committed.
     pub(crate) deleted: Vec<ObjectId>,
     detached: Vec<ObjectId>,
-    batches: Vec<Batch>,
+    pub(super) batches: Vec<Batch>,
     /// Batches whose objects all met a later one.
-    free_batches: Vec<u32>,
+    pub(super) free_batches: Vec<u32>,
     /// Whether what is loaded now may show what this unit of work wrote.
-    tainting: bool,
-    tainted: Vec<ObjectId>,
-}
-
-/// The objects of one model that a query or a flush brought in together.
-struct Batch {
-    arena: u32,
-    slots: Vec<u32>,
-    /// How many of them have met no later batch.
-    live: usize,
+    pub(super) tainting: bool,
+    pub(super) tainted: Vec<ObjectId>,
 }
 
 /// How a row met the store.
@@ -490,121 +483,5 @@ impl Store {
                     .zip(values)
                     .all(|(&column, value)| self.database_value(object, column) == *value)
         })
-    }
-}
-
-// ---------------------------------------------------------------- peers
-
-impl Store {
-    /// The objects of one arena that came together become each other's peers.
-    pub(crate) fn make_peers(&mut self, arena: u32, slots: Vec<u32>) {
-        if slots.len() < 2 {
-            return;
-        }
-        let batch = self.free_batches.pop().unwrap_or_else(|| {
-            self.batches.push(Batch { arena, slots: Vec::new(), live: 0 });
-            self.batches.len() as u32 - 1
-        });
-        for (position, slot) in slots.iter().enumerate() {
-            let object = ObjectId { arena, slot: *slot };
-            self.leave_batch(object);
-            let header = self.header_mut(object);
-            header.batch = batch;
-            header.position = position as u32;
-        }
-        let live = slots.len();
-        self.batches[batch as usize] = Batch { arena, slots, live };
-    }
-
-    fn leave_batch(&mut self, object: ObjectId) {
-        let batch = std::mem::replace(&mut self.header_mut(object).batch, NO_BATCH);
-        if let Some(left) = self.batches.get_mut(batch as usize) {
-            left.live = left.live.saturating_sub(1);
-            if left.live == 0 && !left.slots.is_empty() {
-                left.slots = Vec::new();
-                self.free_batches.push(batch);
-            }
-        }
-    }
-
-    /// The object and at most `limit - 1` of its peers for which `wanted` holds: those after it
-    /// in the order of their batch first, then those before it.
-    pub(crate) fn peers(
-        &self,
-        object: ObjectId,
-        limit: usize,
-        mut wanted: impl FnMut(ObjectId) -> bool,
-    ) -> Vec<ObjectId> {
-        let header = self.header(object);
-        let Some(batch) = self.batches.get(header.batch as usize) else {
-            return vec![object];
-        };
-        let position = header.position as usize;
-        let (before, after) = batch.slots.split_at(position.min(batch.slots.len()));
-        let others = after.iter().skip(1).chain(before.iter().rev());
-        let mut peers = vec![object];
-        for slot in others {
-            if peers.len() >= limit {
-                break;
-            }
-            let peer = ObjectId { arena: batch.arena, slot: *slot };
-            let header_of_peer = self.header(peer);
-            if header_of_peer.batch == header.batch
-                && header_of_peer.state == State::Persistent
-                && wanted(peer)
-            {
-                peers.push(peer);
-            }
-        }
-        peers
-    }
-}
-
-// ---------------------------------------------------------------- expiry
-
-impl Store {
-    /// From now on, what is loaded may show what this unit of work wrote.
-    pub(crate) fn begin_tainting(&mut self) {
-        self.tainting = true;
-    }
-
-    pub(crate) fn is_tainting(&self) -> bool {
-        self.tainting
-    }
-
-    /// The object's memory may show what a rollback would undo.
-    pub(crate) fn taint(&mut self, object: ObjectId) {
-        let header = self.header_mut(object);
-        if !header.tainted {
-            header.tainted = true;
-            self.tainted.push(object);
-        }
-    }
-
-    pub(crate) fn clear_taints(&mut self) {
-        self.tainting = false;
-        for object in std::mem::take(&mut self.tainted) {
-            self.header_mut(object).tainted = false;
-        }
-    }
-
-    pub(crate) fn expire_tainted(&mut self) {
-        self.tainting = false;
-        for object in std::mem::take(&mut self.tainted) {
-            let header = self.header_mut(object);
-            header.tainted = false;
-            if header.state == State::Persistent {
-                self.expire(object);
-            }
-        }
-    }
-
-    /// The object's memory is not to be read before it is loaded again. Its unflushed changes
-    /// must be gone already.
-    pub(crate) fn expire(&mut self, object: ObjectId) {
-        self.header_mut(object).expired = true;
-        for relation in 0..self.table(object).relationships().len() {
-            self.storage_mut(object).relation_mut(object.slot, relation).unload();
-        }
     }
 }
