@@ -34,7 +34,8 @@ pub enum Strategy {
     Joined,
     /// By one more statement with the keys of the query's objects.
     SelectIn,
-    /// By one more statement that embeds the query.
+    /// By one more statement that embeds the query. Until that is written, it loads the same objects
+    /// as [`SelectIn`](Self::SelectIn) does.
     Subquery,
     /// Never: reading it is an error until a query loads it.
     Raise,

@@ -87,7 +87,8 @@ impl<M, T> Load<M, T> {
         self.strategy(Strategy::SelectIn)
     }
 
-    /// By one more statement that embeds the query.
+    /// By one more statement that embeds the query. Until that is written, it loads the same objects
+    /// as [`selectin`](Self::selectin) does.
     pub fn subquery(self) -> Self {
         self.strategy(Strategy::Subquery)
     }
