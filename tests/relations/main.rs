@@ -13,5 +13,6 @@ mod one_to_one;
 mod orphans;
 mod random_edits;
 mod random_graphs;
+mod reviewed;
 mod rollback;
 mod self_references;

@@ -84,6 +84,11 @@ impl Connection {
         self.in_flight
     }
 
+    /// Whether the connection was lost or is not to be lent out again.
+    pub(crate) fn is_spoilt(&self) -> bool {
+        self.spoilt
+    }
+
     /// Runs a statement and feeds its rows to the sink. Gives the number of rows that a write
     /// affected or a query returned.
     ///
@@ -121,9 +126,10 @@ impl Connection {
     /// The database's; [`Error::Misuse`] if one is open.
     pub(crate) async fn begin(&mut self) -> Result<()> {
         if self.in_transaction() {
-            return Err(Error::misuse("a transaction is open already: use a savepoint"));
+            return Err(Error::misuse("a transaction is open already"));
         }
-        self.control(StatementKind::Begin, self.dialect.begin()).await?;
+        let outcome = self.control(StatementKind::Begin, self.dialect.begin()).await;
+        outcome.map_err(|error| self.note_failure(error))?;
         self.transaction = Transaction::Begun;
         Ok(())
     }

@@ -138,19 +138,22 @@ pub(crate) fn batch(mut work: Work, steps: Vec<OrderedStep>, dialect: &dyn Diale
                     Operation::Pair => &work.pair_inserts,
                     _ => &work.pair_deletes,
                 };
-                let columns =
-                    rows.first().map(|&row| pairs[row].columns.clone()).unwrap_or_default();
-                for chunk in rows.chunks(max_rows(dialect, columns.len().max(1))) {
-                    let values =
-                        chunk.iter().flat_map(|&row| pairs[row].values.iter().cloned()).collect();
-                    let (columns, rows) = (columns.clone(), chunk.len());
-                    push(
-                        match operation {
-                            Operation::Pair => BatchRows::Pair { columns, rows, values },
-                            _ => BatchRows::Unpair { columns, rows, values },
-                        },
-                        &reason,
-                    );
+                // One association may serve several relationships, by different keys of it.
+                let same = |a: &usize, b: &usize| pairs[*a].columns == pairs[*b].columns;
+                for rows in group(rows.into_iter(), same) {
+                    let columns = &pairs[rows[0]].columns;
+                    for chunk in rows.chunks(max_rows(dialect, columns.len())) {
+                        let values = chunk.iter().flat_map(|&row| pairs[row].values.clone());
+                        let (columns, rows, values) =
+                            (columns.clone(), chunk.len(), values.collect());
+                        push(
+                            match operation {
+                                Operation::Pair => BatchRows::Pair { columns, rows, values },
+                                _ => BatchRows::Unpair { columns, rows, values },
+                            },
+                            &reason,
+                        );
+                    }
                 }
                 if operation == Operation::Unpair {
                     for clear in work.clears.iter().filter(|clear| clear.table == table) {

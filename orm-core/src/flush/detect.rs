@@ -1,6 +1,6 @@
 //! What changed: rows to insert, update and delete, from snapshots and links.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::cascade::Cascaded;
 use super::work::{Clear, Delete, Insert, PairRow, PlanValue, Update, Work};
@@ -25,9 +25,9 @@ pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
         }
     }
     // Children that are cut off from a deleted parent may have no changes of their own.
+    let mut done: HashSet<ObjectId> = work.updates.iter().map(|update| update.object).collect();
     for &(child, _) in &cascaded.unlinked {
-        let is_done = work.updates.iter().any(|update| update.object == child);
-        if store.header(child).state == State::Persistent && !is_done {
+        if store.header(child).state == State::Persistent && done.insert(child) {
             work.updates.extend(detect.update(child)?);
         }
     }
@@ -234,6 +234,7 @@ impl Detect<'_> {
     /// Association rows that go with a deleted side, together per association and side.
     fn clears(&self) -> Vec<Clear> {
         let mut clears: Vec<Clear> = Vec::new();
+        let mut cleared = HashSet::new();
         for &(table, foreign_key, object) in &self.cascaded.cleared {
             let place = clears
                 .iter()
@@ -244,7 +245,7 @@ impl Detect<'_> {
                 clears.len() - 1
             });
             let clear = &mut clears[place];
-            if !clear.objects.contains(&object) {
+            if cleared.insert((table, foreign_key.columns(), object)) {
                 clear.objects.push(object);
                 clear.keys.push(
                     foreign_key
@@ -379,12 +380,12 @@ fn tables_of(rows: impl Iterator<Item = &'static Table>) -> Vec<&'static Table> 
 }
 
 fn order_of_keys(a: &[PlanValue], b: &[PlanValue]) -> std::cmp::Ordering {
-    let known = |value: &PlanValue| match value {
-        PlanValue::Known(value) => value.clone(),
-        PlanValue::KeyOf(..) => Value::Null,
-    };
-    let (a, b): (Vec<_>, Vec<_>) = (a.iter().map(known).collect(), b.iter().map(known).collect());
-    order_of_values(&a, &b)
+    use std::cmp::Ordering::Equal;
+    let pairs = a.iter().zip(b).map(|pair| match pair {
+        (PlanValue::Known(a), PlanValue::Known(b)) => order_of(a, b),
+        _ => Equal,
+    });
+    pairs.into_iter().find(|order| *order != Equal).unwrap_or(Equal)
 }
 
 /// The order of keys; what has no order of its own keeps the order in which it was found.

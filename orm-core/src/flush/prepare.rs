@@ -2,7 +2,7 @@
 
 use super::cascade::{Cascaded, cascade};
 use crate::driver::Connection;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::load::{load_members, load_parents, read_members};
 use crate::model::{ForeignKey, Link, Relationship, Table};
 use crate::tracking::{ObjectId, Pair, PairEdit, State, Store};
@@ -26,6 +26,7 @@ pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> R
     read_restored(connection, store).await?;
     // A reference can lead to a row that is gone: its key is read once, and then left alone.
     let mut read = std::collections::HashSet::new();
+    let mut loaded = std::collections::HashSet::new();
     loop {
         let cascaded = cascade(store)?;
         let missing = cascaded.missing();
@@ -38,6 +39,15 @@ pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> R
             return Ok(cascaded);
         }
         for (relationship, owners) in &missing.collections {
+            let place = (relationship.source(), relationship.index());
+            if !owners.iter().fold(false, |is_new, owner| loaded.insert((place, *owner)) | is_new) {
+                // A load that doesn't fill what it was asked for would be asked for ever.
+                return Err(Error::misuse(format!(
+                    "`{}.{}` can't be loaded for the objects that are to be deleted",
+                    relationship.source().model(),
+                    relationship.name(),
+                )));
+            }
             load_members(connection, store, owners, relationship).await?;
         }
         for (foreign_key, keys) in &missing.parents {
@@ -129,7 +139,7 @@ fn release(
                     .as_ref()
                     .is_some_and(|changes| changes.link(foreign_key).is_some());
                 if !moved && !wanted.contains(&member) {
-                    store.link(member, child, foreign_key, None, false);
+                    store.link(member, child, foreign_key, None, true);
                 }
             }
             Link::Through(association) => {

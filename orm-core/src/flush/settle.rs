@@ -11,7 +11,9 @@ use crate::value::{SqlType, Value, ValueCells};
 
 /// Updates memory to what the flush wrote.
 pub(crate) fn settle(store: &mut Store, batched: Batched, outcome: Outcome) -> Result<()> {
-    store.begin_tainting();
+    if !batched.batches.is_empty() {
+        store.begin_tainting();
+    }
     for object in batched.expunged {
         store.expunge_pending(object);
     }

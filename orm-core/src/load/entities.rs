@@ -1,6 +1,6 @@
 //! One SELECT of entities: its rows into the store, with what is joined to them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::joined::{JoinedLoad, join_loads, multiplies, wrap_if_counted};
 use super::plan::LoadNode;
@@ -9,7 +9,7 @@ use crate::driver::{Connection, RowSink};
 use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::sql::{Expr, Select, Source, render_select};
-use crate::tracking::{Met, ObjectId, Store};
+use crate::tracking::{Met, ObjectId, ObjectMap, Store};
 use crate::value::{Cells, SqlType, Value};
 
 /// A SELECT whose rows are objects of one table.
@@ -103,7 +103,8 @@ pub(crate) async fn load_entities(
 /// Objects of one table that came together become each other's peers.
 pub(crate) fn make_peers(store: &mut Store, objects: &[ObjectId]) {
     if let Some(first) = objects.first() {
-        let mut seen = HashSet::with_capacity(objects.len());
+        let mut seen: HashSet<u32, foldhash::fast::RandomState> = HashSet::default();
+        seen.reserve(objects.len());
         let slots = objects.iter().map(|object| object.slot).filter(|slot| seen.insert(*slot));
         store.make_peers(first.arena, slots.collect());
     }
@@ -112,8 +113,8 @@ pub(crate) fn make_peers(store: &mut Store, objects: &[ObjectId]) {
 /// The members that the rows of one joined relationship brought, by owner.
 #[derive(Default)]
 struct Members {
-    by_owner: HashMap<ObjectId, Vec<ObjectId>>,
-    seen: HashSet<(ObjectId, ObjectId)>,
+    by_owner: ObjectMap<Vec<ObjectId>>,
+    seen: HashSet<(ObjectId, ObjectId), foldhash::fast::RandomState>,
     all: Vec<ObjectId>,
 }
 

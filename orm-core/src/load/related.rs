@@ -107,6 +107,9 @@ async fn load_node(
         .copied()
         .filter(|owner| store.header(*owner).state == State::Persistent && seen.insert(*owner))
         .collect();
+    for &owner in &owners {
+        store.unload_stale(owner, node.relationship);
+    }
     let (known, missing): (Vec<ObjectId>, Vec<ObjectId>) = owners.into_iter().partition(|owner| {
         !node.is_narrowed()
             && !populate_existing

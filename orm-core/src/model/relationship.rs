@@ -294,9 +294,15 @@ impl Relationship {
             }
             Path::PairTable(name) => {
                 let table = pair_table(name, self.source, self.target);
-                let [first, second] = table.foreign_keys() else {
-                    return Err(format!("the pair table `{name}` is another pair's already"));
-                };
+                let (first, second) = (&table.foreign_keys()[0], &table.foreign_keys()[1]);
+                let ends = [first.target(), second.target()];
+                if ends != [source, target] && ends != [target, source] {
+                    return Err(format!(
+                        "the pair table `{name}` is that of `{}` and `{}` already",
+                        ends[0].model(),
+                        ends[1].model(),
+                    ));
+                }
                 let (source, target) = match self.is_second_side_of(first, source, target) {
                     false => (first, second),
                     true => (second, first),

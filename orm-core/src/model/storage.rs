@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 
 use super::chunks::Chunks;
-use super::{BaseColumns, Entity, Model, PrimaryKey, RelationField};
+use super::{Entity, Model, PrimaryKey, RelationField};
 use crate::value::{Cells, Value, ValueError};
 
 /// The entities of one model in numbered slots, with an index by primary key: what tracking,
@@ -19,10 +19,6 @@ pub trait Storage: Any + Send + Sync {
     fn as_any(&self) -> &dyn Any;
     /// For the typed code that knows which [`EntityStorage`] this is.
     fn as_any_mut(&mut self) -> &mut dyn Any;
-    /// How many slots there are.
-    fn slots(&self) -> u32;
-    /// Whether a slot holds an entity.
-    fn is_occupied(&self, slot: u32) -> bool;
     /// Decodes an entity from consecutive cells into a slot (the next new one, or one that was
     /// vacated) and indexes its key.
     fn put(&mut self, slot: u32, cells: &dyn Cells, at: usize) -> Result<(), ValueError>;
@@ -63,8 +59,6 @@ pub trait Storage: Any + Send + Sync {
     fn is_indexed(&self, slot: u32) -> bool;
     /// Remembers the key that the entity is indexed by, because its fields may now be edited.
     fn pin_key(&mut self, slot: u32);
-    /// Makes room for this many more entities.
-    fn reserve(&mut self, additional: usize);
 }
 
 /// The entities of the model `M`.
@@ -73,8 +67,7 @@ pub struct EntityStorage<M: Model> {
     /// Slots by the hash of their key. The keys themselves are in the entities (or pinned).
     identity: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
-    /// Keys of objects whose own key fields may have been edited since they were indexed. Empty
-    /// for models whose key is a base column, which nobody can edit.
+    /// Keys of objects whose key may have been edited since they were indexed.
     pinned: HashMap<u32, M::Id>,
 }
 
@@ -153,12 +146,6 @@ impl<M: Model> Storage for EntityStorage<M> {
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
     }
-    fn slots(&self) -> u32 {
-        self.entities.len()
-    }
-    fn is_occupied(&self, slot: u32) -> bool {
-        self.get(slot).is_some()
-    }
     fn put(&mut self, slot: u32, cells: &dyn Cells, at: usize) -> Result<(), ValueError> {
         let entity = Entity::<M>::decode(cells, at)?;
         self.place(slot, entity);
@@ -228,14 +215,10 @@ impl<M: Model> Storage for EntityStorage<M> {
         }
     }
     fn pin_key(&mut self, slot: u32) {
-        if !M::Base::HAS_KEY && self.is_indexed(slot) {
+        if self.is_indexed(slot) {
             let key = self.entity(slot).key();
             self.pinned.entry(slot).or_insert(key);
         }
-    }
-    fn reserve(&mut self, additional: usize) {
-        let Self { entities, identity, hasher, pinned } = self;
-        identity.reserve(additional, |&slot| hash_of(entities, hasher, pinned, slot));
     }
 }
 

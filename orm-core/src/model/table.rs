@@ -521,6 +521,7 @@ impl TableBuilder {
     pub fn build(self) -> Table {
         let mut table = self.0;
         let mut names = HashSet::new();
+        let keys = table.columns.iter().filter(|column| column.primary_key).count();
         for (at, column) in table.columns.iter().enumerate() {
             assert!(
                 names.insert(column.name),
@@ -531,7 +532,8 @@ impl TableBuilder {
             if column.primary_key {
                 table.primary_key.push(at);
             }
-            if column.facts.unique && !(column.primary_key) {
+            let is_whole_key = column.primary_key && keys == 1;
+            if column.facts.unique && !is_whole_key {
                 table.uniques.push(Index { name: None, columns: vec![at] });
             } else if column.facts.index {
                 table.indexes.push(Index { name: None, columns: vec![at] });

@@ -44,7 +44,7 @@ pub use expression::{Expression, Group, Row, Term};
 pub use loader::{IntoLoad, Load};
 pub use operators::TextColumn;
 pub use order::{Order, Orders, order};
-pub use page::{Page, Slice};
+pub use page::Page;
 pub use projection::{Projection, Rows};
 pub use scope::{Contains, Here, Maybe, Only, Outer, There, Within};
 pub use select::{Groups, Select};

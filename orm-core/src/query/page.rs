@@ -34,26 +34,3 @@ impl<T> Page<T> {
         }
     }
 }
-
-/// The items behind a cursor: what `after(cursor, size)` gives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slice<T> {
-    /// The items.
-    pub items: Vec<T>,
-    /// The cursor to go on from, or `None` at the end. It is opaque: what it contains may
-    /// change from one version to the next.
-    pub next: Option<String>,
-}
-
-impl<T> Slice<T> {
-    /// The same slice with each item turned into something else.
-    ///
-    /// ```
-    /// # use orm_core::query::Slice;
-    /// let slice = Slice { items: vec![1, 2], next: None };
-    /// assert_eq!(slice.map(|n| n.to_string()).items, ["1", "2"]);
-    /// ```
-    pub fn map<U>(self, convert: impl FnMut(T) -> U) -> Slice<U> {
-        Slice { items: self.items.into_iter().map(convert).collect(), next: self.next }
-    }
-}

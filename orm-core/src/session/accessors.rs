@@ -87,8 +87,10 @@ impl<'s, M: Model, K: ToMany> Collection<'s, M, K> {
 
     /// Whether the loaded collection contains the object; `None` if it is not loaded.
     pub fn contains(&self, member: Handle<K::Target>) -> Option<bool> {
-        let members = self.session.members(self.owner, self.relation).ok()?;
-        Some(members.into_iter().any(|(handle, _)| handle == member))
+        let owner = self.session.store.readable(self.owner).ok()?;
+        let index = self.relation.def().index();
+        let members = self.session.store.storage(owner).relation(owner.slot, index).keys()?;
+        Some(members.contains(&Handle::to_key(member)))
     }
 
     /// Limits the load to this object, without its peers.

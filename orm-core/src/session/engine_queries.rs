@@ -84,7 +84,7 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
     /// [`Error::MultipleFound`] with several; the database's.
     pub async fn one_or_none(mut self) -> Result<Option<Entity<M>>> {
         limit_to(&mut self.query.query, 2);
-        at_most_one::<M, _>(self.all().await?)
+        at_most_one(M::__table(), self.all().await?)
     }
 
     /// The first row, or `None`.
@@ -109,15 +109,7 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
     /// # Errors
     /// The database's.
     pub async fn exists(self) -> Result<bool> {
-        let query = &self.query.query;
-        query.check()?;
-        let mut exists = false;
-        run(self.engine, &query.exists_tree(), |_| {
-            exists = true;
-            Ok(())
-        })
-        .await?;
-        Ok(exists)
+        exists(self.engine, &self.query.query).await
     }
 
     /// One page of the rows, the first page being number 1, and how many there are.
@@ -125,8 +117,7 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
     /// # Errors
     /// [`Error::Misuse`] for a page or a size of zero; the database's.
     pub async fn page(mut self, number: u64, size: u64) -> Result<Page<Entity<M>>> {
-        let total = count(self.engine, &self.query.query).await?;
-        turn_to(&mut self.query.query, number, size)?;
+        let total = turn_to(self.engine, &mut self.query.query, number, size).await?;
         Ok(Page::new(self.all().await?, total, size))
     }
 
@@ -179,17 +170,30 @@ impl<R: Send, Scope> OnEngine<'_, Rows<R, Scope>> {
     ///
     /// # Errors
     /// [`Error::NotFound`] without one, [`Error::MultipleFound`] with several; the database's.
-    pub async fn one(mut self) -> Result<R> {
-        limit_to(&mut self.query.query, 2);
+    pub async fn one(self) -> Result<R> {
         let table = self.query.query.table.name();
-        let mut rows = self.all().await?;
-        match (rows.len(), rows.pop()) {
-            (1, Some(row)) => Ok(row),
-            (0, _) | (_, None) => {
-                Err(Error::NotFound { table: table.into(), reason: "the query found none".into() })
-            }
-            _ => Err(Error::MultipleFound { table: table.into() }),
-        }
+        self.one_or_none().await?.ok_or_else(|| Error::NotFound {
+            table: table.into(),
+            reason: "the query found none".into(),
+        })
+    }
+
+    /// The only row, or `None`.
+    ///
+    /// # Errors
+    /// [`Error::MultipleFound`] with several; the database's.
+    pub async fn one_or_none(mut self) -> Result<Option<R>> {
+        limit_to(&mut self.query.query, 2);
+        let table = self.query.query.table;
+        at_most_one(table, self.all().await?)
+    }
+
+    /// Whether there are any rows.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn exists(self) -> Result<bool> {
+        exists(self.engine, &self.query.query).await
     }
 
     /// The first row, or `None`.
@@ -236,26 +240,71 @@ impl<V: View, Scope> OnEngine<'_, Views<V, Scope>> {
         Ok(self.all().await?.into_iter().next())
     }
 
+    /// The only view.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without one, [`Error::MultipleFound`] with several; the database's.
+    pub async fn one(self) -> Result<V> {
+        self.one_or_none().await?.ok_or_else(|| no_row::<V::Of>("the query found none"))
+    }
+
+    /// The only view, or `None`.
+    ///
+    /// # Errors
+    /// [`Error::MultipleFound`] with several; the database's.
+    pub async fn one_or_none(mut self) -> Result<Option<V>> {
+        limit_to(&mut self.query.query, 2);
+        let table = self.query.query.table;
+        at_most_one(table, self.all().await?)
+    }
+
+    /// How many views there are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count(self) -> Result<u64> {
+        count(self.engine, &self.query.query).await
+    }
+
+    /// Whether there are any.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn exists(self) -> Result<bool> {
+        exists(self.engine, &self.query.query).await
+    }
+
     /// One page of the views, the first page being number 1, and how many there are.
     ///
     /// # Errors
     /// [`Error::Misuse`] for a page or a size of zero; the database's.
     pub async fn page(mut self, number: u64, size: u64) -> Result<Page<V>> {
-        let total = count(self.engine, &self.query.query).await?;
-        turn_to(&mut self.query.query, number, size)?;
+        let total = turn_to(self.engine, &mut self.query.query, number, size).await?;
         Ok(Page::new(self.all().await?, total, size))
     }
 }
 
-/// Limits a query to one page, in a total order.
-fn turn_to(query: &mut Query, number: u64, size: u64) -> Result<()> {
+/// Limits a query to one page, in a total order; gives the number of its rows on all pages.
+async fn turn_to(engine: &Engine, query: &mut Query, number: u64, size: u64) -> Result<u64> {
     if number == 0 || size == 0 {
         return Err(Error::misuse("pages are counted from 1 and have at least one item"));
     }
+    let total = count(engine, query).await?;
     query.break_ties();
     query.tree.limit = Some(size);
     query.tree.offset = Some((number - 1).saturating_mul(size));
-    Ok(())
+    Ok(total)
+}
+
+async fn exists(engine: &Engine, query: &Query) -> Result<bool> {
+    query.check()?;
+    let mut exists = false;
+    run(engine, &query.exists_tree(), |_| {
+        exists = true;
+        Ok(())
+    })
+    .await?;
+    Ok(exists)
 }
 
 async fn count(engine: &Engine, query: &Query) -> Result<u64> {

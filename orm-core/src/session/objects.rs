@@ -32,6 +32,9 @@ impl Session {
     /// If the draft was given a handle of another session, or of an object that is gone.
     #[track_caller]
     pub fn add<M: Model>(&mut self, new: impl Into<New<M>>) -> Handle<M> {
+        if let Err(error) = self.expect_no_commit() {
+            panic!("{error}");
+        }
         let New { model, unset, links: Links(links) } = new.into();
         let object = self.insert_pending(model, unset);
         let handle = self.store.handle(object);
@@ -184,6 +187,10 @@ impl Session {
 
     fn assign(&mut self, object: ObjectId, column: usize, value: Value) {
         let table = self.store.table(object);
+        if table.primary_key().contains(&column) {
+            // The identity map knows the row by its key in the database until the flush.
+            self.store.storage_mut(object).pin_key(object.slot);
+        }
         let written = match &value {
             Value::Refused(reason) => Err(crate::value::ValueError::new(reason.clone())),
             _ => self.store.storage_mut(object).decode_column(

@@ -4,7 +4,7 @@ use super::Session;
 use crate::driver::EachRow;
 use crate::error::{Error, Result};
 use crate::load::{EntityQuery, LoadNode, OwnerKey, load_entities, plan_loads};
-use crate::model::{Handle, Model, PrimaryKey};
+use crate::model::{Handle, Model, PrimaryKey, Table};
 use crate::query::{Query, Rows, Select};
 use crate::sql::{self, BinaryOp, ColumnRef, Expr, render_select};
 use crate::tracking::{ObjectId, State};
@@ -35,7 +35,7 @@ impl<M: Model, Scope> Select<M, Scope> {
     /// [`Error::MultipleFound`] if it finds several; the database's, and those of the flush.
     pub async fn one_or_none(mut self, session: &mut Session) -> Result<Option<Handle<M>>> {
         limit_to(&mut self.query, 2);
-        at_most_one::<M, _>(self.all(session).await?)
+        at_most_one(M::__table(), self.all(session).await?)
     }
 
     /// The first object that the query finds, or `None`.
@@ -93,12 +93,8 @@ impl<R: Send, Scope> Rows<R, Scope> {
     /// [`Error::MultipleFound`] with several; the database's, and those of the flush.
     pub async fn one_or_none(mut self, session: &mut Session) -> Result<Option<R>> {
         limit_to(&mut self.query, 2);
-        let table = self.query.table.name();
-        let mut rows = self.all(session).await?;
-        match rows.len() {
-            0 | 1 => Ok(rows.pop()),
-            _ => Err(Error::MultipleFound { table: table.into() }),
-        }
+        let table = self.query.table;
+        at_most_one(table, self.all(session).await?)
     }
 
     /// The first row, or `None`.
@@ -117,6 +113,14 @@ impl<R: Send, Scope> Rows<R, Scope> {
     pub async fn count(self, session: &mut Session) -> Result<u64> {
         session.count(&self.query).await
     }
+
+    /// Whether there are any rows. Flushes first.
+    ///
+    /// # Errors
+    /// The database's, and those of the flush.
+    pub async fn exists(self, session: &mut Session) -> Result<bool> {
+        session.exists(&self.query).await
+    }
 }
 
 pub(super) fn no_row<M: Model>(reason: &'static str) -> Error {
@@ -128,10 +132,10 @@ pub(super) fn limit_to(query: &mut Query, rows: u64) {
     query.tree.limit = Some(query.tree.limit.map_or(rows, |limit| limit.min(rows)));
 }
 
-pub(super) fn at_most_one<M: Model, T>(mut found: Vec<T>) -> Result<Option<T>> {
+pub(super) fn at_most_one<T>(table: &Table, mut found: Vec<T>) -> Result<Option<T>> {
     match found.len() {
         0 | 1 => Ok(found.pop()),
-        _ => Err(Error::MultipleFound { table: M::__table().name().into() }),
+        _ => Err(Error::MultipleFound { table: table.name().into() }),
     }
 }
 

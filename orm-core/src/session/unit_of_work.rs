@@ -79,6 +79,12 @@ impl Session {
     /// database first, for collections of deleted parents that are not loaded.
     pub fn plan(&mut self) -> Result<Plan> {
         self.expect_no_commit()?;
+        if let Phase::Failed { first } = &self.phase {
+            return Err(Error::RollbackRequired { first: first.clone() });
+        }
+        if let Some(mistake) = &self.mistake {
+            return Err(Error::misuse(mistake.to_string()));
+        }
         self.store.adopt_assignments()?;
         let cascaded = flush::cascade(&self.store)?;
         let batched = flush::plan(&self.store, cascaded, self.engine.dialect())?;
@@ -106,6 +112,10 @@ impl Session {
                 // Dropping the connection rolls back what earlier statements wrote.
                 self.fail("a statement of the transaction was interrupted".into());
             }
+        }
+        if self.connection.as_ref().is_some_and(|lost| lost.is_spoilt() && !lost.in_transaction()) {
+            // A read lost it, and nothing with it: the next statement takes another.
+            self.connection = None;
         }
         match &self.phase {
             Phase::Active => Ok(()),

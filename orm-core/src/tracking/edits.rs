@@ -272,6 +272,10 @@ impl Store {
         let pair = Pair::new(association, owner, member);
         let edit = self.pairs.edit(&pair);
         let is_member = edit.is_none() && self.shows_pair(owner, relationship, association, member);
+        if !is_member && self.members(owner, relationship).is_some() {
+            // What was loaded knows better than what this session once wrote.
+            self.pairs.forget_known(&pair);
+        }
         if !is_member {
             self.pairs.insert(pair);
         }
@@ -371,7 +375,7 @@ impl Store {
         matches!(self.header(object).state, State::Pending | State::Persistent)
     }
 
-    fn expect_writable(&self, relationship: &'static Relationship) -> Result<()> {
+    pub(super) fn expect_writable(&self, relationship: &'static Relationship) -> Result<()> {
         if relationship.is_view_only() {
             return Err(Error::misuse(format!(
                 "`{}.{}` is `viewonly`: it loads and never writes",
@@ -383,7 +387,7 @@ impl Store {
     }
 
     /// A member of a `single_parent` relationship may have one owner only, as far as memory knows.
-    fn expect_single_parent(
+    pub(super) fn expect_single_parent(
         &self,
         relationship: &'static Relationship,
         owner: ObjectId,

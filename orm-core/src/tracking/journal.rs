@@ -101,6 +101,7 @@ impl Store {
             }
         }
         self.clear_taints();
+        self.pairs.forget_all_known();
         self.free_detached();
     }
 

@@ -70,9 +70,7 @@ impl Store {
         if let Some(edit) = changes.and_then(|changes| changes.link(foreign_key)) {
             return edit.parent.map_or(Parent::Nowhere, Parent::Known);
         }
-        if let Some(changes) = changes
-            && foreign_key.columns().iter().any(|column| changes.unset.contains(*column))
-        {
+        if foreign_key.columns().iter().any(|column| self.is_unset(child, *column)) {
             return Parent::Nowhere;
         }
         self.database_parent(child, foreign_key)

@@ -20,7 +20,7 @@ mod pairs;
 mod peers;
 mod store;
 
-pub(crate) use arena::{ObjectId, State};
+pub(crate) use arena::{ObjectId, ObjectMap, State};
 pub(crate) use changes::Changes;
 pub(crate) use links::{EditedLinks, Parent, views_of_child, views_of_parent};
 pub(crate) use pairs::{Pair, PairEdit};

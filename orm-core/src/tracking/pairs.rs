@@ -125,6 +125,16 @@ impl Pairs {
         }
     }
 
+    /// The pair may have ceased to be a row.
+    pub(crate) fn forget_known(&mut self, pair: &Pair) {
+        self.known.remove(pair);
+    }
+
+    /// The unit of work ended: others may change its rows from now on.
+    pub(crate) fn forget_all_known(&mut self) {
+        self.known.clear();
+    }
+
     pub(crate) fn edit(&self, pair: &Pair) -> Option<PairEdit> {
         self.edits.get(pair).copied()
     }

@@ -291,7 +291,10 @@ impl Store {
         }
         let snapshot = self.encode_all(object);
         if header.state == State::Persistent {
-            self.storage_mut(object).pin_key(object.slot);
+            let table = self.table(object);
+            if table.primary_key().iter().any(|key| *key >= table.base_columns()) {
+                self.storage_mut(object).pin_key(object.slot);
+            }
             // A mutable access can overwrite relationship fields as well.
             for relationship in self.table(object).relationships() {
                 if self.storage(object).relation(object.slot, relationship.index()).is_loaded() {
@@ -312,9 +315,10 @@ impl Store {
 
     /// A column's database value: as it was before unflushed edits.
     pub(crate) fn database_value(&self, object: ObjectId, column: usize) -> Value {
-        match self.header(object).changes.as_ref().and_then(|changes| changes.snapshot.as_ref()) {
-            Some(snapshot) => snapshot[column].clone(),
-            None => self.storage(object).encode(object.slot, column),
+        let header = self.header(object);
+        match header.changes.as_ref().and_then(|changes| changes.snapshot.as_ref()) {
+            Some(snapshot) if header.state != State::Pending => snapshot[column].clone(),
+            _ => self.storage(object).encode(object.slot, column),
         }
     }
 
@@ -432,6 +436,8 @@ impl Store {
                 if populate_existing {
                     self.discard(ObjectId { arena, slot });
                 }
+                // Until every column is there it is neither the old row nor the new one.
+                self.arenas[arena as usize].header_mut(slot).expired = true;
                 let overwritten = self.arenas[arena as usize].storage.overwrite(slot, cells, at);
                 overwritten.map_err(|error| self.decode_error(arena, cells, at, error))?;
                 self.arenas[arena as usize].header_mut(slot).expired = false;
