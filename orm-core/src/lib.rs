@@ -160,7 +160,7 @@
 //! - [`Model`], the derive: tables, columns, keys, relationships, drafts.
 //! - [`Session`]: objects, `session[handle]`, flush, commit, rollback; [`SessionFactory`] makes them.
 //! - [`query`]: what a `User::select()` can do; [`query::View`] for response models.
-//! - [`Engine`]: connecting, creating tables, the statement log.
+//! - [`Engine`]: connecting, creating tables; [`engine`]: its options and the statement log.
 //! - [`Error`]: everything that can go wrong.
 //! - [`value`]: column types, and how to make your own.
 //!
@@ -181,11 +181,14 @@ pub mod value;
 #[doc(hidden)]
 pub mod codegen_support;
 
-pub use driver::{Engine, EngineBuilder, Logged, Schema, StatementKind, StatementLog};
+/// The engine's options, the schema that it creates, and the log of its statements.
+pub mod engine {
+    pub use crate::driver::{Engine, EngineBuilder, Logged, Schema, StatementKind, StatementLog};
+}
+
+pub use driver::{Engine, Schema};
 pub use error::{Error, Result};
-pub use model::{
-    Base, BelongsTo, Column, Entity, Handle, HasMany, HasOne, ManyToMany, Model, Relation,
-};
+pub use model::{BelongsTo, Entity, Handle, HasMany, HasOne, ManyToMany, Model};
 pub use orm_derive::{BaseColumns, ColumnType, Enum, Model, View};
 pub use query::View;
 pub use session::{Graph, Session, SessionFactory};

@@ -1,6 +1,7 @@
 //! A program that tells what it does, with the SQL beside it.
 
-use orm_core::{Engine, StatementLog};
+use orm_core::Engine;
+use orm_core::engine::StatementLog;
 
 /// How wide the text may be.
 const WIDTH: usize = 96;

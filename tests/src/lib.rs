@@ -6,9 +6,8 @@
 
 use std::future::Future;
 
-use orm_core::{
-    Engine, EngineBuilder, Result, Schema, Session, SessionFactory, StatementKind, StatementLog,
-};
+use orm_core::engine::{Engine, EngineBuilder, StatementKind, StatementLog};
+use orm_core::{Result, Schema, Session, SessionFactory};
 
 /// A database that a test can run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

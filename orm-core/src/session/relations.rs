@@ -164,7 +164,11 @@ impl Session {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        let known = Select::<M>::__new().filter(column.in_(values.iter())).all(self).await?;
+        let mut known = Vec::new();
+        for chunk in values.chunks(crate::load::KEYS_PER_STATEMENT) {
+            let select = Select::<M>::__new().filter(column.in_(chunk.iter()));
+            known.extend(select.all(self).await?);
+        }
         let mut found = std::collections::HashMap::new();
         for handle in known {
             let object = self.store.object(handle)?;

@@ -18,7 +18,8 @@ impl Session {
     ///
     /// # Errors
     /// What the plan finds wrong before any SQL ([`Error::MissingForeignKey`], [`Error::Cycle`],
-    /// [`Error::Misuse`]) leaves everything as it was. Any error of a statement rolls the
+    /// [`Error::Type`], [`Error::Misuse`]) leaves everything as it was, to be mended and flushed
+    /// again. Any error of a statement, and a verb that could not do what it was told, rolls the
     /// transaction back; memory keeps its edits until [`rollback`](Self::rollback), the only
     /// thing that is possible then.
     pub async fn flush(&mut self) -> Result<()> {

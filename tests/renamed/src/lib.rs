@@ -181,4 +181,4 @@ pub async fn use_them(
 }
 
 // A custom base's columns come through its trait, which stands beside the base.
-const _: ::orm::Column<User, i64> = User::tenant_id;
+const _: ::orm::model::Column<User, i64> = User::tenant_id;
