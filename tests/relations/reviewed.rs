@@ -184,6 +184,20 @@ backend_tests! {
         assert_eq!(ada.posts(&mut session).await?, [post]);
     }
 
+    /// SEMANTICS 11.1: a relationship opened as a query has the relationship's order.
+    async fn rule_11_1_a_relationship_as_a_query_keeps_its_order(db) {
+        db.create(&everything()).await?;
+        let mut session = db.session();
+        let titles = ["a", "c", "b"].map(|title| Book::draft().title(title));
+        let author = session.add(Author::draft().name("Ada").books(titles));
+        session.commit().await?;
+        let books = author.shelf(&mut session).query().all().await?;
+        let titles: Vec<&str> = books.iter().map(|book| session[*book].title.as_str()).collect();
+        assert_eq!(titles, ["c", "b", "a"]);
+        let first = author.shelf(&mut session).query().order_by(Book::title.asc()).first().await?;
+        assert_eq!(first.map(|book| session[book].title.clone()), Some("a".to_owned()));
+    }
+
     /// SEMANTICS 1.4: a flush that writes nothing taints nothing.
     async fn rule_1_4_a_flush_without_work_expires_nothing(db) {
         db.create(&everything()).await?;

@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use crate::model::{Link, Table};
-use crate::query::joins;
-use crate::sql::{Alias, ColumnRef, Expr, From, JoinKind, OrderTerm, Select, Source};
+use crate::query::{joins, key_order, member_order};
+use crate::sql::{Alias, Expr, From, JoinKind, OrderTerm, Select, Source};
 
 use super::plan::LoadNode;
 
@@ -106,7 +106,7 @@ impl Place<'_> {
             self.select.select_all(target, Source::Alias(alias));
             self.at += target.columns().len();
             if node.relationship.kind().is_to_many() {
-                let mut order = member_order(node);
+                let mut order = member_order(node.relationship, node.order.clone());
                 for term in &mut order {
                     term.expr.rescope(target, alias);
                 }
@@ -118,33 +118,4 @@ impl Place<'_> {
         }
         Ok(())
     }
-}
-
-/// The order of a relationship's members: the option's, else the relationship's own; ties by key,
-/// so that every strategy gives the same order.
-pub(crate) fn member_order(node: &LoadNode) -> Vec<OrderTerm> {
-    let target = node.relationship.target();
-    let mut order = node.order.clone();
-    if order.is_empty() {
-        order.extend(node.relationship.member_order().into_iter().map(|(column, descending)| {
-            OrderTerm::new(Expr::Column(ColumnRef::scoped(target, column)), descending)
-        }));
-    }
-    for tie in key_order(target, Source::Scope) {
-        let decides = |term: &OrderTerm| match (&term.expr, &tie.expr) {
-            (Expr::Column(by), Expr::Column(key)) => by == key,
-            _ => false,
-        };
-        if !order.iter().any(decides) {
-            order.push(tie);
-        }
-    }
-    order
-}
-
-/// The order of a table's primary key.
-pub(crate) fn key_order(table: &'static Table, source: Source) -> impl Iterator<Item = OrderTerm> {
-    table.primary_key().iter().map(move |&column| {
-        OrderTerm::new(Expr::Column(ColumnRef { table, column, source }), false)
-    })
 }

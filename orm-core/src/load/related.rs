@@ -5,13 +5,12 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::BoxFuture;
 
 use super::entities::{EntityQuery, OwnerKey, load_entities};
-use super::joined::member_order;
 use super::plan::{LoadNode, plan_loads};
 use super::{KEYS_PER_STATEMENT, PEERS};
 use crate::driver::Connection;
 use crate::error::Result;
 use crate::model::{Association, ForeignKey, Link, Relationship, RelationshipKind, Table};
-use crate::query::reaches;
+use crate::query::{member_order, reaches};
 use crate::sql::{BinaryOp, ColumnRef, Expr, From, Join, JoinKind, Select, Source};
 use crate::tracking::{EditedLinks, ObjectId, Parent, State, Store};
 use crate::value::{SqlType, Value};
@@ -373,7 +372,7 @@ fn through_members(
     if let Some(filter) = &node.filter {
         select.and_filter(filter.clone());
     }
-    select.order_by = member_order(node);
+    select.order_by = member_order(node.relationship, node.order.clone());
     let Some(limit) = node.limit else {
         let key = owners.iter().map(|owner| (Expr::Column(*owner), owner.sql_type()));
         return (select, OwnerKey::Beside(key.collect()));
@@ -417,7 +416,7 @@ fn members_by_key(
         select.and_filter(filter.clone());
     }
     if node.relationship.kind().is_to_many() {
-        select.order_by = member_order(node);
+        select.order_by = member_order(node.relationship, node.order.clone());
     }
     select
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::model::{ForeignKey, Link, Relationship, RelationshipKind, Table};
-use crate::sql::{Alias, BinaryOp, ColumnRef, Expr, Join, JoinKind, Source};
+use crate::sql::{Alias, BinaryOp, ColumnRef, Expr, Join, JoinKind, OrderTerm, Source};
 
 /// The columns that connect the two ends of a relationship directly, in the same order: the
 /// owner's, and those of the target or of the association table that hold the same values.
@@ -99,4 +99,36 @@ fn equal(
         (Some(only), None) => only,
         (first, second) => Expr::All(first.into_iter().chain(second).chain(pairs).collect()),
     }
+}
+
+/// The order of a relationship's members: the one that is asked for, else the relationship's own;
+/// ties by key, so that every way to load them gives the same order.
+pub(crate) fn member_order(
+    relationship: &'static Relationship,
+    asked: Vec<OrderTerm>,
+) -> Vec<OrderTerm> {
+    let target = relationship.target();
+    let mut order = asked;
+    if order.is_empty() {
+        order.extend(relationship.member_order().into_iter().map(|(column, descending)| {
+            OrderTerm::new(Expr::Column(ColumnRef::scoped(target, column)), descending)
+        }));
+    }
+    for tie in key_order(target, Source::Scope) {
+        let decides = |term: &OrderTerm| match (&term.expr, &tie.expr) {
+            (Expr::Column(by), Expr::Column(key)) => by == key,
+            _ => false,
+        };
+        if !order.iter().any(decides) {
+            order.push(tie);
+        }
+    }
+    order
+}
+
+/// The order of a table's primary key.
+pub(crate) fn key_order(table: &'static Table, source: Source) -> impl Iterator<Item = OrderTerm> {
+    table.primary_key().iter().map(move |&column| {
+        OrderTerm::new(Expr::Column(ColumnRef { table, column, source }), false)
+    })
 }

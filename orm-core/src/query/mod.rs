@@ -52,7 +52,7 @@ pub use view::{View, ViewField, ViewRow, ViewShape, Views};
 
 pub(crate) use clauses::Query;
 pub(crate) use comparand::Assigned;
-pub(crate) use join::{Ends, joins, reaches};
+pub(crate) use join::{Ends, joins, key_order, member_order, reaches};
 pub(crate) use loader::LoadOption;
 
 use crate::sql::{Expr, OrderTerm};

@@ -217,7 +217,9 @@ impl<'s, T: Model> RelatedQuery<'s, T> {
         self.session.ready().await?;
         let owner = self.owner?;
         self.session.autoflush_changes().await?;
-        let select = members_of(self.session, owner, self.relationship, self.select)?;
+        let mut select = members_of(self.session, owner, self.relationship, self.select)?;
+        let asked = std::mem::take(&mut select.query.tree.order_by);
+        select.query.tree.order_by = crate::query::member_order(self.relationship, asked);
         Ok((self.session, select))
     }
 

@@ -66,7 +66,7 @@ fn one_statement_per_relationship_and_level() {
             ),
             (
                 "SELECT posts.title, posts.id, posts.editor_id, posts.user_id FROM posts \
-                 WHERE (posts.user_id) KEYS [[Int(1)], [Int(2)]] ORDER BY posts.title DESC",
+                 WHERE (posts.user_id) KEYS [[Int(1)], [Int(2)]] ORDER BY posts.title DESC, posts.id",
                 &[
                     &[text("b"), int(11), Value::Null, int(1)],
                     &[text("a"), int(10), int(2), int(1)],
@@ -75,7 +75,7 @@ fn one_statement_per_relationship_and_level() {
             (
                 "SELECT tags.name, post_tags_1.post_id FROM tags \
                  JOIN post_tags AS post_tags_1 ON (post_tags_1.tag_id Equal tags.id) \
-                 WHERE (post_tags_1.post_id) KEYS [[Int(11)], [Int(10)]]",
+                 WHERE (post_tags_1.post_id) KEYS [[Int(11)], [Int(10)]] ORDER BY tags.id",
                 &[&[text("x"), int(10)], &[text("y"), int(10)]],
             ),
             (

@@ -22,8 +22,8 @@ use super::{View, ViewField, ViewShape};
 use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::query::Query;
-use crate::query::join::reaches;
-use crate::sql::{self, Alias, ColumnRef, Expr, Join, JoinKind, OrderTerm, Source};
+use crate::query::join::{member_order, reaches};
+use crate::sql::{self, Alias, ColumnRef, Expr, Join, JoinKind, Source};
 use crate::value::{Cells, ColumnType, Value, ValueCells, ValueError};
 
 /// How many levels views may nest. A view that contains itself ends where its rows end; rows
@@ -190,12 +190,9 @@ impl Level {
         self.select_into(&mut tree);
         let columns = self.link.iter().map(|&at| self.cells[at]).collect();
         tree.filter = Some(Expr::Keys { columns, keys: keys.to_vec() });
-        let order = nested.relationship.member_order().into_iter();
-        tree.order_by = order
-            .map(|(column, descending)| {
-                OrderTerm::new(Expr::Column(ColumnRef::scoped(target, column)), descending)
-            })
-            .collect();
+        if nested.relationship.kind().is_to_many() {
+            tree.order_by = member_order(nested.relationship, Vec::new());
+        }
         tree
     }
 
