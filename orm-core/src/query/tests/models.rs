@@ -44,7 +44,6 @@ macro_rules! model {
                 Column::__new(<$base as BaseColumns>::COUNT + $at);)*
             $(pub(super) const $relation: Relation<Self, $kind<$target> $(, $nullability)?> =
                 Relation::__new($number, stringify!($relation), None);)*
-            #[allow(dead_code)]
             pub(super) fn select() -> Select<Self> {
                 Select::__new()
             }
@@ -156,7 +155,7 @@ model!(PostTag: NoBase [(i64, i64), |_base, model| (model.post_id, model.tag_id)
     "post_id" -> Post, "tag_id" -> Tag
 });
 
-// Constants that only some tests need are part of a model all the same.
+// What only some tests need is part of a model all the same.
 const _: () = {
-    let _ = (Tag::parent_id, PostTag::post_id, PostTag::tag_id);
+    let _ = (Tag::parent_id, PostTag::post_id, PostTag::tag_id, PostTag::select);
 };
