@@ -9,7 +9,7 @@ use crate::driver::{Connection, RowSink};
 use crate::error::{Error, Result, StaleData};
 use crate::model::Table;
 use crate::sql::{DeleteRows, InsertRows, UpdateRows, render_delete, render_insert, render_update};
-use crate::tracking::{ObjectId, Store};
+use crate::tracking::ObjectId;
 use crate::value::{Cells, SqlType, Value};
 
 /// What the database answered, for [`settle`](super::settle()).
@@ -27,17 +27,6 @@ pub(crate) struct Outcome {
 pub(crate) struct Failure {
     pub(crate) error: Error,
     pub(crate) stale: Vec<ObjectId>,
-}
-
-impl Failure {
-    /// The error, with the names of the objects concerned: those of their handles.
-    pub(crate) fn into_error(mut self, store: &Store) -> Error {
-        if let Error::StaleData(stale) = &mut self.error {
-            let name = |object: &ObjectId| store.name_of(*object);
-            stale.objects = self.stale.iter().map(name).collect();
-        }
-        self.error
-    }
 }
 
 impl From<Error> for Failure {

@@ -29,7 +29,11 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, outcome: Outcome) -> R
     let mut reassigned = reassigned_keys(store, &updated);
     // How everything was, before any of it changes.
     for &object in &updated {
-        save(store, object);
+        // What was changed is known by now, so that the journal can have the snapshot itself.
+        let changes = store.header_mut(object).changes.as_mut();
+        let snapshot = changes.and_then(|changes| changes.snapshot.take());
+        let values = snapshot.unwrap_or_else(|| store.encode_all(object));
+        store.journal.save_values(object, || values);
     }
     for &object in &outcome.deleted {
         save(store, object);

@@ -183,12 +183,15 @@ impl Session {
                 Ok(()) => Ok(()),
                 Err(error) => self.fail_flush(error).await,
             },
-            Err(failure) => {
-                for &object in &failure.stale {
+            Err(mut failure) => {
+                if let Error::StaleData(stale) = &mut failure.error {
+                    let named = failure.stale.iter().map(|object| self.store.name_of(*object));
+                    stale.objects = named.collect();
+                }
+                for object in failure.stale {
                     self.store.taint(object);
                 }
-                let error = failure.into_error(&self.store);
-                self.fail_flush(error).await
+                self.fail_flush(failure.error).await
             }
         }
     }
