@@ -183,8 +183,15 @@ pub mod codegen_support;
 
 /// The engine's options, the schema that it creates, and the log of its statements.
 pub mod engine {
-    pub use crate::driver::{Engine, EngineBuilder, Logged, Schema, StatementKind, StatementLog};
+    pub use crate::driver::{
+        Engine, EngineBuilder, LiveConnection, Logged, Schema, SqlxPool, StatementKind, StatementLog,
+    };
+    pub use crate::sql::Naming;
 }
+
+/// sqlx, of the version that this library is built on: for a pool that exists already and for
+/// hand-written statements on [`Session::connection`].
+pub use sqlx;
 
 pub use driver::{Engine, Schema};
 pub use error::{Error, Result};

@@ -1,7 +1,8 @@
-//! What the example programs share: the Chinook models with all that the `chinook` program does,
-//! and the narration of `quickstart`.
+//! What the example programs are made of: the Chinook models with all that the `chinook` program
+//! does, the narration of `quickstart`, and the application that `web` serves.
 
 pub mod chinook;
 mod story;
+pub mod web;
 
 pub use story::Story;

@@ -25,9 +25,7 @@ backend_tests! {
         session.set(handle, Counter::left, Counter::left + 1);
         let log = db.log();
         session.commit().await?;
-        let emitted = log.emitted();
-        assert_eq!(emitted[0], "UPDATE counters");
-        assert_eq!(emitted.len(), if db.capabilities.returning_on_update { 1 } else { 2 });
+        assert_eq!(log.emitted(), ["UPDATE counters"]);
         assert_eq!(session[handle].left, 101);
         session.flush().await?;
         assert_eq!(log.emitted(), [""; 0]);

@@ -11,6 +11,7 @@ mod memory;
 mod mistakes;
 mod models;
 mod plan;
+mod read_backs;
 mod rekeying;
 mod stale;
 mod table_order;

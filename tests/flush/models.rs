@@ -1,9 +1,19 @@
 //! The models of these tests, by what they are there for.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
-use orm_core::{BaseColumns, BelongsTo, Enum, HasMany, HasOne, Json, ManyToMany, Model};
+use orm_core::{
+    BaseColumns, BelongsTo, Enum, HasMany, HasOne, Json, ManyToMany, Model, Result, Schema,
+};
+use orm_tests::Database;
 use rust_decimal::Decimal;
 use uuid::Uuid;
+
+/// Creates tables whose columns with the default `'random'` get another text in each row instead,
+/// which no two databases have the same words for.
+pub(crate) async fn with_random_texts(db: &Database, schema: &Schema) -> Result<()> {
+    let random = format!("({})", db.capabilities.random_text);
+    db.create_edited(schema, |sql| sql.replace("'random'", &random)).await
+}
 
 // ---------------------------------------------------------------- tables in a chain, unlinked
 
@@ -51,11 +61,12 @@ pub struct Harbour {
     pub country: BelongsTo<Country>,
 }
 
-/// Referred to by a column that is not its primary key, and that the server may fill in.
+/// Referred to by a column that is not its primary key, and that the server may fill in: see
+/// [`with_random_texts`].
 #[derive(Model)]
 pub struct Shop {
     pub name: String,
-    #[orm(unique, server_default = "lower(hex(randomblob(8)))")]
+    #[orm(unique, server_default = "'random'")]
     pub slug: String,
     #[orm(back_populates = shop)]
     pub shelves: HasMany<Shelf>,
@@ -134,11 +145,11 @@ pub struct Sticker {
     pub parcel: BelongsTo<Parcel>,
 }
 
-/// A key that the server makes in no order.
+/// A key that the server makes in no order: see [`with_random_texts`].
 #[derive(Model)]
 #[orm(base = none)]
 pub struct Voucher {
-    #[orm(primary_key, server_default = "lower(hex(randomblob(16)))")]
+    #[orm(primary_key, server_default = "'random'")]
     pub code: String,
     pub worth: i64,
 }

@@ -155,7 +155,7 @@ backend_tests! {
         session[documents[1]].title = "B".into();
         let log = db.log();
         session.commit().await?;
-        assert_eq!(log.emitted()[0], "UPDATE documents");
+        assert_eq!(log.emitted(), ["UPDATE documents"]);
         session[documents[0]].title = "AA".into();
         session.commit().await?;
         let revisions: Vec<i64> = documents.iter().map(|at| session[*at].revision).collect();
@@ -178,7 +178,7 @@ backend_tests! {
         }
         let log = db.log();
         session.commit().await?;
-        assert_eq!(log.emitted().len(), if db.capabilities.returning_on_update { 1 } else { 2 });
+        assert_eq!(log.emitted(), ["UPDATE documents"]);
         let revisions: Vec<i64> = documents.iter().map(|at| session[*at].revision).collect();
         assert_eq!(revisions, [2, 3, 2]);
     }

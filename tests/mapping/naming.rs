@@ -1,7 +1,7 @@
 //! Names: of tables, columns, constraints and indexes.
 
 use orm_core::{Error, Model, schema};
-use orm_tests::backend_tests;
+use orm_tests::{backend_tests, plain};
 
 #[derive(Model)]
 struct BlogPost {
@@ -34,11 +34,6 @@ struct Person {
     last_name: String,
     #[orm(index)]
     born_in: Option<i32>,
-}
-
-/// A statement without the quotes of any dialect.
-fn plain(sql: &str) -> String {
-    sql.replace(['"', '`'], "")
 }
 
 backend_tests! {

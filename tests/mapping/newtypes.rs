@@ -58,13 +58,21 @@ backend_tests! {
         for (draft, column) in [
             (account("ada"), "name"),
             (account(""), "name"),
-            (account("too long a name"), "name"),
-            (account("bob").nick(Username("long".into())), "nick"),
         ] {
             session.add(draft);
             let error = session.commit().await.expect_err("a violation");
             let columns = &error.violation().expect("a violation").columns;
             assert_eq!(columns, &[column], "{error}");
+            session.rollback().await?;
+        }
+        for (draft, column) in [
+            (account("too long a name"), "accounts.name"),
+            (account("bob").nick(Username("long".into())), "accounts.nick"),
+        ] {
+            session.add(draft);
+            let error = session.commit().await.expect_err("too long a text");
+            assert!(matches!(&error, Error::Type { .. }), "{error}");
+            assert!(error.to_string().contains(column), "{error}");
             session.rollback().await?;
         }
         session.add(account("bob").nick(Username("bob".into())).balance(Cents(0)));

@@ -1,10 +1,10 @@
 //! The texts of a few statements: aliases, scopes and correlated subqueries.
 //!
-//! Quotes and placeholders differ between databases; everything else here doesn't.
+//! Quotes, placeholders and casts differ between databases; everything else here doesn't.
 
 use orm_core::Result;
 use orm_core::query::Select;
-use orm_tests::{Database, backend_tests};
+use orm_tests::{Database, backend_tests, plain};
 
 use super::models::{Article, Comment, Person, Tag, newsroom};
 
@@ -18,26 +18,6 @@ async fn text<Scope>(db: &Database, query: Select<Tag, Scope>) -> Result<String>
 fn only(texts: Vec<String>) -> String {
     let [text] = <[String; 1]>::try_from(texts).expect("one statement");
     plain(&text)
-}
-
-/// Without quotes, and with placeholders that all look the same.
-fn plain(sql: &str) -> String {
-    let mut plain = String::new();
-    let mut numbered = false;
-    for c in sql.chars() {
-        match c {
-            '"' | '`' => {}
-            '$' => {
-                plain.push('?');
-                numbered = true;
-                continue;
-            }
-            digit if numbered && digit.is_ascii_digit() => continue,
-            c => plain.push(c),
-        }
-        numbered = false;
-    }
-    plain
 }
 
 backend_tests! {

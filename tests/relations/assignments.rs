@@ -8,7 +8,7 @@ use crate::models::*;
 backend_tests! {
     /// SEMANTICS 8.4: an assigned field counts as `replace` at the next flush.
     async fn rule_8_4_an_assigned_collection_is_a_replace(db) {
-        db.create(&everything()).await?;
+        db.create(&book_tables()).await?;
         let mut session = db.session();
         let books = ["A", "B"].map(|title| Book::draft().title(title));
         let ada = session.add(Author::draft().name("Ada").books(books));
@@ -28,7 +28,7 @@ backend_tests! {
 
     /// SEMANTICS 8.4: the same members assigned again write nothing.
     async fn rule_8_4_assigning_the_same_members_writes_nothing(db) {
-        db.create(&everything()).await?;
+        db.create(&school_tables()).await?;
         let mut session = db.session();
         let course = session.add(Course::draft().title("Maths"));
         let ada = session.add(Student::draft().name("Ada").courses([course]));
@@ -43,7 +43,7 @@ backend_tests! {
 
     /// SEMANTICS 8.7: references, with `None` too.
     async fn rule_8_7_an_assigned_reference_counts(db) {
-        db.create(&everything()).await?;
+        db.create(&book_tables()).await?;
         let mut session = db.session();
         let ada = session.add(Author::draft().name("Ada"));
         let bob = session.add(Author::draft().name("Bob"));
@@ -63,7 +63,7 @@ backend_tests! {
 
     /// DESIGN 2: an unloaded value is no edit.
     async fn rule_8_4_a_taken_field_is_no_edit(db) {
-        db.create(&everything()).await?;
+        db.create(&blog_tables()).await?;
         let mut session = db.session();
         let ada = session.add(User::draft().name("Ada").posts([Post::draft().title("A")]));
         session.commit().await?;
@@ -82,7 +82,7 @@ backend_tests! {
 
     /// DESIGN 2: swapped fields are two replaced collections.
     async fn rule_8_4_swapped_collections_change_places(db) {
-        db.create(&everything()).await?;
+        db.create(&blog_tables()).await?;
         let mut session = db.session();
         let ada = session.add(User::draft().name("Ada").posts([Post::draft().title("A")]));
         let bob = session.add(User::draft().name("Bob").posts([Post::draft().title("B")]));
@@ -100,7 +100,7 @@ backend_tests! {
 
     /// DESIGN 2: an emptied delete-orphan collection deletes its members.
     async fn rule_7_4_assigning_none_makes_orphans(db) {
-        db.create(&everything()).await?;
+        db.create(&blog_tables()).await?;
         let mut session = db.session();
         let posts = ["A", "B"].map(|title| Post::draft().title(title));
         let ada = session.add(User::draft().name("Ada").posts(posts));
@@ -113,7 +113,7 @@ backend_tests! {
 
     /// DESIGN 2: a struct that is added brings what its fields were given.
     async fn rule_7_1_a_whole_struct_brings_its_relationships(db) {
-        db.create(&everything()).await?;
+        db.create(&book_tables()).await?;
         let mut session = db.session();
         let ada = session.add(Author::draft().name("Ada"));
         let book = session.add(Book { title: "A".into(), author_id: None, author: ada.into() });
@@ -127,7 +127,7 @@ backend_tests! {
 
     /// DESIGN 2: an assigned field of a pending object counts too.
     async fn rule_8_4_pending_objects_take_assignments(db) {
-        db.create(&everything()).await?;
+        db.create(&book_tables()).await?;
         let mut session = db.session();
         let books = session.add_all(["A", "B"].map(|title| Book::draft().title(title)));
         let ada = session.add(Author::draft().name("Ada").books([books[0]]));
@@ -140,7 +140,7 @@ backend_tests! {
 
     /// DESIGN 2: handles of another session are an error, never a silent loss.
     async fn rule_2_1_handles_of_another_session_are_refused(db) {
-        db.create(&everything()).await?;
+        db.create(&book_tables()).await?;
         let mut other = db.session();
         let foreign = other.add(Book::draft().title("A"));
         let mut session = db.session();
@@ -158,7 +158,7 @@ backend_tests! {
 
     /// DESIGN 2: a whole entity that is swapped in can't change its base.
     async fn rule_2_1_swapped_entities_are_refused(db) {
-        db.create(&everything()).await?;
+        db.create(&book_tables()).await?;
         let mut session = db.session();
         let ada = session.add(Author::draft().name("Ada"));
         let bob = session.add(Author::draft().name("Bob"));

@@ -6,7 +6,7 @@ use orm_tests::{Database, backend_tests};
 use crate::models::*;
 
 async fn blog(db: &Database) -> Result<()> {
-    db.create(&everything()).await?;
+    db.create(&blog_tables()).await?;
     let mut session = db.session();
     let tags = session.add_all(["x", "y", "z"].map(|name| Tag::draft().name(name)));
     for name in ["Ada", "Bob"] {

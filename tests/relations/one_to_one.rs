@@ -9,7 +9,7 @@ use crate::models::*;
 backend_tests! {
     /// SEMANTICS 8.5
     async fn rule_8_5_a_new_value_nulls_the_old_one(db) {
-        db.create(&everything()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         let france = session.add(
             Country::draft().name("France").capital(Capital::draft().name("Versailles")),
@@ -30,7 +30,7 @@ backend_tests! {
 
     /// SEMANTICS 8.5: from the side that has the key, the former value is let go as well.
     async fn rule_8_5_both_sides_agree_from_either_side(db) {
-        db.create(&everything()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         let france = session.add(
             Country::draft().name("France").capital(Capital::draft().name("Versailles")),
@@ -50,7 +50,7 @@ backend_tests! {
 
     /// SEMANTICS 8.5: who was there before is read by the flush where it is not loaded.
     async fn rule_8_5_an_unloaded_former_value_is_let_go(db) {
-        db.create(&everything()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         session.add(Country::draft().name("France").capital(Capital::draft().name("Versailles")));
         session.add(Capital::draft().name("Paris"));
@@ -70,7 +70,7 @@ backend_tests! {
 
     /// SEMANTICS 8.5: clearing it where it is not loaded reads it once.
     async fn rule_8_5_an_unloaded_value_can_be_cleared(db) {
-        db.create(&everything()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         session.add(Country::draft().name("France").capital(Capital::draft().name("Paris")));
         session.commit().await?;
@@ -86,7 +86,7 @@ backend_tests! {
 
     /// SEMANTICS 8.5: with delete-orphan the former value is deleted.
     async fn rule_8_5_an_orphan_is_deleted(db) {
-        db.create(&everything()).await?;
+        db.create(&person_tables()).await?;
         let mut session = db.session();
         let ada = session.add(
             Person::draft().name("Ada").passport(Passport::draft().number("1")),
@@ -108,7 +108,7 @@ backend_tests! {
 
     /// SEMANTICS 8.5: a value that moves takes its place in one UPDATE of each row.
     async fn rule_8_5_a_value_moves_to_another_owner(db) {
-        db.create(&everything()).await?;
+        db.create(&person_tables()).await?;
         let mut session = db.session();
         let ada = session.add(Person::draft().name("Ada").passport(Passport::draft().number("1")));
         let bob = session.add(Person::draft().name("Bob"));
@@ -125,7 +125,7 @@ backend_tests! {
 
     /// SEMANTICS 8.5: swapping two values is one UPDATE of two rows.
     async fn rule_8_5_two_owners_swap_their_values(db) {
-        db.create(&everything()).await?;
+        db.create(&person_tables()).await?;
         let mut session = db.session();
         let ada = session.add(Person::draft().name("Ada").passport(Passport::draft().number("1")));
         let bob = session.add(Person::draft().name("Bob").passport(Passport::draft().number("2")));
@@ -145,7 +145,7 @@ backend_tests! {
 
     /// SEMANTICS 7.3: a required key can't be emptied.
     async fn rule_7_3_a_required_key_cannot_be_cleared(db) {
-        db.create(&everything()).await?;
+        db.create(&club_tables()).await?;
         let mut session = db.session();
         let club = session.add(Club::draft().name("Chess").members([Member::draft().name("Ada")]));
         session.commit().await?;

@@ -34,7 +34,7 @@ async fn blog(db: &Database, loaded: bool) -> orm_core::Result<Blog> {
 backend_tests! {
     /// SEMANTICS 7.4
     async fn rule_7_4_leaving_the_collection_deletes_recursively(db) {
-        db.create(&everything()).await?;
+        db.create(&blog_tables()).await?;
         for loaded in [false, true] {
             let Blog { mut session, ada, post, .. } = blog(&db, loaded).await?;
             let comment = post.comments(&mut session).await?[0];
@@ -50,7 +50,7 @@ backend_tests! {
 
     /// SEMANTICS 7.4
     async fn rule_7_4_clearing_from_the_other_side_deletes(db) {
-        db.create(&everything()).await?;
+        db.create(&blog_tables()).await?;
         let Blog { mut session, ada, post, .. } = blog(&db, false).await?;
         post.user(&mut session).clear();
         let log = db.log();
@@ -64,7 +64,7 @@ backend_tests! {
 
     /// SEMANTICS 7.4
     async fn rule_7_4_a_pending_child_is_expunged_at_once(db) {
-        db.create(&everything()).await?;
+        db.create(&blog_tables()).await?;
         let Blog { mut session, ada, .. } = blog(&db, true).await?;
         let new = session.add(Post::draft().title("new").user(ada));
         ada.posts(&mut session).remove(new);
@@ -77,7 +77,7 @@ backend_tests! {
 
     /// SEMANTICS 7.4: an object that never had a parent is no orphan.
     async fn rule_7_4_never_having_had_a_parent_is_no_orphan(db) {
-        db.create(&everything()).await?;
+        db.create(&theatre_tables()).await?;
         let mut session = db.session();
         let ticket = session.add(Ticket::draft().seat("1"));
         session.commit().await?;
@@ -88,7 +88,7 @@ backend_tests! {
 
     /// SEMANTICS 7.4: losing any one of several delete-orphan parents is enough.
     async fn rule_7_4_losing_one_of_several_parents_makes_an_orphan(db) {
-        db.create(&everything()).await?;
+        db.create(&theatre_tables()).await?;
         let mut session = db.session();
         let show = session.add(Show::draft().title("Show"));
         let guest = session.add(Guest::draft().name("Ada"));
@@ -102,7 +102,7 @@ backend_tests! {
 
     /// SEMANTICS 7.4: another parent through the same relationship keeps it.
     async fn rule_7_4_another_parent_of_the_same_relationship_keeps_it(db) {
-        db.create(&everything()).await?;
+        db.create(&theatre_tables()).await?;
         let mut session = db.session();
         let [one, two] = ["1", "2"].map(|title| session.add(Show::draft().title(title)));
         let guest = session.add(Guest::draft().name("Ada"));
@@ -119,7 +119,7 @@ backend_tests! {
 
     /// SEMANTICS 7.5: one UPDATE, loaded or not, in either order and from either side.
     async fn rule_7_5_moving_is_one_update(db) {
-        db.create(&everything()).await?;
+        db.create(&blog_tables()).await?;
         type Move = fn(&mut Session, Handle<User>, Handle<User>, Handle<Post>);
         let moves: [Move; 5] = [
             |session, _, bob, post| session.push(bob, User::posts, post),
@@ -154,7 +154,7 @@ backend_tests! {
 
     /// SEMANTICS 7.5: to a parent that is pending too.
     async fn rule_7_5_moving_to_a_pending_parent(db) {
-        db.create(&everything()).await?;
+        db.create(&blog_tables()).await?;
         let Blog { mut session, ada, post, .. } = blog(&db, true).await?;
         let eve = session.add(User::draft().name("Eve"));
         ada.posts(&mut session).remove(post);
@@ -167,7 +167,7 @@ backend_tests! {
 
     /// SEMANTICS 7.5
     async fn rule_7_5_removing_and_putting_back_is_nothing(db) {
-        db.create(&everything()).await?;
+        db.create(&blog_tables()).await?;
         for loaded in [false, true] {
             let Blog { mut session, ada, post, .. } = blog(&db, loaded).await?;
             session.remove(ada, User::posts, post);
@@ -183,7 +183,7 @@ backend_tests! {
 
     /// SEMANTICS 7.5: a flush in between has deleted it.
     async fn rule_7_5_putting_back_after_a_flush_is_detached(db) {
-        db.create(&everything()).await?;
+        db.create(&blog_tables()).await?;
         let Blog { mut session, ada, post, .. } = blog(&db, true).await?;
         ada.posts(&mut session).remove(post);
         assert_eq!(Comment::select().count(&mut session).await?, 0, "it flushed first");
@@ -198,7 +198,7 @@ backend_tests! {
 
     /// SEMANTICS 7.6
     async fn rule_7_6_a_reference_owns_its_single_parent_target(db) {
-        db.create(&everything()).await?;
+        db.create(&car_tables()).await?;
         let mut session = db.session();
         let car = session.add(Car::draft().plate("A").motor(Motor::draft().number("1")));
         session.commit().await?;
@@ -218,7 +218,7 @@ backend_tests! {
 
     /// SEMANTICS 7.6
     async fn rule_7_6_a_second_parent_is_an_error(db) {
-        db.create(&everything()).await?;
+        db.create(&car_tables()).await?;
         let mut session = db.session();
         let one = session.add(Car::draft().plate("A").motor(Motor::draft().number("1")));
         let two = session.add(Car::draft().plate("B"));
@@ -231,7 +231,7 @@ backend_tests! {
 
     /// SEMANTICS 7.4, 7.6: a motor that moves to another car is kept.
     async fn rule_7_6_a_single_parent_target_can_move(db) {
-        db.create(&everything()).await?;
+        db.create(&car_tables()).await?;
         let mut session = db.session();
         let one = session.add(Car::draft().plate("A").motor(Motor::draft().number("1")));
         let two = session.add(Car::draft().plate("B"));
@@ -248,7 +248,7 @@ backend_tests! {
 
     /// SEMANTICS 7.7
     async fn rule_7_7_without_delete_orphan_the_key_becomes_null(db) {
-        db.create(&everything()).await?;
+        db.create(&book_tables()).await?;
         let mut session = db.session();
         let ada = session.add(Author::draft().name("Ada").books([Book::draft().title("A")]));
         session.commit().await?;

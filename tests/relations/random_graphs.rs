@@ -2,7 +2,7 @@
 
 use orm_core::error::Result;
 use orm_core::{Graph, Handle, Session};
-use orm_tests::{Backend, Database};
+use orm_tests::{Database, backend_properties};
 use proptest::prelude::*;
 
 use crate::models::*;
@@ -81,7 +81,7 @@ async fn lazily(session: &mut Session) -> Result<Vec<Handle<User>>> {
 }
 
 async fn compare(db: Database, blog: Blog) -> Result<()> {
-    db.create(&everything()).await?;
+    db.create(&blog_tables()).await?;
     let mut session = db.session();
     store(&mut session, &blog).await?;
 
@@ -113,12 +113,9 @@ async fn compare(db: Database, blog: Blog) -> Result<()> {
     Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
-
+backend_properties! {
     /// SEMANTICS 11.2, 11.3: joined, selectin, lazy and a graph give equal objects.
-    #[test]
-    fn rule_11_3_every_strategy_gives_the_same(blog in blogs()) {
-        orm_tests::run(Backend::Sqlite, |db| compare(db, blog));
+    async fn rule_11_3_every_strategy_gives_the_same(db, blog in blogs(), cases = 16) {
+        compare(db, blog).await?;
     }
 }

@@ -18,7 +18,7 @@ fn tree(session: &mut Session) -> [Handle<Node>; 4] {
 backend_tests! {
     /// SEMANTICS 8.1, 4.4
     async fn rule_8_1_a_tree_keeps_both_sides_in_step(db) {
-        db.create(&everything()).await?;
+        db.create(&node_tables()).await?;
         let mut session = db.session();
         let [root, left, right, leaf] = tree(&mut session);
         assert_eq!(session[root].children.loaded(), Some(&[left, right][..]));
@@ -35,7 +35,7 @@ backend_tests! {
 
     /// SEMANTICS 7.2, 4.4: deleting the root deletes the tree, leaves first, one load a level.
     async fn rule_7_2_a_tree_is_deleted_with_its_root(db) {
-        db.create(&everything()).await?;
+        db.create(&node_tables()).await?;
         let mut session = db.session();
         tree(&mut session);
         session.commit().await?;
@@ -56,7 +56,7 @@ backend_tests! {
 
     /// SEMANTICS 7.4: a removed subtree goes as a whole.
     async fn rule_7_4_a_removed_subtree_is_deleted_recursively(db) {
-        db.create(&everything()).await?;
+        db.create(&node_tables()).await?;
         let mut session = db.session();
         let [root, left, right, leaf] = tree(&mut session);
         session.commit().await?;
@@ -71,7 +71,7 @@ backend_tests! {
 
     /// SEMANTICS 11.6
     async fn rule_11_6_depth_comes_from_nested_options(db) {
-        db.create(&everything()).await?;
+        db.create(&node_tables()).await?;
         let mut session = db.session();
         tree(&mut session);
         session.commit().await?;
@@ -99,7 +99,7 @@ backend_tests! {
 
     /// SEMANTICS 8.6
     async fn rule_8_6_friends_of_the_same_model(db) {
-        db.create(&everything()).await?;
+        db.create(&person_tables()).await?;
         let mut session = db.session();
         let ada = session.add(Person::draft().name("Ada"));
         let bob = session.add(Person::draft().name("Bob"));
@@ -130,7 +130,7 @@ backend_tests! {
 
     /// SEMANTICS 8.6: a pair table without a struct, from a model to itself.
     async fn rule_8_6_a_pair_table_of_one_model(db) {
-        db.create(&everything()).await?;
+        db.create(&school_tables()).await?;
         let mut session = db.session();
         let ada = session.add(Student::draft().name("Ada"));
         let bob = session.add(Student::draft().name("Bob").mentors([ada]));

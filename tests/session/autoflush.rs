@@ -91,7 +91,7 @@ backend_tests! {
 
     /// SEMANTICS 3.1
     async fn rule_3_1_commit_flushes_with_autoflush_off(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.sessions.clone().autoflush(false).session();
         session.add(user("ada"));
         session.commit().await?;
@@ -116,7 +116,7 @@ backend_tests! {
 
     /// SEMANTICS 3.2: errors that the plan finds are marked too.
     async fn rule_3_2_a_plan_that_fails_in_an_autoflush_says_so(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         session.add(Post::draft().title("Notes"));
         let error = session.get::<User>(1).await.unwrap_err();

@@ -100,6 +100,30 @@ impl Next {
     }
 }
 
+/// Drops a commit that has sent its COMMIT, and calls what comes next. Gives whether there was one
+/// to drop.
+async fn drop_a_sent_commit(db: &Database, next: Next) -> Result<bool> {
+    committed(db, &["ada"]).await?;
+    let mut work = work(db).await?;
+    let log = db.log();
+    let mut written = 0;
+    // On one thread the task that commits runs when this one has waited for it.
+    let dropped = dropped_when(work.session.commit(), || {
+        written += log.emitted().len();
+        written == 3
+    });
+    if dropped.await.is_some() {
+        return Ok(false);
+    }
+    assert!(matches!(work.session.try_get(work.ada), Err(Error::CommitPending)));
+    let message = panic_message(|| work.session[work.ada].visits);
+    assert!(message.contains("COMMIT is still under way"), "{message}");
+    assert!(matches!(work.session.plan(), Err(Error::CommitPending)));
+    next.run(&mut work.session).await?;
+    work.expect_committed(db).await?;
+    Ok(true)
+}
+
 /// Runs the test in a runtime of one thread, where a task runs only while another waits.
 fn on_one_thread<F: Future<Output = Result<()>>>(
     db: Database,
@@ -226,25 +250,20 @@ backend_tests! {
     /// SEMANTICS 9.4
     async fn rule_9_4_the_next_call_settles_a_commit_that_was_sent(db) {
         for next in Next::ALL {
-            let db = db.with_engine(|engine| engine.max_connections(1)).await?;
-            on_one_thread(db, async move |db| {
-                committed(&db, &["ada"]).await?;
-                let mut work = work(&db).await?;
-                let log = db.log();
-                let mut written = 0;
-                // On one thread the task that commits runs when this one has waited for it.
-                let dropped = dropped_when(work.session.commit(), || {
-                    written += log.emitted().len();
-                    written == 3
-                });
-                assert!(dropped.await.is_none());
-                assert!(matches!(work.session.try_get(work.ada), Err(Error::CommitPending)));
-                let message = panic_message(|| work.session[work.ada].visits);
-                assert!(message.contains("COMMIT is still under way"), "{message}");
-                assert!(matches!(work.session.plan(), Err(Error::CommitPending)));
-                next.run(&mut work.session).await?;
-                work.expect_committed(&db).await
-            })?;
+            // The answer to a COMMIT may be there before it is asked for: then there is nothing to
+            // drop.
+            let mut is_settled = false;
+            for _ in 0..100 {
+                let db = db.with_engine(|engine| engine.max_connections(1)).await?;
+                on_one_thread(db, async |db| {
+                    is_settled = drop_a_sent_commit(&db, next).await?;
+                    Ok(())
+                })?;
+                if is_settled {
+                    break;
+                }
+            }
+            assert!(is_settled, "every COMMIT was answered at once");
         }
     }
 

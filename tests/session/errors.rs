@@ -3,7 +3,7 @@
 use orm_core::{Error, Model, Session, schema};
 use orm_tests::backend_tests;
 
-use super::models::{Country, Post, Seat, User, committed, schema, user, usernames_in};
+use super::models::*;
 
 /// The table as it is.
 #[derive(Model)]
@@ -66,7 +66,7 @@ backend_tests! {
 
     /// SEMANTICS 9.6
     async fn rule_9_6_a_repeated_primary_key_is_a_unique_violation(db) {
-        db.create(&schema()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         session.add(Country::draft().code("FR").name("France"));
         session.commit().await?;
@@ -79,7 +79,7 @@ backend_tests! {
 
     /// SEMANTICS 9.6
     async fn rule_9_6_a_foreign_key_violation_names_its_table(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         session.add(Post::draft().title("Notes").user_id(7_654_321));
         let error = failed_flush(&mut session, "7654321").await;
@@ -89,7 +89,7 @@ backend_tests! {
 
     /// SEMANTICS 9.6
     async fn rule_9_6_a_check_violation_names_its_table(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         session.add(User::draft().username("ada").email("ada@example.org").age(-777_777));
         let error = failed_flush(&mut session, "777777").await;
@@ -138,7 +138,7 @@ backend_tests! {
 
     /// SEMANTICS 9.6: a group of columns.
     async fn rule_9_6_a_violated_group_names_its_columns(db) {
-        db.create(&schema()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         session.add(Country::draft().code("FR").name("France"));
         for number in [1, 2] {

@@ -105,7 +105,7 @@ backend_tests! {
 
     /// SEMANTICS 10.1: an object without a row can't be loaded again, and stays.
     async fn rule_10_1_pending_objects_do_not_expire(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         session.expire(ada);
@@ -117,7 +117,7 @@ backend_tests! {
 
     /// SEMANTICS 10.1: an expired object can be deleted by its key.
     async fn rule_10_1_an_expired_object_can_be_deleted(db) {
-        db.create(&schema()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         let france = session.add(Country::draft().code("FR").name("France"));
         session.commit().await?;
@@ -149,7 +149,7 @@ backend_tests! {
 
     /// SEMANTICS 10.2
     async fn rule_10_2_refreshing_a_row_that_is_gone_is_not_found(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let (mut session, mut other) = (db.session(), db.session());
         let ada = session.add(user("ada"));
         session.commit().await?;
@@ -163,7 +163,7 @@ backend_tests! {
 
     /// SEMANTICS 10.2
     async fn rule_10_2_a_pending_object_can_not_be_refreshed(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         let error = session.refresh(ada).await.unwrap_err();

@@ -107,7 +107,7 @@ backend_tests! {
 
     /// SEMANTICS 9.8
     async fn rule_9_8_a_closure_that_gives_ok_is_committed(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let log = db.log();
         let name = db
             .sessions
@@ -123,7 +123,7 @@ backend_tests! {
 
     /// SEMANTICS 9.8
     async fn rule_9_8_a_closure_that_gives_err_is_rolled_back(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let log = db.log();
         let outcome: Result<()> = db
             .sessions
@@ -172,7 +172,7 @@ backend_tests! {
     /// SEMANTICS 9.8: nobody commits a session that is out of reach.
     async fn rule_9_8_a_closure_that_keeps_its_session_is_refused(db) {
         let db = db.with_engine(|engine| engine.max_connections(1)).await?;
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut kept = None;
         let outcome = db
             .sessions
@@ -191,7 +191,7 @@ backend_tests! {
     /// SEMANTICS 9.8: a panic rolls back like an error.
     async fn rule_9_8_a_closure_that_panics_is_rolled_back(db) {
         let db = db.with_engine(|engine| engine.max_connections(1)).await?;
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let sessions = db.sessions.clone();
         let task = tokio::spawn(async move {
             sessions
@@ -210,7 +210,7 @@ backend_tests! {
     /// SEMANTICS 9.8: outside of a runtime there is no task that could roll back.
     async fn rule_9_8_a_session_that_is_dropped_outside_a_runtime_is_rolled_back(db) {
         let db = db.with_engine(|engine| engine.max_connections(1)).await?;
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         session.add(user("ada"));
         session.flush().await?;

@@ -62,7 +62,7 @@ backend_tests! {
 
     /// SEMANTICS 1.5
     async fn rule_1_5_a_handle_of_an_object_that_was_rolled_back_is_refused_everywhere(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         session.flush().await?;

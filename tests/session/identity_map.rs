@@ -34,7 +34,8 @@ backend_tests! {
 
     /// SEMANTICS 2.1: an added object is found by its key as soon as it has one.
     async fn rule_2_1_a_flushed_object_is_in_the_map(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         let france = session.add(Country::draft().code("FR").name("France"));
@@ -154,7 +155,7 @@ backend_tests! {
 
     /// SEMANTICS 2.3: the object that the autoflush inserts is the one that is asked for.
     async fn rule_2_3_a_miss_finds_what_its_autoflush_inserted(db) {
-        db.create(&schema()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         let france = session.add(Country::draft().code("FR").name("France"));
         let log = db.log();
@@ -177,7 +178,7 @@ backend_tests! {
 
     /// SEMANTICS 2.3
     async fn rule_2_3_an_expired_object_whose_row_is_gone_is_evicted(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let (mut session, mut other) = (db.session(), db.session());
         let ada = session.add(user("ada"));
         session.commit().await?;
@@ -213,6 +214,7 @@ backend_tests! {
     /// SEMANTICS 2.3
     async fn rule_2_3_get_many_autoflushes_once_where_something_is_missing(db) {
         committed(&db, &["ada"]).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         let france = session.add(Country::draft().code("FR").name("France"));
         let log = db.log();
@@ -235,7 +237,7 @@ backend_tests! {
 
     /// SEMANTICS 2.3: however many they are.
     async fn rule_2_3_get_many_emits_one_statement_for_thousands_of_keys(db) {
-        db.create(&schema()).await?;
+        db.create(&ticket_tables()).await?;
         let mut session = db.session();
         session.add_all((0..3_000).map(|at| Ticket::draft().holder(format!("holder {at}"))));
         session.commit().await?;
@@ -254,7 +256,7 @@ backend_tests! {
 
     /// SEMANTICS 2.1, 2.3: the key of several columns.
     async fn rule_2_3_composite_keys_are_looked_up_as_a_whole(db) {
-        db.create(&schema()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         for code in ["FR", "GB"] {
             session.add(Country::draft().code(code).name(code));

@@ -16,7 +16,7 @@ fn insert(texts: &[String]) -> &str {
 backend_tests! {
     /// DESIGN 2, pending objects: readable at once, but for what only the database can tell.
     async fn a_pending_object_reads_what_it_was_given_and_placeholders(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(User::draft().username("ada").email("ada@example.org").age(36));
         assert_eq!(session[ada].username, "ada");
@@ -70,7 +70,7 @@ backend_tests! {
 
     /// DESIGN 2, pending objects: a key that is copied from a parent that is pending too.
     async fn a_foreign_key_reads_as_a_placeholder_until_its_parent_is_a_row(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         let post = session.add(Post::draft().title("Notes").user(ada));
@@ -82,7 +82,7 @@ backend_tests! {
 
     /// The key of a pending object is known where the user gave it.
     async fn the_key_of_a_pending_object_is_known_if_it_was_given(db) {
-        db.create(&schema()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         let france = session.add(Country::draft().code("FR").name("France"));
         assert_eq!(session.key(france).as_deref(), Some("FR"));
@@ -94,7 +94,7 @@ backend_tests! {
 
     /// Assigning the generated key of a pending object gives it.
     async fn a_generated_key_can_be_given(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         session.set(ada, User::id, 41);
@@ -106,7 +106,7 @@ backend_tests! {
 
     /// DESIGN 2, drafts: a whole struct is given in every column.
     async fn a_whole_struct_is_written_in_every_column(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(User {
             username: "ada".into(),
@@ -146,7 +146,7 @@ backend_tests! {
 
     /// SQL expressions need a row: the mistake is told by the flush, which writes nothing.
     async fn an_expression_on_a_pending_object_is_an_error_of_the_flush(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         session.set(ada, User::visits, User::visits + 1);
@@ -159,7 +159,7 @@ backend_tests! {
 
     /// A generated key in a field of the user's own is given by assigning it, too.
     async fn a_generated_key_of_the_struct_can_be_assigned(db) {
-        db.create(&schema()).await?;
+        db.create(&ticket_tables()).await?;
         let mut session = db.session();
         let (given, left) =
             (session.add(Ticket::draft().holder("ada")), session.add(Ticket::draft().holder("bob")));

@@ -49,7 +49,7 @@ backend_tests! {
 
     /// DESIGN 5
     async fn a_plan_says_what_the_flush_would_refuse(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         session.add(Post::draft().title("Notes"));
         let error = session.plan().unwrap_err();

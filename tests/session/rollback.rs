@@ -66,7 +66,7 @@ backend_tests! {
 
     /// SEMANTICS 1.3
     async fn rule_1_3_new_objects_leave_and_their_values_can_be_taken(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let (ada, bob) = (session.add(user("ada")), session.add(user("bob")));
         session.delete(bob);
@@ -145,7 +145,7 @@ backend_tests! {
 
     /// SEMANTICS 1.3: a changed key of the user's own goes back, in the identity map too.
     async fn rule_1_3_a_changed_primary_key_is_restored(db) {
-        db.create(&schema()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         let france = session.add(Country::draft().code("FX").name("France"));
         session.commit().await?;
@@ -208,7 +208,7 @@ backend_tests! {
 
     /// SEMANTICS 1.4
     async fn rule_1_4_what_an_on_delete_action_touched_is_expired(db) {
-        db.create(&schema()).await?;
+        db.create(&country_tables()).await?;
         let mut session = db.session();
         let france = session.add(Country::draft().code("FR").name("France"));
         let paris = session.add(City::draft().name("Paris").country_code("FR"));

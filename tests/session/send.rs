@@ -44,7 +44,7 @@ async fn every_future_is_send(session: &mut Session, factory: SessionFactory) ->
 backend_tests! {
     /// DESIGN 5: closures take the session by value, so that their futures can be spawned.
     async fn transactions_run_in_spawned_tasks(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let tasks = ["ada", "bob", "eve"].map(|name| {
             let sessions = db.sessions.clone();
             tokio::spawn(async move {
@@ -71,7 +71,7 @@ backend_tests! {
 
     /// A session moves between threads, with its objects and its open transaction.
     async fn a_session_goes_on_in_another_task(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         session.flush().await?;

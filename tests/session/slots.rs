@@ -23,7 +23,7 @@ backend_tests! {
 
     /// SEMANTICS 1.5
     async fn rule_1_5_a_taken_pending_object_is_not_inserted_in_another_s_place(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         let taken = session.take(ada)?;

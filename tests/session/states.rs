@@ -9,7 +9,7 @@ use super::models::*;
 backend_tests! {
     /// SEMANTICS 1.1
     async fn rule_1_1_an_object_is_pending_then_persistent_then_deleted_then_detached(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         assert_eq!(session.state(ada), ObjectState::Pending);
@@ -27,7 +27,7 @@ backend_tests! {
 
     /// SEMANTICS 1.1
     async fn rule_1_1_deleting_a_pending_object_expunges_it_and_writes_nothing(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let log = db.log();
         let ada = session.add(user("ada"));
@@ -39,7 +39,7 @@ backend_tests! {
 
     /// SEMANTICS 1.1
     async fn rule_1_1_deleting_a_pending_parent_takes_its_pending_children_along(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         session.push(ada, User::posts, Post::draft().title("Notes"));
@@ -79,7 +79,7 @@ backend_tests! {
 
     /// SEMANTICS 1.1
     async fn rule_1_1_expunging_a_pending_object_is_never_written(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let (ada, bob) = (session.add(user("ada")), session.add(user("bob")));
         session.expunge(ada);
@@ -132,7 +132,7 @@ backend_tests! {
 
     /// SEMANTICS 1.1, 7.4
     async fn rule_1_1_a_pending_orphan_is_expunged_at_once(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         let post = session.add(Post::draft().title("Notes").user(ada));
@@ -145,7 +145,7 @@ backend_tests! {
 
     /// SEMANTICS 1.1: what led to the object leads nowhere, and nothing is written of it.
     async fn rule_1_1_a_pending_parent_that_leaves_is_forgotten_by_its_children(db) {
-        db.create(&schema()).await?;
+        db.create(&team_tables()).await?;
         let mut session = db.session();
         let (red, blue) = (
             session.add(Team::draft().name("Red").players([Player::draft().name("Ann")])),
@@ -167,7 +167,7 @@ backend_tests! {
 
     /// SEMANTICS 1.1: as `expunge`, for an object whose value is wanted.
     async fn rule_1_1_what_was_linked_to_a_taken_object_is_forgotten(db) {
-        db.create(&schema()).await?;
+        db.create(&team_tables()).await?;
         let mut session = db.session();
         let red = session.add(Team::draft().name("Red"));
         let ann = session.add(Player::draft().name("Ann"));
@@ -186,7 +186,7 @@ backend_tests! {
 
     /// SEMANTICS 1.1
     async fn rule_1_1_close_detaches_and_rolls_back(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         session.add(user("ada"));
         session.flush().await?;
@@ -215,7 +215,7 @@ backend_tests! {
 
     /// SEMANTICS 1.2
     async fn rule_1_2_add_brings_in_every_draft_and_links_every_handle(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let log = db.log();
         let post = session.add(Post::draft().title("Notes").user(
@@ -252,7 +252,7 @@ backend_tests! {
 
     /// SEMANTICS 1.5
     async fn rule_1_5_after_the_flush_that_deletes_only_take_works_until_the_commit(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         session.commit().await?;
@@ -270,7 +270,7 @@ backend_tests! {
 
     /// SEMANTICS 1.5
     async fn rule_1_5_the_commit_frees_the_value_of_a_deleted_object(db) {
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         session.commit().await?;

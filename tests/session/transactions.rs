@@ -123,7 +123,7 @@ backend_tests! {
     /// SEMANTICS 9.2
     async fn rule_9_2_commit_keeps_memory_and_gives_the_connection_back(db) {
         let db = db.with_engine(|engine| engine.max_connections(1)).await?;
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut session = db.session();
         let ada = session.add(user("ada"));
         session.commit().await?;
@@ -141,7 +141,7 @@ backend_tests! {
     /// SEMANTICS 9.2: sessions take no connection before their first statement.
     async fn rule_9_2_an_idle_session_holds_no_connection(db) {
         let db = db.with_engine(|engine| engine.max_connections(1)).await?;
-        db.create(&schema()).await?;
+        db.create(&user_tables()).await?;
         let mut idle = db.session();
         let ada = idle.add(user("ada"));
         assert_eq!(usernames(&db).await?, [""; 0]);

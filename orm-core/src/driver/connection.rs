@@ -11,21 +11,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::log::{LogHub, StatementKind};
-use super::{DriverConnection, RowSink, resolve};
+use super::{Done, DriverConnection, LiveConnection, RowSink, resolve};
 use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::sql::{Dialect, Statement};
 
-/// How long the rollback behind a dropped connection may take before the connection is closed.
-const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the end of a transaction that nobody awaits may take before the connection is closed.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The savepoint that stands while the connection is lent.
+const LENT: &str = "orm_lent";
 
 /// A connection taken from an engine's pool, given back when it is dropped.
 pub(crate) struct Connection {
     /// Always there, but while it is being dropped.
     inner: Option<Box<dyn DriverConnection>>,
     dialect: &'static dyn Dialect,
+    /// How a transaction begins.
+    begin: Arc<str>,
     log: Arc<LogHub>,
     transaction: Transaction,
+    /// Whether someone else may have run statements since ours.
+    lent: bool,
     /// Up while a statement is under way. If its future is dropped it stays up: nobody knows
     /// what the database still sends.
     in_flight: bool,
@@ -51,13 +58,16 @@ impl Connection {
     pub(super) fn new(
         inner: Box<dyn DriverConnection>,
         dialect: &'static dyn Dialect,
+        begin: Arc<str>,
         log: Arc<LogHub>,
     ) -> Self {
         Self {
             inner: Some(inner),
             dialect,
+            begin,
             log,
             transaction: Transaction::Idle,
+            lent: false,
             in_flight: false,
             spoilt: false,
         }
@@ -89,8 +99,7 @@ impl Connection {
         self.spoilt
     }
 
-    /// Runs a statement and feeds its rows to the sink. Gives the number of rows that a write
-    /// affected or a query returned.
+    /// Runs a statement and feeds its rows to the sink.
     ///
     /// # Errors
     /// The database's, the sink's, or [`Error::RollbackRequired`] after an earlier one in this
@@ -99,10 +108,9 @@ impl Connection {
         &mut self,
         statement: Statement,
         rows: &mut dyn RowSink,
-    ) -> Result<u64> {
-        if let Transaction::Failed { first } = &self.transaction {
-            return Err(Error::RollbackRequired { first: first.clone() });
-        }
+    ) -> Result<Done> {
+        self.expect_no_failure()?;
+        self.take_back().await?;
         let outcome = self.send(StatementKind::Statement, statement, rows).await;
         outcome.map_err(|error| self.note_failure(error))
     }
@@ -116,8 +124,8 @@ impl Connection {
         table: &'static Table,
         statement: Statement,
         rows: &mut dyn RowSink,
-    ) -> Result<u64> {
-        self.run(statement, rows).await.map_err(|error| resolve(error, &[table]))
+    ) -> Result<Done> {
+        self.run(statement, rows).await.map_err(|error| resolve(error, self.dialect, &[table]))
     }
 
     /// Begins a transaction that is going to write.
@@ -128,7 +136,7 @@ impl Connection {
         if self.in_transaction() {
             return Err(Error::misuse("a transaction is open already"));
         }
-        let outcome = self.control(StatementKind::Begin, self.dialect.begin()).await;
+        let outcome = self.control(StatementKind::Begin, Arc::clone(&self.begin)).await;
         outcome.map_err(|error| self.note_failure(error))?;
         self.transaction = Transaction::Begun;
         Ok(())
@@ -141,12 +149,13 @@ impl Connection {
     /// The database's; [`Error::RollbackRequired`] if the transaction has failed;
     /// [`Error::CommitOutcomeUnknown`] if the connection was lost meanwhile.
     pub(crate) async fn commit(&mut self) -> Result<()> {
-        match &self.transaction {
-            Transaction::Idle => return Ok(()),
-            Transaction::Failed { first } => {
-                return Err(Error::RollbackRequired { first: first.clone() });
-            }
-            Transaction::Begun => {}
+        self.expect_no_failure()?;
+        if !self.in_transaction() {
+            return Ok(());
+        }
+        if let Err(error) = self.take_back().await {
+            self.rollback().await;
+            return Err(error);
         }
         match self.control(StatementKind::Commit, "COMMIT").await {
             Ok(()) => {
@@ -171,10 +180,78 @@ impl Connection {
         if self.transaction == Transaction::Idle {
             return;
         }
-        if self.control(StatementKind::Rollback, "ROLLBACK").await.is_err() {
+        let lent = self.lent;
+        let rollback = self.control(StatementKind::Rollback, "ROLLBACK");
+        let confirmed = if lent {
+            tokio::time::timeout(PATIENCE, rollback).await.is_ok_and(|outcome| outcome.is_ok())
+        } else {
+            rollback.await.is_ok()
+        };
+        if !confirmed {
             self.spoilt = true;
         }
         self.end();
+    }
+
+    /// Lends sqlx's own connection, inside the open transaction. What is done with it is unknown:
+    /// before the next statement of ours it is made sure that the transaction is still the same
+    /// and can go on.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); [`Error::Misuse`] outside of a transaction, or if the database is
+    /// another.
+    pub(crate) async fn lend<C: LiveConnection>(&mut self) -> Result<&mut C> {
+        self.expect_no_failure()?;
+        self.take_back().await?;
+        if !self.in_transaction() {
+            return Err(Error::misuse("a connection is lent inside of a transaction only"));
+        }
+        let is_his = |inner: &mut Box<dyn DriverConnection>| inner.live()?.is::<C>().then_some(());
+        if self.inner.as_mut().and_then(is_his).is_none() {
+            return Err(Error::misuse(format!(
+                "the session's database is not {}: ask for its own connection type",
+                C::DATABASE,
+            )));
+        }
+        // A savepoint can be released only in the transaction that it was set in, and only if no
+        // statement has failed since.
+        let set = self.control(StatementKind::Savepoint, format!("SAVEPOINT {LENT}")).await;
+        set.map_err(|error| self.note_failure(error))?;
+        self.lent = true;
+        let live = self.inner.as_mut().and_then(|inner| inner.live()?.downcast_mut::<C>());
+        live.ok_or_else(|| Error::Connection("the connection is closed".to_owned()))
+    }
+
+    /// Makes sure, after the connection was lent, that the transaction is as it was.
+    async fn take_back(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.lent) {
+            return Ok(());
+        }
+        // A hand-written statement whose future was dropped may have left the connection dead.
+        let release =
+            self.control(StatementKind::Savepoint, format!("RELEASE SAVEPOINT {LENT}"));
+        let released = tokio::time::timeout(PATIENCE, release).await;
+        let error = match released {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error @ (Error::Connection(_) | Error::Serialization(_)))) => error,
+            Ok(Err(_)) => Error::misuse(
+                "a hand-written statement failed inside the session's transaction, or ended it",
+            ),
+            Err(_) => {
+                self.spoilt = true;
+                Error::Connection("it did not answer after a hand-written statement".to_owned())
+            }
+        };
+        Err(self.note_failure(error))
+    }
+
+    fn expect_no_failure(&self) -> Result<()> {
+        match &self.transaction {
+            Transaction::Failed { first } => {
+                Err(Error::RollbackRequired { first: first.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Says that the connection is to be closed and not lent out again.
@@ -184,6 +261,7 @@ impl Connection {
 
     fn end(&mut self) {
         self.transaction = Transaction::Idle;
+        self.lent = false;
     }
 
     /// Notes that a statement failed, and what that means for the transaction.
@@ -198,7 +276,7 @@ impl Connection {
     }
 
     async fn control(&mut self, kind: StatementKind, sql: impl Into<Arc<str>>) -> Result<()> {
-        self.send(kind, Statement::plain(sql), &mut ()).await.map(drop)
+        self.send(kind, Statement::words(sql), &mut ()).await.map(drop)
     }
 
     async fn send(
@@ -206,14 +284,15 @@ impl Connection {
         kind: StatementKind,
         statement: Statement,
         rows: &mut dyn RowSink,
-    ) -> Result<u64> {
+    ) -> Result<Done> {
+        let may_repeat = kind == StatementKind::Statement && !self.in_transaction();
         let inner = match &mut self.inner {
             Some(inner) if !self.in_flight => inner,
             _ => return Err(Error::Connection("an earlier statement was interrupted".to_owned())),
         };
         let started = self.log.start(kind, &statement.text);
         self.in_flight = true;
-        let outcome = inner.run(statement, rows).await;
+        let outcome = inner.run(statement, may_repeat, rows).await;
         self.in_flight = false;
         self.log.finish(started, &outcome);
         outcome
@@ -234,11 +313,11 @@ impl Drop for Connection {
         };
         let log = Arc::clone(&self.log);
         runtime.spawn(async move {
-            let rollback = Statement::plain("ROLLBACK");
+            let rollback = Statement::words("ROLLBACK");
             let started = log.start(StatementKind::Rollback, &rollback.text);
             let mut no_rows = ();
-            let run = inner.run(rollback, &mut no_rows);
-            match tokio::time::timeout(ROLLBACK_TIMEOUT, run).await {
+            let run = inner.run(rollback, false, &mut no_rows);
+            match tokio::time::timeout(PATIENCE, run).await {
                 Ok(outcome) => {
                     log.finish(started, &outcome);
                     if outcome.is_ok() { inner.release() } else { inner.discard() }

@@ -1,22 +1,24 @@
 //! The engine: a pool of connections to one database, and what belongs to it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::log::{LogHub, StatementLog};
-use super::{Connection, Driver, Options, Schema};
+use super::target::{Opened, SqlxPool, Target, open};
+use super::{Connection, Options, Schema};
 use crate::error::{Error, Result};
-use crate::sql::{Dialect, Statement, ddl};
+use crate::model::Table;
+use crate::sql::{Dialect, Naming, Statement, ddl};
 
 /// A database: a pool of connections, its dialect and its statement log. Cheap to clone; clones
 /// share the pool. What `Engine` is in SQLAlchemy.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
-    driver: Box<dyn Driver>,
-    dialect: &'static dyn Dialect,
+    database: Opened,
+    transaction_pooling: bool,
     log: Arc<LogHub>,
 }
 
@@ -24,7 +26,9 @@ impl Engine {
     /// Connects to the database that the URL names, with the defaults of [`EngineBuilder`].
     ///
     /// `sqlite::memory:` is a database of this engine's own, shared by all its sessions and gone
-    /// with it; `sqlite://path/to/file.db` is a file, made if it is missing.
+    /// with it; `sqlite://path/to/file.db` is a file, made if it is missing. The others are
+    /// `postgres://user:password@host:port/database` and `mysql://…` (also for MariaDB), with the
+    /// features of these names.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -41,7 +45,27 @@ impl Engine {
 
     /// Connects with options.
     pub fn builder(url: impl AsRef<str>) -> EngineBuilder {
-        EngineBuilder { url: url.as_ref().to_owned(), echo: false, options: Options::default() }
+        EngineBuilder::new(Target::Url(url.as_ref().to_owned()))
+    }
+
+    /// Uses an `SqlitePool`, a `PgPool` or a `MySqlPool` that the application has already, and
+    /// shares it with the application's own statements.
+    ///
+    /// Each connection is set up when the engine takes it (on SQLite foreign keys are enforced and
+    /// `LIKE` goes by case, on MySQL and MariaDB the session's time zone, collation, isolation and
+    /// SQL mode are set) and stays so. The pool's own options hold: how many connections, how long
+    /// to wait. Closing the engine leaves the pool open.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use orm_core::{Engine, sqlx};
+    ///
+    /// let pool = sqlx::SqlitePool::connect_lazy("sqlite::memory:").unwrap();
+    /// let engine = Engine::with_pool(pool).connect().await?;
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    pub fn with_pool(pool: impl Into<SqlxPool>) -> EngineBuilder {
+        EngineBuilder::new(Target::Pool(pool.into()))
     }
 
     /// Records the statements that this engine runs from now on, until the log is dropped.
@@ -49,39 +73,50 @@ impl Engine {
         self.0.log.open()
     }
 
-    /// Creates the tables that don't exist, with their indexes, in one transaction where the
-    /// database allows that. Existing tables stay as they are.
+    /// Creates the tables that don't exist, with their indexes and types, in one transaction where
+    /// the database allows that. Existing tables stay as they are; an enum type of the database
+    /// that lacks labels gets them.
     ///
     /// # Errors
     /// The database's.
     pub async fn create_all(&self, schema: &Schema) -> Result<()> {
         let tables = ddl::dependency_order(&schema.tables()?);
+        if let Some(refusal) = tables.iter().find_map(|table| self.dialect().refuse_table(table)) {
+            return Err(Error::misuse(refusal));
+        }
         let mut connection = self.connection().await?;
-        connection.begin().await?;
-        for table in tables {
-            for statement in ddl::create_table(self.dialect(), table, true) {
-                connection.run_on(table, statement, &mut ()).await?;
-            }
+        prepare(&mut connection, self.dialect().before_create()).await?;
+        for statement in self.dialect().create_types(&tables) {
+            connection.run(Statement::words(statement), &mut ()).await?;
+        }
+        begin_locked(&mut connection).await?;
+        for (at, table) in tables.iter().enumerate() {
+            run_all(&mut connection, table, ddl::create_table(self.dialect(), table, later(&tables, at)))
+                .await?;
+        }
+        for (at, table) in tables.iter().enumerate() {
+            let keys = ddl::add_foreign_keys(self.dialect(), table, later(&tables, at));
+            run_all(&mut connection, table, keys).await?;
         }
         connection.commit().await
     }
 
-    /// Drops the tables that exist, rows and all. Rows of tables that are not in the schema stay
-    /// as they are, even where they point to dropped ones.
+    /// Drops the tables that exist, rows and all, and the types that were created for them. Rows
+    /// of tables that are not in the schema stay as they are, even where they point to dropped
+    /// ones.
     ///
     /// # Errors
     /// The database's.
     pub async fn drop_all(&self, schema: &Schema) -> Result<()> {
         let tables = ddl::dependency_order(&schema.tables()?);
         let mut connection = self.connection().await?;
-        if let Some(preparation) = self.dialect().before_drop() {
-            // The connection is another one from here on: it is closed afterwards.
-            connection.spoil();
-            connection.run(Statement::plain(preparation), &mut ()).await?;
+        prepare(&mut connection, self.dialect().before_drop()).await?;
+        begin_locked(&mut connection).await?;
+        for table in tables.iter().rev() {
+            run_all(&mut connection, table, vec![ddl::drop_table(self.dialect(), table)]).await?;
         }
-        connection.begin().await?;
-        for table in tables.into_iter().rev() {
-            connection.run_on(table, ddl::drop_table(self.dialect(), table), &mut ()).await?;
+        for statement in self.dialect().drop_types(&tables) {
+            connection.run(Statement::words(statement), &mut ()).await?;
         }
         connection.commit().await
     }
@@ -89,19 +124,74 @@ impl Engine {
     /// Closes every connection; those that sessions hold close as they come back. From then on
     /// the engine refuses to connect.
     pub async fn close(&self) {
-        self.0.driver.close().await;
+        self.0.database.driver.close().await;
     }
 
     /// A connection, to be given back by dropping it.
     pub(crate) async fn connection(&self) -> Result<Connection> {
-        let inner = self.0.driver.acquire().await?;
-        Ok(Connection::new(inner, self.0.dialect, Arc::clone(&self.0.log)))
+        let Opened { driver, dialect, begin } = &self.0.database;
+        let inner = driver.acquire().await?;
+        Ok(Connection::new(inner, *dialect, Arc::clone(begin), Arc::clone(&self.0.log)))
+    }
+
+    /// A connection for reads without a session, which end with it.
+    pub(crate) async fn reader(&self) -> Result<Connection> {
+        let mut connection = self.connection().await?;
+        if self.reads_in_transactions() {
+            connection.begin().await?;
+        }
+        Ok(connection)
+    }
+
+    /// Whether reads need a transaction too, because a pooler in between may serve each statement
+    /// outside of one by another connection.
+    pub(crate) fn reads_in_transactions(&self) -> bool {
+        self.0.transaction_pooling
     }
 
     /// The database's dialect.
     pub(crate) fn dialect(&self) -> &'static dyn Dialect {
-        self.0.dialect
+        self.0.database.dialect
     }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Opened { driver, dialect, .. } = &self.0.database;
+        f.debug_struct("Engine").field("driver", driver).field("dialect", dialect).finish()
+    }
+}
+
+/// The tables that come behind the one at this position.
+fn later<'t>(tables: &'t [&'static Table], at: usize) -> &'t [&'static Table] {
+    &tables[at + 1..]
+}
+
+/// Prepares a connection for changes of the schema. It is another one from here on, and closed
+/// afterwards.
+async fn prepare(connection: &mut Connection, preparation: Option<&'static str>) -> Result<()> {
+    let Some(preparation) = preparation else { return Ok(()) };
+    connection.spoil();
+    connection.run(Statement::words(preparation), &mut ()).await.map(drop)
+}
+
+/// Begins a transaction that changes the schema, behind others that do.
+async fn begin_locked(connection: &mut Connection) -> Result<()> {
+    connection.begin().await?;
+    let Some(lock) = connection.dialect().lock_schema() else { return Ok(()) };
+    connection.run(Statement::words(lock), &mut ()).await.map(drop)
+}
+
+/// Runs statements about a table.
+async fn run_all(
+    connection: &mut Connection,
+    table: &'static Table,
+    statements: Vec<Statement>,
+) -> Result<()> {
+    for statement in statements {
+        connection.run_on(table, statement, &mut ()).await?;
+    }
+    Ok(())
 }
 
 /// Longer waits are cut to this, for ever in practice: drivers count milliseconds in 32 bits.
@@ -111,12 +201,16 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens until `connect().await`"]
 pub struct EngineBuilder {
-    url: String,
+    target: Target,
     echo: bool,
     options: Options,
 }
 
 impl EngineBuilder {
+    fn new(target: Target) -> Self {
+        Self { target, echo: false, options: Options::default() }
+    }
+
     /// The most connections at a time, from 1 to 65,535; 10 unless said otherwise.
     pub fn max_connections(mut self, connections: u32) -> Self {
         self.options.max_connections = connections.clamp(1, u16::MAX.into());
@@ -142,37 +236,44 @@ impl EngineBuilder {
         self
     }
 
+    /// How long the server lets one statement run before it stops it with
+    /// [`Error::Timeout`](crate::Error::Timeout); for ever unless said otherwise. On PostgreSQL
+    /// and MariaDB; MySQL stops reads only, SQLite has no server that could.
+    pub fn statement_timeout(mut self, timeout: Duration) -> Self {
+        self.options.statement_timeout = Some(timeout.min(LONGEST_WAIT));
+        self
+    }
+
+    /// Whether a pooler such as PgBouncer stands in between and lends server connections out for
+    /// one transaction at a time. Reads then run inside transactions too, and no statement is
+    /// prepared beyond its use.
+    pub fn transaction_pooling(mut self, on: bool) -> Self {
+        self.options.transaction_pooling = on;
+        self
+    }
+
+    /// Whether writes on MariaDB may use RETURNING; they do unless this turns it off. MySQL has
+    /// none: with it off, MariaDB is spoken to as MySQL is.
+    pub fn returning(mut self, on: bool) -> Self {
+        self.options.returning = on;
+        self
+    }
+
+    /// How the names of tables and columns are spelled in the database; as the models declare
+    /// them unless said otherwise.
+    pub fn naming(mut self, naming: Naming) -> Self {
+        self.options.naming = naming;
+        self
+    }
+
     /// Connects.
     ///
     /// # Errors
     /// As [`Engine::connect`].
     pub async fn connect(self) -> Result<Engine> {
-        let (driver, dialect) = open(&self.url, self.options).await?;
+        let database = open(self.target, &self.options).await?;
         let log = Arc::new(LogHub::new(self.echo));
-        Ok(Engine(Arc::new(Inner { driver, dialect, log })))
+        let transaction_pooling = self.options.transaction_pooling;
+        Ok(Engine(Arc::new(Inner { database, transaction_pooling, log })))
     }
 }
-
-/// Picks the driver by the URL's scheme.
-#[cfg_attr(not(feature = "sqlite"), expect(unused_variables, reason = "there is no driver"))]
-async fn open(url: &str, options: Options) -> Result<(Box<dyn Driver>, &'static dyn Dialect)> {
-    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-    match scheme {
-        #[cfg(feature = "sqlite")]
-        "sqlite" => {
-            let driver = super::sqlite::SqliteDriver::open(url, options).await?;
-            Ok((Box::new(driver), &crate::sql::dialect::sqlite::SQLITE))
-        }
-        _ => Err(Error::misuse(format!(
-            "no driver of this build takes the scheme `{scheme}` of the URL: the schemes are {}",
-            SCHEMES.join(", "),
-        ))),
-    }
-}
-
-/// The schemes and the features of `orm-core` that bring their drivers.
-const SCHEMES: [&str; 1] = [if cfg!(feature = "sqlite") {
-    "`sqlite:`"
-} else {
-    "`sqlite:` (not in this build: enable the feature `sqlite`)"
-}];

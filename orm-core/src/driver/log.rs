@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::Done;
 use crate::error::Result;
 
 /// The tracing target of statements.
@@ -120,9 +121,9 @@ impl LogHub {
     }
 
     /// Notes how a statement ended.
-    pub(super) fn finish(&self, started: Option<Started>, outcome: &Result<u64>) {
+    pub(super) fn finish(&self, started: Option<Started>, outcome: &Result<Done>) {
         let Some(Started { kind, sql, at }) = started else { return };
-        let (rows, elapsed) = (outcome.as_ref().copied().unwrap_or(0), at.elapsed());
+        let (rows, elapsed) = (outcome.as_ref().map_or(0, |done| done.rows), at.elapsed());
         tracing::debug!(target: TARGET, ?kind, rows, ?elapsed, failed = outcome.is_err(), "{sql}");
         for listener in self.lock().iter() {
             listener.lock().push(Logged { kind, sql: Arc::clone(&sql), rows, elapsed });

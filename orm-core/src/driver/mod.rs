@@ -4,32 +4,51 @@
 //! [`DriverConnection`] runs one statement at a time and feeds its rows to a [`RowSink`] while
 //! they are where the database put them. Everything that databases have in common stands above
 //! these traits, once: [`Connection`] is the transaction state machine and the guard against
-//! dropped futures, [`Engine`] is what users hold, [`StatementLog`] listens. Nothing here writes
-//! SQL, except the words of transactions.
+//! dropped futures, [`Job`] finishes what must not be left half-way, [`Engine`] is what users
+//! hold, [`StatementLog`] listens. `pooled` is the one driver over sqlx's pools; `sqlite`,
+//! `postgres` and `mysql` say how each database's values, rows and errors read. Nothing here
+//! writes SQL, except the words of transactions and of a connection's settings.
 
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+mod arrays;
 mod connection;
 mod engine;
+mod job;
+mod live;
 mod log;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod pooled;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod resolve;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod target;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+mod times;
 #[cfg(all(test, feature = "sqlite"))]
 mod tests;
 
 pub(crate) use connection::Connection;
 pub use engine::{Engine, EngineBuilder};
+pub(crate) use job::{Job, StopFlag};
+pub use live::LiveConnection;
 pub use log::{Logged, StatementKind, StatementLog};
 pub(crate) use resolve::resolve;
 pub use schema::Schema;
+pub use target::SqlxPool;
 
+use std::any::Any;
 use std::fmt::Debug;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use crate::error::Result;
-use crate::sql::Statement;
+use crate::sql::{Naming, Statement};
 use crate::value::Cells;
 
 /// Opens connections to one database.
@@ -43,16 +62,31 @@ pub(crate) trait Driver: Debug + Send + Sync {
 /// One connection of a pool. Dropping it closes it.
 pub(crate) trait DriverConnection: Send {
     /// Runs a statement, moving its values into binds of the driver's, and feeds each row to the
-    /// sink. Gives the number of rows that a write affected or a query returned.
+    /// sink.
+    ///
+    /// A statement that failed before it did anything, for a reason that is gone by then, is run
+    /// once more if `may_repeat` says that no transaction has been lost by it.
     fn run<'a>(
         &'a mut self,
         statement: Statement,
+        may_repeat: bool,
         rows: &'a mut dyn RowSink,
-    ) -> BoxFuture<'a, Result<u64>>;
+    ) -> BoxFuture<'a, Result<Done>>;
+    /// The driver's own connection, for hand-written statements.
+    fn live(&mut self) -> Option<&mut dyn Any>;
     /// Gives the connection back to the pool. Works outside a runtime too.
     fn release(self: Box<Self>);
     /// Closes the connection, whatever it is doing. Works outside a runtime too.
     fn discard(self: Box<Self>);
+}
+
+/// What a statement did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// The rows that a write matched or a query returned.
+    pub(crate) rows: u64,
+    /// The first key that the server generated, where it tells.
+    pub(crate) first_key: Option<i64>,
 }
 
 /// Takes the rows of a result one by one.
@@ -86,6 +120,15 @@ pub(crate) struct Options {
     pub(crate) acquire_timeout: Duration,
     /// How long a statement waits for a lock, where the database leaves that to the client.
     pub(crate) busy_timeout: Duration,
+    /// How long the server lets a statement run.
+    pub(crate) statement_timeout: Option<Duration>,
+    /// Whether a pooler between the client and the server lends server connections out one
+    /// transaction at a time.
+    pub(crate) transaction_pooling: bool,
+    /// Whether writes may ask for rows by RETURNING, where the server has it.
+    pub(crate) returning: bool,
+    /// How the names of tables and columns are spelled in the database.
+    pub(crate) naming: Naming,
 }
 
 impl Default for Options {
@@ -94,6 +137,10 @@ impl Default for Options {
             max_connections: 10,
             acquire_timeout: Duration::from_secs(30),
             busy_timeout: Duration::from_secs(5),
+            statement_timeout: None,
+            transaction_pooling: false,
+            returning: true,
+            naming: Naming::AsDeclared,
         }
     }
 }

@@ -2,19 +2,51 @@
 
 use crate::error::{Error, Violation, ViolationKind};
 use crate::model::Table;
-use crate::sql::names;
+use crate::sql::{Dialect, names};
 
 /// Fills in what the database left out of a violation. `tables` are those that the statement
 /// wrote, the one that it names first; every other error stays as it is.
-pub(crate) fn resolve(mut error: Error, tables: &[&'static Table]) -> Error {
+pub(crate) fn resolve(
+    mut error: Error,
+    dialect: &dyn Dialect,
+    tables: &[&'static Table],
+) -> Error {
     if let Error::UniqueViolation(violation)
     | Error::ForeignKeyViolation(violation)
     | Error::NotNullViolation(violation)
     | Error::CheckViolation(violation) = &mut error
     {
+        declare(violation, dialect, tables);
         complete(violation, tables);
     }
     error
+}
+
+/// The names of the table and its columns as they are declared, where the database spells them
+/// otherwise.
+fn declare(violation: &mut Violation, dialect: &dyn Dialect, tables: &[&'static Table]) {
+    let naming = dialect.naming();
+    let is_primary_key =
+        violation.constraint.is_some() && violation.constraint.as_deref() == dialect.primary_key_name();
+    for table in tables {
+        let is_named = violation.table.as_deref().is_none_or(|name| name == naming.apply(table.name()));
+        if !is_named {
+            continue;
+        }
+        if let Some(name) = &mut violation.table {
+            table.name().clone_into(name);
+        }
+        if is_primary_key {
+            violation.constraint = Some(names::primary_key(table));
+        }
+        for name in &mut violation.columns {
+            let of_name = table.columns().iter().find(|def| naming.apply(def.name) == *name);
+            if let Some(column) = of_name {
+                column.name.clone_into(name);
+            }
+        }
+        return;
+    }
 }
 
 fn complete(violation: &mut Violation, tables: &[&'static Table]) {

@@ -121,7 +121,7 @@ async fn rows_go_in_change_and_go_out() {
     });
     let inserted =
         connection.run(insert(users(), &["email"], texts("a")), &mut sink).await.unwrap();
-    assert_eq!((inserted, keys), (3, vec![1, 2, 3]));
+    assert_eq!((inserted.rows, keys), (3, vec![1, 2, 3]));
     let values = (1..=3).zip(texts("b")).flat_map(|(id, text)| [Value::Int(id), text]).collect();
     let update = UpdateRows {
         table: users(),
@@ -138,7 +138,7 @@ async fn rows_go_in_change_and_go_out() {
         cells.timestamp(1).map(drop).map_err(|error| Error::at_column("users", "updated_at", error))
     });
     let update = render_update(dialect, update).unwrap();
-    assert_eq!(connection.run(update, &mut sink).await.unwrap(), 3);
+    assert_eq!(connection.run(update, &mut sink).await.unwrap().rows, 3);
     assert_eq!(seen, 3);
     let delete = DeleteRows {
         table: users(),
@@ -148,10 +148,10 @@ async fn rows_go_in_change_and_go_out() {
         returning: Vec::new(),
     };
     let delete = render_delete(dialect, delete).unwrap();
-    assert_eq!(connection.run(delete, &mut ()).await.unwrap(), 2);
+    assert_eq!(connection.run(delete, &mut ()).await.unwrap().rows, 2);
     // SQLite repeats the count of the last write after a query; we don't.
     let none = "SELECT id FROM users WHERE id = 9";
-    assert_eq!(connection.run(Statement::plain(none), &mut ()).await.unwrap(), 0);
+    assert_eq!(connection.run(Statement::plain(none), &mut ()).await.unwrap().rows, 0);
 }
 
 #[tokio::test]

@@ -70,16 +70,19 @@ pub(crate) enum BatchRows {
 }
 
 impl BatchRows {
-    /// Whether a row waits for a key that an earlier statement generates.
-    pub(crate) fn refers_to_keys(&self) -> bool {
-        let (Self::Insert { values, .. }
-        | Self::Update { values, .. }
-        | Self::Pair { values, .. }
-        | Self::Unpair { values, .. }) = self
-        else {
-            return false;
+    /// The generated columns of new objects that rows refer to.
+    pub(crate) fn keys_referred_to(&self) -> impl Iterator<Item = (ObjectId, usize)> {
+        let values: &[PlanValue] = match self {
+            Self::Insert { values, .. }
+            | Self::Update { values, .. }
+            | Self::Pair { values, .. }
+            | Self::Unpair { values, .. } => values,
+            Self::Delete { .. } => &[],
         };
-        values.iter().any(|value| matches!(value, PlanValue::KeyOf(..)))
+        values.iter().filter_map(|value| match value {
+            PlanValue::KeyOf(object, column) => Some((*object, *column)),
+            PlanValue::Known(_) => None,
+        })
     }
 
     /// How many rows the statement is given.
@@ -185,7 +188,8 @@ fn insert_batches(
             table.primary_key().contains(&at) && !is_ordered
         });
         let most = if unordered_key { 1 } else { max_rows(dialect, columns.len()) };
-        for chunk in chunks(rows, most) {
+        let size = |insert: &Insert| size(&insert.values);
+        for chunk in chunks(rows, most, dialect.max_bytes(), size) {
             let objects = chunk.iter().map(|insert| insert.object).collect();
             let mut values = Vec::with_capacity(chunk.len() * columns.len());
             let mut linked = Vec::with_capacity(chunk.len());
@@ -219,7 +223,8 @@ fn update_batches(
     for rows in group(rows, same) {
         let columns = rows[0].columns.clone();
         let per_row = columns.len() + rows[0].key_columns.len();
-        for chunk in chunks(rows, max_rows(dialect, per_row)) {
+        let size = |update: &Update| size(&update.values);
+        for chunk in chunks(rows, max_rows(dialect, per_row), dialect.max_bytes(), size) {
             let first = &chunk[0];
             let expressions: Vec<(usize, Expr)> =
                 first.assigned.iter().chain(&first.generated).cloned().collect();
@@ -283,11 +288,32 @@ fn group<T>(rows: impl Iterator<Item = T>, same: impl Fn(&T, &T) -> bool) -> Vec
     groups
 }
 
-/// Rows in chunks of at most so many.
-fn chunks<T>(rows: Vec<T>, most: usize) -> impl Iterator<Item = Vec<T>> {
-    let mut rows = rows.into_iter();
+/// About how many bytes the values of a row take.
+fn size(values: &[PlanValue]) -> usize {
+    let known = values.iter().filter_map(|value| match value {
+        PlanValue::Known(value) => Some(value.size()),
+        PlanValue::KeyOf(..) => None,
+    });
+    known.sum()
+}
+
+/// Rows in chunks of at most so many, and of so many bytes, unless one row alone is larger.
+fn chunks<T>(
+    rows: Vec<T>,
+    most_rows: usize,
+    most_bytes: usize,
+    size: impl Fn(&T) -> usize,
+) -> impl Iterator<Item = Vec<T>> {
+    let mut rows = rows.into_iter().peekable();
     std::iter::from_fn(move || {
-        let chunk: Vec<T> = rows.by_ref().take(most).collect();
+        let mut bytes = 0;
+        let mut chunk = Vec::with_capacity(rows.len().min(most_rows));
+        while chunk.len() < most_rows {
+            let fits = |row: &T| bytes == 0 || bytes + size(row) <= most_bytes;
+            let Some(row) = rows.next_if(fits) else { break };
+            bytes += size(&row);
+            chunk.push(row);
+        }
         (!chunk.is_empty()).then_some(chunk)
     })
 }

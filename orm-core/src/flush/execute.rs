@@ -4,13 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use super::batch::{Batch, BatchRows, Batched};
 use super::order::Operation;
+use super::read_back::{ReadBack, rows_by_key};
+use super::returned::Returned;
 use super::work::PlanValue;
-use crate::driver::{Connection, RowSink};
+use crate::driver::{Connection, StopFlag};
 use crate::error::{Error, Result, StaleData};
 use crate::model::Table;
-use crate::sql::{DeleteRows, InsertRows, UpdateRows, render_delete, render_insert, render_update};
+use crate::sql::{
+    DeleteRows, Dialect, InsertRows, UpdateRows, render_delete, render_insert, render_update};
 use crate::tracking::ObjectId;
-use crate::value::{Cells, SqlType, Value};
+use crate::value::Value;
 
 /// What the database answered, for [`settle`](super::settle()).
 #[derive(Debug, Default)]
@@ -35,17 +38,26 @@ impl From<Error> for Failure {
     }
 }
 
-/// Runs every statement, in order.
+/// Runs every statement, in order, unless it is told to stop in between.
 pub(crate) async fn execute(
     connection: &mut Connection,
     batched: &mut Batched,
+    stop: &StopFlag,
 ) -> Result<Outcome, Failure> {
-    let refers_to_keys = batched.batches.iter().any(|batch| batch.rows.refers_to_keys());
-    let mut run =
-        Run { outcome: Outcome::default(), refers_to_keys, generated: HashMap::default() };
+    let refers_to_keys = batched.batches.iter().any(|batch| batch.rows.keys_referred_to().next().is_some());
+    let mut run = Run {
+        outcome: Outcome::default(),
+        refers_to_keys,
+        generated: HashMap::default(),
+        read_back: ReadBack::default(),
+    };
     for batch in &mut batched.batches {
+        if stop.is_set() {
+            return Err(Error::misuse("the flush was interrupted").into());
+        }
         run.batch(connection, batch).await?;
     }
+    run.read_back(connection).await?;
     Ok(run.outcome)
 }
 
@@ -55,6 +67,8 @@ struct Run {
     refers_to_keys: bool,
     /// Generated columns of rows that this flush has inserted.
     generated: HashMap<(ObjectId, usize), Value, foldhash::fast::RandomState>,
+    /// What statements didn't give back.
+    read_back: ReadBack,
 }
 
 impl Run {
@@ -64,13 +78,23 @@ impl Run {
         batch: &mut Batch,
     ) -> Result<(), Failure> {
         let table = batch.table;
+        let dialect = connection.dialect();
+        let capabilities = dialect.capabilities();
+        if self.waits_for_reading(&batch.rows) {
+            self.read_back(connection).await?;
+        }
         match &mut batch.rows {
             BatchRows::Insert { objects, columns, values, linked, returning } => {
                 let values = self.resolve(std::mem::take(values))?;
                 self.learn_links(objects, columns, &values, 0, columns.len(), linked);
-                let given_keys = given_keys(table, columns, &values, returning);
-                let mut read_back = returning.clone();
-                if given_keys.is_some() {
+                self.learn_stored(dialect, table, objects, columns, &values, 0);
+                let comes_back = capabilities.returning_on_insert;
+                let given_keys = match comes_back {
+                    true => given_keys(table, columns, &values, returning),
+                    false => primary_keys(table, columns, &values, returning),
+                };
+                let mut read_back = if comes_back { returning.clone() } else { Vec::new() };
+                if comes_back && given_keys.is_some() {
                     read_back.extend(table.primary_key());
                 }
                 let statement = render_insert(
@@ -85,8 +109,12 @@ impl Run {
                     },
                 )?;
                 let mut rows = Returned::new(table, &read_back);
-                connection.run_on(table, statement, &mut rows).await?;
-                self.learn_generated(table, objects, returning, given_keys, rows.values)?;
+                let done = connection.run_on(table, statement, &mut rows).await?;
+                if comes_back {
+                    self.learn_generated(table, objects, returning, given_keys, rows.values)?;
+                } else {
+                    self.want_generated(table, objects, returning, given_keys, done.first_key)?;
+                }
                 self.outcome.inserted.extend(objects.iter());
             }
             BatchRows::Update {
@@ -101,10 +129,15 @@ impl Run {
                 let values = self.resolve(std::mem::take(values))?;
                 let per_row = key_columns.len() + columns.len();
                 self.learn_links(objects, columns, &values, key_columns.len(), per_row, linked);
+                self.learn_stored(dialect, table, objects, columns, &values, key_columns.len());
                 let keys = keys_after(&values, key_columns, columns, table);
-                let primary_key = table.primary_key();
-                let mut read_back = primary_key.to_vec();
-                read_back.extend(returning.iter());
+                let comes_back = capabilities.returning_on_update;
+                let before = (!comes_back).then(|| finding(&values, key_columns.len(), per_row));
+                let mut read_back = Vec::new();
+                if comes_back {
+                    read_back.extend(table.primary_key());
+                    read_back.extend(returning.iter());
+                }
                 let statement = render_update(
                     connection.dialect(),
                     UpdateRows {
@@ -118,15 +151,26 @@ impl Run {
                     },
                 )?;
                 let mut rows = Returned::new(table, &read_back);
-                connection.run_on(table, statement, &mut rows).await?;
-                self.match_updates(table, objects, &keys, returning, rows.values)?;
+                let done = connection.run_on(table, statement, &mut rows).await?;
+                let Some(before) = before else {
+                    return self.match_updates(table, objects, &keys, returning, rows.values);
+                };
+                if done.rows < objects.len() as u64 {
+                    return Err(stale(connection, "UPDATE", table, objects, key_columns, &before)
+                        .await);
+                }
+                for (object, key) in objects.iter().zip(keys) {
+                    if !returning.is_empty() {
+                        self.read_back.want(table, *object, key, returning);
+                    }
+                    self.outcome.updated.push(*object);
+                }
             }
             BatchRows::Delete { objects, key_columns, values } => {
                 let primary_key = table.primary_key();
-                let keys: Vec<Vec<Value>> = values
-                    .chunks(key_columns.len())
-                    .map(|key| key[..primary_key.len()].to_vec())
-                    .collect();
+                let keys = finding(values, key_columns.len(), key_columns.len());
+                let comes_back = capabilities.returning_on_delete;
+                let returning: &[usize] = if comes_back { primary_key } else { &[] };
                 let statement = render_delete(
                     connection.dialect(),
                     DeleteRows {
@@ -134,13 +178,19 @@ impl Run {
                         key: key_columns.clone(),
                         rows: objects.len(),
                         values: std::mem::take(values),
-                        returning: primary_key.to_vec(),
+                        returning: returning.to_vec(),
                     },
                 )?;
-                let mut rows = Returned::new(table, primary_key);
-                connection.run_on(table, statement, &mut rows).await?;
-                let found: HashSet<&[Value]> = rows.values.chunks(primary_key.len()).collect();
-                expect_all("DELETE", table, objects, |at| found.contains(keys[at].as_slice()))?;
+                let mut rows = Returned::new(table, returning);
+                let done = connection.run_on(table, statement, &mut rows).await?;
+                if comes_back {
+                    let found: HashSet<&[Value]> = rows.values.chunks(primary_key.len()).collect();
+                    let is_found = |at: usize| found.contains(&keys[at][..primary_key.len()]);
+                    expect_all("DELETE", table, objects, is_found)?;
+                } else if done.rows < objects.len() as u64 {
+                    return Err(stale(connection, "DELETE", table, objects, key_columns, &keys)
+                        .await);
+                }
                 self.outcome.deleted.extend(objects.iter());
             }
             BatchRows::Pair { columns, rows, values } => {
@@ -188,6 +238,48 @@ impl Run {
                 }
             })
             .collect()
+    }
+
+    /// Whether a row refers to what an earlier statement generated without giving it back.
+    fn waits_for_reading(&self, rows: &BatchRows) -> bool {
+        let is_missing = |(object, column): (ObjectId, usize)| {
+            !self.generated.contains_key(&(object, column))
+        };
+        !self.read_back.is_empty() && rows.keys_referred_to().any(is_missing)
+    }
+
+    /// Reads what statements didn't give back.
+    async fn read_back(&mut self, connection: &mut Connection) -> Result<()> {
+        for (object, column, value) in self.read_back.read(connection).await? {
+            if self.refers_to_keys {
+                self.generated.insert((object, column), value.clone());
+            }
+            self.outcome.written.push((object, column, value));
+        }
+        Ok(())
+    }
+
+    /// Remembers the values that read back otherwise than they were written.
+    fn learn_stored(
+        &mut self,
+        dialect: &dyn Dialect,
+        table: &'static Table,
+        objects: &[ObjectId],
+        columns: &[usize],
+        values: &[Value],
+        first: usize,
+    ) {
+        let rewritten = columns.iter().enumerate().filter(|(_, column)| {
+            dialect.rewrites(&table.columns()[**column])
+        });
+        for (at, &column) in rewritten {
+            let rows = values.chunks(first + columns.len());
+            for (object, row) in objects.iter().zip(rows) {
+                if let Some(stored) = dialect.stored(&table.columns()[column], &row[first + at]) {
+                    self.outcome.written.push((*object, column, stored));
+                }
+            }
+        }
     }
 
     /// Remembers the values of columns that links decided.
@@ -269,6 +361,44 @@ impl Run {
         Ok(())
     }
 
+    /// Counts generated keys on from the first, and has what else was generated read later.
+    fn want_generated(
+        &mut self,
+        table: &'static Table,
+        objects: &[ObjectId],
+        returning: &[usize],
+        given_keys: Option<Vec<Vec<Value>>>,
+        first_key: Option<i64>,
+    ) -> Result<()> {
+        let counted = returning.iter().find(|&&column| table.columns()[column].autoincrement);
+        let mut others = returning.to_vec();
+        if let Some(&counted) = counted {
+            let first = first_key.ok_or_else(|| Error::Database {
+                code: None,
+                message: format!("an INSERT into `{}` didn't tell its first key", table.name()),
+            })?;
+            for (key, object) in (first..).zip(objects) {
+                self.generated.insert((*object, counted), Value::Int(key));
+                self.outcome.written.push((*object, counted, Value::Int(key)));
+            }
+            others.retain(|column| *column != counted);
+        }
+        if others.is_empty() {
+            return Ok(());
+        }
+        for (row, object) in objects.iter().enumerate() {
+            let key = match &given_keys {
+                Some(keys) => keys[row].clone(),
+                None => match self.generated.get(&(*object, counted.copied().unwrap_or(0))) {
+                    Some(key) => vec![key.clone()],
+                    None => continue,
+                },
+            };
+            self.read_back.want(table, *object, key, &others);
+        }
+        Ok(())
+    }
+
     /// Gives computed values to the objects whose key came back with them.
     fn match_updates(
         &mut self,
@@ -309,7 +439,17 @@ fn given_keys(
     returning: &[usize],
 ) -> Option<Vec<Vec<Value>>> {
     let is_one_row = values.len() <= columns.len();
-    if returning.is_empty() || is_one_row {
+    if is_one_row { None } else { primary_keys(table, columns, values, returning) }
+}
+
+/// The primary keys of new rows, where anything is to be read of them and they are given.
+fn primary_keys(
+    table: &Table,
+    columns: &[usize],
+    values: &[Value],
+    returning: &[usize],
+) -> Option<Vec<Vec<Value>>> {
+    if returning.is_empty() {
         return None;
     }
     let places: Option<Vec<usize>> = table
@@ -359,6 +499,38 @@ fn keys_after(
         .collect()
 }
 
+/// The values that find each row.
+fn finding(values: &[Value], key_width: usize, per_row: usize) -> Vec<Vec<Value>> {
+    values.chunks(per_row).map(|row| row[..key_width].to_vec()).collect()
+}
+
+/// Which rows were not found, where the statement doesn't tell. What it did is rolled back first:
+/// afterwards the rows are as they were, but those that someone else changed or deleted.
+async fn stale(
+    connection: &mut Connection,
+    operation: &'static str,
+    table: &'static Table,
+    objects: &[ObjectId],
+    key_columns: &[usize],
+    keys: &[Vec<Value>],
+) -> Failure {
+    connection.rollback().await;
+    let width = table.primary_key().len();
+    let primary_keys = keys.iter().map(|key| key[..width].to_vec()).collect();
+    let rows = match rows_by_key(connection, table, &key_columns[width..], primary_keys).await {
+        Ok(rows) => rows,
+        Err(error) => return error.into(),
+    };
+    let is_as_it_was = |key: &Vec<Value>| {
+        let (key, others) = key.split_at(width);
+        rows.get(key).is_some_and(|row| row == others)
+    };
+    let failed = expect_all(operation, table, objects, |at| is_as_it_was(&keys[at]));
+    // What has come back meanwhile can't be told apart.
+    let failed = failed.and_then(|()| expect_all(operation, table, objects, |_| false));
+    failed.err().unwrap_or_else(|| Error::misuse("nothing was to be changed").into())
+}
+
 /// Every row that was to be changed must have been found.
 fn expect_all(
     operation: &'static str,
@@ -380,33 +552,4 @@ fn expect_all(
         autoflush: false,
     }));
     Err(Failure { error, stale })
-}
-
-/// Keeps the columns that a statement returns.
-struct Returned {
-    table: &'static Table,
-    columns: Vec<(usize, SqlType)>,
-    values: Vec<Value>,
-}
-
-impl Returned {
-    fn new(table: &'static Table, columns: &[usize]) -> Self {
-        let columns = columns
-            .iter()
-            .map(|&column| (column, table.columns()[column].logical_type()))
-            .collect();
-        Self { table, columns, values: Vec::new() }
-    }
-}
-
-impl RowSink for Returned {
-    fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        for (at, (column, sql_type)) in self.columns.iter().enumerate() {
-            let value = Value::read(cells, at, sql_type).map_err(|error| {
-                Error::at_column(self.table.name(), self.table.columns()[*column].name, error)
-            })?;
-            self.values.push(value);
-        }
-        Ok(())
-    }
 }

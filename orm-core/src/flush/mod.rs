@@ -25,7 +25,9 @@ mod levels;
 mod order;
 mod plan;
 mod prepare;
+mod read_back;
 mod refuse;
+mod returned;
 mod settle;
 mod work;
 
@@ -33,7 +35,7 @@ pub use plan::{Plan, PlannedOperation, PlannedStep};
 
 pub(crate) use batch::Batched;
 pub(crate) use cascade::{Cascaded, cascade};
-pub(crate) use execute::{Outcome, execute};
+pub(crate) use execute::{Failure, Outcome, execute};
 pub(crate) use prepare::{needs_reading, prepare};
 pub(crate) use settle::settle;
 

@@ -265,9 +265,20 @@ impl ColumnDef {
         self.facts.sql_type
     }
     /// Why the column can't hold a value of its type, if it can't: a database would round a
-    /// decimal to the column's digits without a word.
+    /// decimal to the column's digits without a word, and each says in its own way, or not at all,
+    /// that a text is too long.
     pub(crate) fn refusal(&self, value: &Value) -> Option<ValueError> {
         match value {
+            Value::Text(text) => {
+                let most = self.facts.length? as usize;
+                // A text that is short in bytes need not be counted.
+                let characters = if text.len() <= most { 0 } else { text.chars().count() };
+                (characters > most).then(|| {
+                    ValueError::new(format!(
+                        "the text has {characters} characters, and the column keeps {most}"
+                    ))
+                })
+            }
             #[cfg(feature = "decimal")]
             Value::Decimal(decimal) => {
                 let scale = self.facts.scale.or(self.facts.precision.map(|_| 0));

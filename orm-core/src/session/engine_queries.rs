@@ -132,7 +132,7 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
             self.query.query
         };
         let mut store = Store::default();
-        let mut connection: Connection = self.engine.connection().await?;
+        let mut connection: Connection = self.engine.reader().await?;
         let nodes = plan_loads(table, &options);
         let at_most_one = tree.limit == Some(1);
         let query = EntityQuery {
@@ -221,7 +221,7 @@ impl<V: View, Scope> OnEngine<'_, Views<V, Scope>> {
     /// The database's.
     pub async fn all(self) -> Result<Vec<V>> {
         let mut loading = self.query.loading(KEYS_PER_STATEMENT)?;
-        let mut connection = self.engine.connection().await?;
+        let mut connection = self.engine.reader().await?;
         while let Some(tree) = loading.next_statement()? {
             let statement = render_select(connection.dialect(), &tree)?;
             connection
@@ -323,7 +323,7 @@ async fn run(
     tree: &sql::Select,
     row: impl FnMut(&dyn Cells) -> Result<()> + Send,
 ) -> Result<()> {
-    let mut connection = engine.connection().await?;
+    let mut connection = engine.reader().await?;
     let mut statement = render_select(connection.dialect(), tree)?;
     statement.single_row = tree.limit == Some(1);
     connection.run(statement, &mut EachRow(row)).await?;

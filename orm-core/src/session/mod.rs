@@ -12,6 +12,7 @@ mod graph;
 mod objects;
 mod queries;
 mod relations;
+mod underway;
 mod unit_of_work;
 
 pub use accessors::{Collection, Reference, RelatedQuery};
@@ -26,7 +27,7 @@ pub use crate::flush::{Plan, PlannedOperation, PlannedStep};
 use crate::driver::{Connection, Engine};
 use crate::error::Error;
 use crate::tracking::Store;
-use unit_of_work::Committing;
+use underway::Underway;
 
 /// A unit of work: objects, their edits, and the transaction that will write them.
 ///
@@ -61,7 +62,7 @@ pub struct Session {
     connection: Option<Connection>,
     autoflush: bool,
     phase: Phase,
-    committing: Option<Committing>,
+    underway: Option<Underway>,
     /// A mistake of a verb that can't return it: the next flush does.
     mistake: Option<Error>,
 }
@@ -86,7 +87,7 @@ impl Session {
             connection: None,
             autoflush,
             phase: Phase::Active,
-            committing: None,
+            underway: None,
             mistake: None,
         }
     }
@@ -113,8 +114,9 @@ impl std::fmt::Debug for Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let in_transaction = self.connection.as_ref().is_some_and(Connection::in_transaction);
-        if in_transaction || self.store.has_changes() {
+        let writes = !self.engine.reads_in_transactions()
+            && self.connection.as_ref().is_some_and(Connection::in_transaction);
+        if writes || self.store.has_changes() {
             tracing::warn!(target: "orm::session", "a session was dropped with unsaved changes: rolled back");
         }
     }

@@ -385,10 +385,7 @@ impl Session {
 
 impl Session {
     pub(super) fn expect_no_commit(&self) -> Result<()> {
-        match self.committing {
-            None => Ok(()),
-            Some(_) => Err(Error::CommitPending),
-        }
+        if self.is_committing() { Err(Error::CommitPending) } else { Ok(()) }
     }
 
     #[track_caller]

@@ -1,15 +1,9 @@
 //! Flush, commit and rollback, and what a dropped future of theirs leaves.
 
-use tokio::task::JoinHandle;
-
 use super::{Phase, Session};
-use crate::driver::Connection;
+use crate::driver::{Connection, LiveConnection};
 use crate::error::{Error, Result};
 use crate::flush::{self, Plan};
-
-/// A COMMIT that was sent. It is finished in a task of its own: a future that is dropped can't
-/// take it back.
-pub(super) type Committing = JoinHandle<(Connection, Result<()>)>;
 
 impl Session {
     /// Writes every change to the database, inside the transaction: what was added, edited,
@@ -36,12 +30,8 @@ impl Session {
         self.ready().await?;
         self.flush_changes().await?;
         match self.connection.take() {
-            Some(mut connection) if connection.in_transaction() => {
-                self.committing = Some(tokio::spawn(async move {
-                    let outcome = connection.commit().await;
-                    (connection, outcome)
-                }));
-                self.await_commit().await
+            Some(connection) if connection.in_transaction() => {
+                self.commit_transaction(connection).await
             }
             connection => {
                 drop(connection);
@@ -59,10 +49,12 @@ impl Session {
     /// [`Error::CommitOutcomeUnknown`] if the connection was lost in a COMMIT that was under way;
     /// the session is usable again all the same.
     pub async fn rollback(&mut self) -> Result<()> {
-        let outcome = match self.committing {
-            Some(_) => self.await_commit().await,
-            None => Ok(()),
-        };
+        let outcome = self.finish_underway().await;
+        if self.connection.as_ref().is_some_and(Connection::in_transaction) {
+            // A future that is dropped in here must not leave the session as if nothing had
+            // happened.
+            self.fail("a rollback was interrupted before its end".to_owned());
+        }
         self.roll_back_transaction().await;
         self.store.roll_back();
         self.phase = Phase::Active;
@@ -104,9 +96,7 @@ impl Session {
     /// Makes sure that the session can go on: awaits a COMMIT that was left under way, and notices
     /// a statement whose future was dropped.
     pub(super) async fn ready(&mut self) -> Result<()> {
-        if self.committing.is_some() {
-            self.await_commit().await?;
-        }
+        self.finish_underway().await?;
         if self.connection.as_ref().is_some_and(Connection::is_interrupted) {
             let lost = self.connection.take().is_some_and(|lost| lost.in_transaction());
             if lost {
@@ -126,21 +116,53 @@ impl Session {
 
     /// The connection, taken from the pool at the first statement.
     pub(super) async fn connect(&mut self) -> Result<()> {
+        if self.engine.reads_in_transactions() {
+            return self.begin().await;
+        }
         if self.connection.is_none() {
             self.connection = Some(self.engine.connection().await?);
         }
         Ok(())
     }
 
-    /// The transaction, begun by the first write.
-    async fn begin(&mut self) -> Result<()> {
-        self.connect().await?;
-        if let Some(connection) = &mut self.connection
-            && !connection.in_transaction()
-        {
-            connection.begin().await?;
-        }
-        Ok(())
+    /// Lends sqlx's own connection, inside the session's transaction, for statements that are
+    /// written by hand. What was changed so far is flushed first (unless autoflush is off), so that
+    /// they see it, and they are committed or rolled back with it.
+    ///
+    /// The session knows nothing of what they do: objects in memory stay as they are until they
+    /// are refreshed, and a rollback expires all of them. A statement that fails, or that ends the
+    /// transaction, is noticed by the session's next one, after which only
+    /// [`rollback`](Self::rollback) goes on.
+    ///
+    /// ```
+    /// # use orm_core::{Engine, Model, SessionFactory, schema};
+    /// # #[derive(Model)] struct User { name: String }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![User]).await?;
+    /// use orm_core::sqlx::{self, SqliteConnection};
+    ///
+    /// let mut session = SessionFactory::new(engine).session();
+    /// let ada = session.add(User::draft().name("Ada"));
+    /// let connection = session.connection::<SqliteConnection>().await?;
+    /// sqlx::query("UPDATE users SET name = upper(name)").execute(connection).await.unwrap();
+    /// session.refresh(ada).await?;
+    /// assert_eq!(session[ada].name, "ADA");
+    /// session.commit().await?;
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush); [`Error::Misuse`] if the session's database is another.
+    pub async fn connection<C: LiveConnection>(&mut self) -> Result<&mut C> {
+        self.ready().await?;
+        self.autoflush_changes().await?;
+        self.begin().await?;
+        self.store.taint_everything();
+        let Some(connection) = &mut self.connection else {
+            return Err(Error::Connection("the connection is closed".to_owned()));
+        };
+        connection.lend().await
     }
 
     /// Flushes before a query, if the session does that.
@@ -172,13 +194,13 @@ impl Session {
                 cascaded = self.check(prepared)?;
             }
         }
-        let mut batched = flush::plan(&self.store, cascaded, self.engine.dialect())?;
+        let batched = flush::plan(&self.store, cascaded, self.engine.dialect())?;
         if batched.batches.is_empty() {
             return flush::settle(&mut self.store, batched, flush::Outcome::default());
         }
-        self.begin().await?;
-        let Some(connection) = &mut self.connection else { return Ok(()) };
-        match flush::execute(connection, &mut batched).await {
+        let flushed = self.run(batched).await?;
+        let (batched, outcome) = self.keep_connection(flushed);
+        match outcome {
             Ok(outcome) => match flush::settle(&mut self.store, batched, outcome) {
                 Ok(()) => Ok(()),
                 Err(error) => self.fail_flush(error).await,
@@ -215,44 +237,9 @@ impl Session {
         Err(error)
     }
 
-    /// Rolls back in the database and gives the connection back. It stays the session's until
-    /// then, so that `ready` notices a future that was dropped meanwhile.
-    async fn roll_back_transaction(&mut self) {
-        if let Some(connection) = &mut self.connection
-            && !connection.is_interrupted()
-        {
-            connection.rollback().await;
-        }
-        self.connection = None;
-    }
-
-    fn fail(&mut self, first: String) {
+    pub(super) fn fail(&mut self, first: String) {
         if matches!(self.phase, Phase::Active) {
             self.phase = Phase::Failed { first };
-        }
-    }
-
-    /// Awaits a COMMIT and settles its outcome in memory.
-    async fn await_commit(&mut self) -> Result<()> {
-        let Some(task) = &mut self.committing else { return Ok(()) };
-        let finished = task.await;
-        self.committing = None;
-        let outcome = match finished {
-            Ok((_connection, outcome)) => outcome,
-            Err(panic) => Err(Error::CommitOutcomeUnknown(panic.to_string())),
-        };
-        match outcome {
-            Ok(()) => {
-                self.store.commit_unit();
-                Ok(())
-            }
-            Err(error) => {
-                if matches!(error, Error::CommitOutcomeUnknown(_)) {
-                    self.store.taint_changed();
-                }
-                self.fail(error.to_string());
-                Err(error)
-            }
         }
     }
 }

@@ -6,16 +6,17 @@ use super::statement::Statement;
 use super::writer::Writer;
 use crate::model::{Action, ColumnDef, ForeignKey, Table};
 
-/// The statements that create a table: the table, then its indexes.
+/// The statements that create a table, unless it exists: the table, then its indexes and
+/// comments. Foreign keys to tables that are created `later` are left to
+/// [`add_foreign_keys`], where the database needs that.
 pub(crate) fn create_table(
     dialect: &dyn Dialect,
     table: &Table,
-    if_not_exists: bool,
+    later: &[&'static Table],
 ) -> Vec<Statement> {
-    let condition = if if_not_exists { "IF NOT EXISTS " } else { "" };
     let mut w = Writer::new(dialect);
     w.push("CREATE TABLE ");
-    w.push(condition);
+    w.push("IF NOT EXISTS ");
     w.table_path(table);
     w.push(" (");
     let generated = generated_key(table);
@@ -37,8 +38,18 @@ pub(crate) fn create_table(
         w.column_names(table, &unique.columns);
         w.push(")");
     }
-    for key in table.foreign_keys() {
+    for key in table.foreign_keys().iter().filter(|key| !is_deferred(dialect, key, later)) {
         foreign_key(lines.line(), table, key);
+    }
+    if !dialect.names_column_checks() {
+        for (at, column) in table.columns().iter().enumerate() {
+            let Some(check) = column_check(dialect, column) else { continue };
+            let w = lines.line();
+            constraint(w, &names::column_check(table, at));
+            w.push("CHECK (");
+            w.push(&check);
+            w.push(")");
+        }
     }
     for (at, check) in table.checks().iter().enumerate() {
         let w = lines.line();
@@ -47,22 +58,57 @@ pub(crate) fn create_table(
         w.push(check);
         w.push(")");
     }
-    w.push("\n)");
-    w.push(dialect.table_options());
-    let mut statements = vec![once(w)];
-    for index in table.indexes() {
-        let mut w = Writer::new(dialect);
-        w.push("CREATE INDEX ");
-        w.push(condition);
-        w.identifier(&names::index(table, index));
-        w.push(" ON ");
-        w.table_path(table);
-        w.push(" (");
-        w.column_names(table, &index.columns);
-        w.push(")");
-        statements.push(once(w));
+    if dialect.indexes_inline() {
+        for index in table.indexes() {
+            let w = lines.line();
+            w.push("INDEX ");
+            w.identifier(&names::index(table, index));
+            w.push(" (");
+            w.column_names(table, &index.columns);
+            w.push(")");
+        }
     }
+    w.push("\n)");
+    w.push(&dialect.table_options(table));
+    let mut statements = vec![once(w)];
+    if !dialect.indexes_inline() {
+        for index in table.indexes() {
+            let mut w = Writer::new(dialect);
+            w.push("CREATE INDEX IF NOT EXISTS ");
+            w.identifier(&names::index(table, index));
+            w.push(" ON ");
+            w.table_path(table);
+            w.push(" (");
+            w.column_names(table, &index.columns);
+            w.push(")");
+            statements.push(once(w));
+        }
+    }
+    statements.extend(dialect.after_create(table).into_iter().map(Statement::words));
     statements
+}
+
+/// The statements that add the foreign keys which [`create_table`] left out.
+pub(crate) fn add_foreign_keys(
+    dialect: &dyn Dialect,
+    table: &Table,
+    later: &[&'static Table],
+) -> Vec<Statement> {
+    let keys = table.foreign_keys().iter().filter(|key| is_deferred(dialect, key, later));
+    keys.map(|key| {
+        let mut w = Writer::new(dialect);
+        w.push("ALTER TABLE ");
+        w.table_path(table);
+        w.push(" ADD ");
+        foreign_key(&mut w, table, key);
+        Statement::words(dialect.add_foreign_key(w.finish().text.to_string()))
+    })
+    .collect()
+}
+
+/// Whether a foreign key leads to a table that is not there when its own is created.
+fn is_deferred(dialect: &dyn Dialect, key: &ForeignKey, later: &[&'static Table]) -> bool {
+    !dialect.references_forward() && later.contains(&key.target())
 }
 
 /// The statement that drops a table if it exists.
@@ -70,6 +116,7 @@ pub(crate) fn drop_table(dialect: &dyn Dialect, table: &Table) -> Statement {
     let mut w = Writer::new(dialect);
     w.push("DROP TABLE IF EXISTS ");
     w.table_path(table);
+    w.push(dialect.drop_options());
     once(w)
 }
 
@@ -115,39 +162,45 @@ fn column_definition(
     generated: bool,
 ) {
     let dialect = w.dialect();
-    w.identifier(column.name);
+    w.column_name(column);
     w.push(" ");
     if generated {
-        w.push(&dialect.autoincrement(column));
+        w.push(&dialect.autoincrement(table, at));
+        dialect.write_column_options(w, column);
         return;
     }
     match column.sql_type {
         Some(sql) => w.push(sql),
-        None => w.push(&dialect.column_type(column)),
+        None => w.push(&dialect.column_type(table, at)),
     }
     if !column.facts.nullable {
         w.push(" NOT NULL");
     }
     if let Some(default) = column.facts.server_default {
-        let bare = is_literal(default) && !is_current_timestamp(default);
+        let bare = is_literal(default)
+            && !is_current_timestamp(default)
+            && !dialect.parenthesizes_default(column);
         w.push(if bare { " DEFAULT " } else { " DEFAULT (" });
         w.push(dialect.authored(default));
         w.push(if bare { "" } else { ")" });
     }
-    if let Some(check) = column_check(dialect, column) {
+    if dialect.names_column_checks()
+        && let Some(check) = column_check(dialect, column)
+    {
         w.push(" ");
         constraint(w, &names::column_check(table, at));
         w.push("CHECK (");
         w.push(&check);
         w.push(")");
     }
+    dialect.write_column_options(w, column);
 }
 
 /// What the type implies and what the author asks for, as one condition, so that one name leads
 /// back to the column.
 fn column_check(dialect: &dyn Dialect, column: &ColumnDef) -> Option<String> {
     let mut quoted = String::new();
-    dialect.quote(column.name, &mut quoted);
+    dialect.quote(&dialect.naming().apply(column.name), &mut quoted);
     // A type that the author spells is the author's to check.
     let of_type = match column.sql_type {
         Some(_) => None,
@@ -234,7 +287,7 @@ mod tests {
 
     #[track_caller]
     fn check(table: &Table, expected: &[&str]) {
-        let statements = create_table(&SQLITE, table, true);
+        let statements = create_table(&SQLITE, table, &[]);
         let texts: Vec<_> = statements.iter().map(|statement| &*statement.text).collect();
         assert_eq!(texts, expected);
     }
@@ -270,8 +323,8 @@ mod tests {
     CONSTRAINT "fk_post_tags_tag_id" FOREIGN KEY ("tag_id") REFERENCES "tags" ("id") ON DELETE CASCADE
 )"#],
         );
-        let indexes = create_table(&SQLITE, posts(), false);
-        assert_eq!(&*indexes[1].text, r#"CREATE INDEX "ix_posts_user_id" ON "posts" ("user_id")"#);
+        let indexes = create_table(&SQLITE, posts(), &[]);
+        assert_eq!(&*indexes[1].text, r#"CREATE INDEX IF NOT EXISTS "ix_posts_user_id" ON "posts" ("user_id")"#);
     }
 
     #[test]

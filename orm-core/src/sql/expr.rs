@@ -154,7 +154,7 @@ pub(crate) enum Expr {
 impl Expr {
     /// A bind of the column's type.
     pub(crate) fn bind(value: Value, sql_type: SqlType) -> Self {
-        Expr::Bind(Bind { value, sql_type })
+        Expr::Bind(Bind::one(value, sql_type))
     }
 
     /// `left op right`.

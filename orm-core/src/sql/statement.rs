@@ -9,6 +9,18 @@ use crate::value::{SqlType, Value};
 pub(crate) struct Bind {
     pub(crate) value: Value,
     pub(crate) sql_type: SqlType,
+    /// Whether the value is an array with one such value per row, as a table of given rows takes
+    /// its columns.
+    pub(crate) per_row: bool,
+    /// The type that the schema's author spelled for the column that the value is for.
+    pub(crate) declared: Option<&'static str>,
+}
+
+impl Bind {
+    /// One value.
+    pub(crate) fn one(value: Value, sql_type: SqlType) -> Self {
+        Self { value, sql_type, per_row: false, declared: None }
+    }
 }
 
 /// A rendered statement.
@@ -20,11 +32,25 @@ pub(crate) struct Statement {
     pub(crate) persistent: bool,
     /// Whether at most one row can come, so that nothing is awaited behind it.
     pub(crate) single_row: bool,
+    /// Whether it is sent as it is, unprepared, where the database has a form for that. It has no
+    /// binds and gives no rows; several statements may stand in a row.
+    pub(crate) words: bool,
 }
 
 impl Statement {
     /// A statement without binds.
     pub(crate) fn plain(text: impl Into<Arc<str>>) -> Self {
-        Self { text: text.into(), binds: Vec::new(), persistent: true, single_row: false }
+        Self {
+            text: text.into(),
+            binds: Vec::new(),
+            persistent: true,
+            single_row: false,
+            words: false,
+        }
+    }
+
+    /// A statement that is sent as it is: of transactions, of the schema, a connection's settings.
+    pub(crate) fn words(text: impl Into<Arc<str>>) -> Self {
+        Self { words: true, ..Self::plain(text) }
     }
 }

@@ -22,6 +22,17 @@ impl Store {
         }
     }
 
+    /// Every object's memory may show what a rollback would undo.
+    pub(crate) fn taint_everything(&mut self) {
+        self.begin_tainting();
+        for arena in self.arenas() {
+            let slots: Vec<u32> = self.arena_at(arena).slots().collect();
+            for slot in slots {
+                self.taint(ObjectId { arena, slot });
+            }
+        }
+    }
+
     pub(crate) fn clear_taints(&mut self) {
         self.tainting = false;
         for object in std::mem::take(&mut self.tainted) {

@@ -123,12 +123,36 @@ impl Value {
         }
     }
 
+    /// About how many bytes the value takes on its way to a database.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Value::Text(text) => text.len(),
+            Value::Label(label) => label.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::Json(document) => size_of_json(document),
+            Value::Array(elements) => elements.iter().map(Value::size).sum(),
+            _ => 8,
+        }
+    }
+
     fn text(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
             Value::Label(label) => Some(label),
             _ => None,
         }
+    }
+}
+
+/// About how long a document is as text.
+fn size_of_json(document: &serde_json::Value) -> usize {
+    match document {
+        serde_json::Value::String(text) => text.len() + 2,
+        serde_json::Value::Array(items) => items.iter().map(|item| size_of_json(item) + 1).sum(),
+        serde_json::Value::Object(fields) => {
+            fields.iter().map(|(name, field)| name.len() + size_of_json(field) + 4).sum()
+        }
+        _ => 8,
     }
 }
 

@@ -1,10 +1,9 @@
 //! Binding values: every value in the one form that SQLite stores it in.
 
-use serde_json::Value as Document;
 use sqlx::Arguments;
 use sqlx::sqlite::SqliteArguments;
 
-use super::times;
+use crate::driver::{arrays, times};
 use crate::error::{Error, Result};
 use crate::sql::dialect::sqlite::SQLITE;
 use crate::sql::{Bind, Dialect};
@@ -42,7 +41,7 @@ fn add(arguments: &mut SqliteArguments, value: Value) -> Result<(), ValueError> 
         Value::DateTime(time) => arguments.add(times::date_time_to_text(time)),
         Value::Timestamp(time) => arguments.add(times::date_time_to_text(time.naive_utc())),
         Value::Json(document) => arguments.add(document.to_string()),
-        Value::Array(elements) => arguments.add(array(elements)?.to_string()),
+        Value::Array(elements) => arguments.add(arrays::to_document(elements)?.to_string()),
         #[cfg(feature = "uuid")]
         Value::Uuid(uuid) => arguments.add(uuid.into_bytes().to_vec()),
         #[cfg(feature = "decimal")]
@@ -51,34 +50,4 @@ fn add(arguments: &mut SqliteArguments, value: Value) -> Result<(), ValueError> 
     };
     // None of these can fail; sqlx's message is left out, which could quote the value.
     added.map_err(|_| ValueError::new("the value can't be bound"))
-}
-
-/// An array as a JSON document.
-fn array(elements: Vec<Value>) -> Result<Document, ValueError> {
-    elements.into_iter().map(element).collect::<Result<_, _>>().map(Document::Array)
-}
-
-/// One element, which the dialect let pass. Texts stand for what JSON has no form for.
-fn element(value: Value) -> Result<Document, ValueError> {
-    Ok(match value {
-        Value::Null => Document::Null,
-        Value::Bool(value) => Document::Bool(value),
-        Value::Int(value) => Document::from(value),
-        Value::Float(value) => Document::from(f64::from(value)),
-        Value::Double(value) => Document::from(value),
-        Value::Text(text) => Document::String(text),
-        Value::Label(label) => Document::from(label),
-        Value::Date(date) => Document::String(times::date_to_text(date)),
-        Value::Time(time) => Document::String(times::time_to_text(time)),
-        Value::DateTime(time) => Document::String(times::date_time_to_text(time)),
-        Value::Timestamp(time) => Document::String(times::date_time_to_text(time.naive_utc())),
-        #[cfg(feature = "uuid")]
-        Value::Uuid(uuid) => Document::String(uuid.to_string()),
-        #[cfg(feature = "decimal")]
-        Value::Decimal(decimal) => Document::String(decimal.to_string()),
-        Value::Bytes(_) | Value::Json(_) | Value::Array(_) => {
-            return Err(ValueError::new("the array holds more than scalars"));
-        }
-        Value::Refused(reason) => return Err(ValueError::new(reason)),
-    })
 }

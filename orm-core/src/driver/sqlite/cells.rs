@@ -5,7 +5,7 @@ use serde_json::Value as Document;
 use sqlx::sqlite::{SqliteRow, SqliteValueRef};
 use sqlx::{Decode, Row, Sqlite, TypeInfo, ValueRef};
 
-use super::times;
+use crate::driver::{arrays, times};
 use crate::value::{Cells, SqlType, Value, ValueError};
 
 /// One row, read where SQLite put it.
@@ -107,12 +107,7 @@ impl Cells for SqliteCells<'_> {
     }
 
     fn array(&self, at: usize, element: &SqlType) -> Result<Vec<Value>, ValueError> {
-        match self.document(at)? {
-            Document::Array(elements) => {
-                elements.into_iter().map(|document| read_element(document, element)).collect()
-            }
-            _ => Err(ValueError::new("the JSON document is not an array")),
-        }
+        arrays::from_document(self.document(at)?, element)
     }
 
     #[cfg(feature = "uuid")]
@@ -128,45 +123,8 @@ impl Cells for SqliteCells<'_> {
         let cell = self.cell(at)?;
         match cell.type_info().name() {
             "INTEGER" => decode::<i64>(cell).map(rust_decimal::Decimal::from),
-            "REAL" => parse_decimal(&decode::<f64>(cell)?.to_string()),
-            _ => parse_decimal(decode(cell)?),
+            "REAL" => arrays::decimal(&decode::<f64>(cell)?.to_string()),
+            _ => arrays::decimal(decode(cell)?),
         }
     }
-}
-
-/// One element of an array, from the form that `arguments` gave it.
-fn read_element(document: Document, sql_type: &SqlType) -> Result<Value, ValueError> {
-    let value = match (sql_type, document) {
-        (_, Document::Null) => Some(Value::Null),
-        (SqlType::Bool, Document::Bool(value)) => Some(Value::Bool(value)),
-        #[expect(clippy::cast_possible_truncation, reason = "written from an f32, it fits exactly")]
-        (SqlType::F32, Document::Number(number)) => {
-            number.as_f64().map(|value| Value::Float(value as f32))
-        }
-        (SqlType::F64, Document::Number(number)) => number.as_f64().map(Value::Double),
-        (_, Document::Number(number)) => number.as_i64().map(Value::Int),
-        (SqlType::Text | SqlType::Enum(_), Document::String(text)) => Some(Value::Text(text)),
-        (SqlType::Date, Document::String(text)) => Some(Value::Date(times::date(&text)?)),
-        (SqlType::Time, Document::String(text)) => Some(Value::Time(times::time(&text)?)),
-        (SqlType::DateTime, Document::String(text)) => {
-            Some(Value::DateTime(times::date_time(&text)?))
-        }
-        (SqlType::Timestamp, Document::String(text)) => {
-            Some(Value::Timestamp(times::timestamp(&text)?))
-        }
-        #[cfg(feature = "uuid")]
-        (SqlType::Uuid, Document::String(text)) => {
-            uuid::Uuid::try_parse(&text).ok().map(Value::Uuid)
-        }
-        #[cfg(feature = "decimal")]
-        (SqlType::Decimal, Document::String(text)) => Some(Value::Decimal(parse_decimal(&text)?)),
-        _ => None,
-    };
-    value.ok_or_else(|| ValueError::new("an element of the array is not of the expected type"))
-}
-
-#[cfg(feature = "decimal")]
-fn parse_decimal(text: &str) -> Result<rust_decimal::Decimal, ValueError> {
-    rust_decimal::Decimal::from_str_exact(text)
-        .map_err(|_| ValueError::new("the text is not a decimal that fits"))
 }

@@ -6,26 +6,26 @@ mod errors;
 mod memory;
 #[cfg(test)]
 mod tests;
-mod times;
 mod url;
 
+use std::any::Any;
 use std::cmp::Ordering;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
-use sqlx::{AssertSqlSafe, ConnectOptions, Either, Executor, Sqlite};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqlitePool, SqliteQueryResult, SqliteRow,
+};
+use sqlx::{ConnectOptions, Executor, Sqlite, SqliteConnection};
 
 use self::cells::SqliteCells;
 use self::errors::from_sqlx;
 use self::memory::TemporaryDatabase;
-use super::{Driver, DriverConnection, Options, RowSink};
+use super::pooled::{Backend, Pooled, pool_options, run_settings};
+use super::target::Opened;
+use super::{Done, Options, RowSink};
 use crate::error::{Error, Result};
-use crate::sql::Statement;
-use crate::sql::dialect::sqlite::DECIMAL_COLLATION;
+use crate::sql::Bind;
+use crate::sql::dialect::sqlite::{DECIMAL_COLLATION, named};
 
 /// How many prepared statements a connection keeps.
 const STATEMENT_CACHE: usize = 512;
@@ -51,102 +51,43 @@ fn compare_decimals(left: &str, right: &str) -> Ordering {
     left.cmp(right)
 }
 
-/// A pool of connections to one SQLite database.
-pub(super) struct SqliteDriver {
-    pool: SqlitePool,
-    shared: Arc<Shared>,
-}
+/// What every connection needs: foreign keys are enforced, and LIKE goes by case, as on the other
+/// databases.
+const SETTINGS: &str = "PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON";
 
-/// What the driver and its connections share.
-struct Shared {
-    parking: Mutex<Parking>,
-    /// The files behind `sqlite::memory:`, kept until the last connection is gone.
-    _files: Option<TemporaryDatabase>,
-}
-
-/// Connections that wait for their next use.
-///
-/// sqlx's pool takes a connection back in a task, after a ping, so that code which releases and
-/// acquires in turn walks through all connections and their cold caches. Parked ones are still
-/// lent out as the pool sees it, so that its limit holds; they are used last in, first out.
-#[derive(Default)]
-struct Parking {
-    connections: Vec<PoolConnection<Sqlite>>,
-    /// How many callers are waiting for the pool; while any is, connections go back to it.
-    waiting: usize,
-    closed: bool,
-}
-
-impl Shared {
-    fn parking(&self) -> MutexGuard<'_, Parking> {
-        self.parking.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let connections = std::mem::take(&mut self.parking().connections);
-        connections.into_iter().for_each(close);
-    }
-}
-
-/// Closes a connection. Outside a runtime, where the pool can't spawn a task for that, the
-/// connection is taken out of the pool first.
-fn close(mut connection: PoolConnection<Sqlite>) {
-    if tokio::runtime::Handle::try_current().is_ok() {
-        connection.close_on_drop();
+/// Opens the database and one connection to it, so that a wrong URL is an error here.
+pub(super) async fn open(url: &str, options: &Options) -> Result<Opened> {
+    let target = url::parse(url)?;
+    let mut connect = target
+        .options
+        .foreign_keys(true)
+        .busy_timeout(options.busy_timeout)
+        .statement_cache_capacity(STATEMENT_CACHE)
+        .row_buffer_size(ROW_BUFFER)
+        .pragma("case_sensitive_like", "ON")
+        .collation(DECIMAL_COLLATION, compare_decimals)
+        .disable_statement_logging();
+    let files = if target.in_memory { Some(TemporaryDatabase::new()?) } else { None };
+    if let Some(files) = &files {
+        // Nothing of it survives the process: there is no crash to be safe from.
+        connect =
+            connect.filename(files.path()).create_if_missing(true).pragma("synchronous", "OFF");
     } else {
-        drop(connection.detach());
+        connect = connect.pragma("synchronous", "NORMAL");
     }
+    if !target.read_only {
+        switch_to_wal(&connect).await?;
+    }
+    let pool = pool_options(options).connect_lazy_with(connect);
+    let files = files.map(|files| Box::new(files) as Box<dyn Any + Send + Sync>);
+    let driver = Pooled::<Sqlite>::open(pool, options, files).await?;
+    Ok(Opened::new(driver, named(options.naming)))
 }
 
-impl SqliteDriver {
-    /// Opens the database and one connection to it, so that a wrong URL is an error here.
-    pub(super) async fn open(url: &str, options: Options) -> Result<Self> {
-        let target = url::parse(url)?;
-        let mut connect = target
-            .options
-            .foreign_keys(true)
-            .busy_timeout(options.busy_timeout)
-            .statement_cache_capacity(STATEMENT_CACHE)
-            .row_buffer_size(ROW_BUFFER)
-            // LIKE goes by case, as on the other databases.
-            .pragma("case_sensitive_like", "ON")
-            .collation(DECIMAL_COLLATION, compare_decimals)
-            .disable_statement_logging();
-        let files = if target.in_memory { Some(TemporaryDatabase::new()?) } else { None };
-        if let Some(files) = &files {
-            // Nothing of it survives the process: there is no crash to be safe from.
-            connect =
-                connect.filename(files.path()).create_if_missing(true).pragma("synchronous", "OFF");
-        } else {
-            connect = connect.pragma("synchronous", "NORMAL");
-        }
-        if !target.read_only {
-            switch_to_wal(&connect).await?;
-        }
-        let pool = SqlitePoolOptions::new()
-            .max_connections(options.max_connections)
-            .min_connections(0)
-            .acquire_timeout(options.acquire_timeout)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_lazy_with(connect);
-        let driver =
-            Self { pool, shared: Arc::new(Shared { parking: Mutex::default(), _files: files }) };
-        driver.acquire().await?.release();
-        Ok(driver)
-    }
-
-    /// A parked connection, or else a place among those who wait for the pool.
-    fn parked(&self) -> std::result::Result<PoolConnection<Sqlite>, Waiting<'_>> {
-        let mut parking = self.shared.parking();
-        parking.connections.pop().ok_or_else(|| {
-            parking.waiting += 1;
-            Waiting(&self.shared)
-        })
-    }
+/// Uses a pool that somebody else made.
+pub(super) async fn adopt(pool: SqlitePool, options: &Options) -> Result<Opened> {
+    let driver = Pooled::<Sqlite>::adopt(pool, options, SETTINGS).await?;
+    Ok(Opened::new(driver, named(options.naming)))
 }
 
 /// Write-ahead logging lets readers go on while others write. It is a lasting property of the
@@ -162,138 +103,39 @@ async fn switch_to_wal(connect: &SqliteConnectOptions) -> Result<()> {
     }
 }
 
-/// Counts a caller that waits for the pool, also if it gives up.
-struct Waiting<'a>(&'a Shared);
+impl Backend for Sqlite {
+    const HAS_SERVER: bool = false;
+    const ENDS_EARLY: bool = true;
 
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.parking().waiting -= 1;
+    fn encode(binds: Vec<Bind>) -> Result<SqliteArguments> {
+        arguments::encode(binds)
     }
-}
 
-impl Driver for SqliteDriver {
-    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn DriverConnection>>> {
+    fn read(row: &SqliteRow, rows: &mut dyn RowSink) -> Result<()> {
+        rows.row(&SqliteCells(row))
+    }
+
+    fn done(text: &str, returned: u64, result: &SqliteQueryResult) -> Done {
+        // After anything but a write, SQLite repeats the count of the write before.
+        let rows = if is_write(text) { result.rows_affected() } else { returned };
+        Done { rows, first_key: None }
+    }
+
+    fn error(error: sqlx::Error) -> Error {
+        from_sqlx(error)
+    }
+
+    fn set_up<'c>(
+        connection: &'c mut SqliteConnection,
+        settings: &'c str,
+    ) -> BoxFuture<'c, Result<()>> {
         Box::pin(async move {
-            let connection = match self.parked() {
-                Ok(parked) => parked,
-                Err(waiting) => {
-                    let acquired = self.pool.acquire().await;
-                    drop(waiting);
-                    acquired.map_err(from_sqlx)?
-                }
-            };
-            let shared = Arc::clone(&self.shared);
-            let connection: Box<dyn DriverConnection> =
-                Box::new(SqliteConnection { connection: Some(connection), shared });
-            Ok(connection)
+            let mut handle = connection.lock_handle().await.map_err(from_sqlx)?;
+            handle.create_collation(DECIMAL_COLLATION, compare_decimals).map_err(from_sqlx)?;
+            drop(handle);
+            run_settings(connection, settings).await
         })
     }
-
-    fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            let parked = {
-                let mut parking = self.shared.parking();
-                parking.closed = true;
-                std::mem::take(&mut parking.connections)
-            };
-            for connection in parked {
-                // A connection that can't be closed in order is gone all the same.
-                let _ = connection.close().await;
-            }
-            self.pool.close().await;
-        })
-    }
-}
-
-impl fmt::Debug for SqliteDriver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteDriver").field("pool", &self.pool).finish_non_exhaustive()
-    }
-}
-
-/// One connection, taken from the pool.
-struct SqliteConnection {
-    /// Always there, but while it is being dropped.
-    connection: Option<PoolConnection<Sqlite>>,
-    shared: Arc<Shared>,
-}
-
-impl DriverConnection for SqliteConnection {
-    fn run<'a>(
-        &'a mut self,
-        statement: Statement,
-        rows: &'a mut dyn RowSink,
-    ) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(async move {
-            let Some(connection) = &mut self.connection else {
-                return Err(Error::Connection("the connection is closed".to_owned()));
-            };
-            let Statement { text, binds, persistent, single_row } = statement;
-            let writes = is_write(&text);
-            let arguments = arguments::encode(binds)?;
-            // The one place where runtime SQL reaches sqlx. Its text comes from `crate::sql`,
-            // where identifiers are quoted and values are binds, or from a user's raw query.
-            let query = sqlx::query_with(AssertSqlSafe(text), arguments).persistent(persistent);
-            if single_row {
-                // Not awaiting the end saves a change of threads.
-                let row = Executor::fetch_optional(&mut **connection, query).await;
-                return match row.map_err(from_sqlx)? {
-                    Some(row) => read(&row, rows).map(|()| 1),
-                    None => Ok(0),
-                };
-            }
-            let mut steps = Executor::fetch_many(&mut **connection, query);
-            let (mut returned, mut affected) = (0, 0);
-            while let Some(step) = steps.try_next().await.map_err(from_sqlx)? {
-                match step {
-                    Either::Left(done) => {
-                        // A text is one statement: its end needn't be awaited once more.
-                        affected = done.rows_affected();
-                        break;
-                    }
-                    Either::Right(row) => {
-                        returned += 1;
-                        read(&row, rows)?;
-                    }
-                }
-            }
-            // After anything but a write, SQLite repeats the count of the write before.
-            Ok(if writes { affected } else { returned })
-        })
-    }
-
-    fn release(mut self: Box<Self>) {
-        let Some(connection) = self.connection.take() else { return };
-        let mut parking = self.shared.parking();
-        let in_runtime = tokio::runtime::Handle::try_current().is_ok();
-        if parking.closed && !in_runtime {
-            drop(parking);
-            close(connection);
-        } else if parking.closed || (parking.waiting > 0 && in_runtime) {
-            drop(parking);
-            drop(connection);
-        } else if parking.waiting > 0 {
-            // Only a task could hand it over: closing it lets the waiting one open another.
-            drop(parking);
-            close(connection);
-        } else {
-            parking.connections.push(connection);
-        }
-    }
-
-    fn discard(mut self: Box<Self>) {
-        self.connection.take().into_iter().for_each(close);
-    }
-}
-
-impl Drop for SqliteConnection {
-    fn drop(&mut self) {
-        self.connection.take().into_iter().for_each(close);
-    }
-}
-
-fn read(row: &SqliteRow, rows: &mut dyn RowSink) -> Result<()> {
-    rows.row(&SqliteCells(row))
 }
 
 /// Whether a text writes rows, by its verb; behind a WITH the verb may come late.

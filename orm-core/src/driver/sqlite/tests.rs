@@ -8,7 +8,7 @@ use crate::sql::{Bind, Statement};
 use crate::value::{Cells, SqlType, Value};
 
 fn statement(sql: &str, binds: Vec<(Value, SqlType)>) -> Statement {
-    let binds = binds.into_iter().map(|(value, sql_type)| Bind { value, sql_type }).collect();
+    let binds = binds.into_iter().map(|(value, sql_type)| Bind::one(value, sql_type)).collect();
     Statement { binds, ..Statement::plain(sql) }
 }
 

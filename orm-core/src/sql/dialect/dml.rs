@@ -22,10 +22,7 @@ pub(super) fn write_insert(w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
         w.set_rows(rows, columns.len());
     }
     if !skip_existing.is_empty() {
-        // The key is named, so that no other conflict is passed over.
-        w.push(" ON CONFLICT (");
-        w.column_names(table, &skip_existing);
-        w.push(") DO NOTHING");
+        w.dialect().write_skip_existing(w, table, &skip_existing);
     }
     write_returning(w, table, &returning);
     Ok(())
@@ -51,7 +48,7 @@ fn write_defaults(w: &mut Writer<'_>, table: &Table, rows: usize) -> Result<()> 
         _ => "NULL",
     };
     w.push(" (");
-    w.identifier(definition.name);
+    w.column_name(definition);
     w.push(") VALUES ");
     for row in 0..rows {
         w.push(if row == 0 { "(" } else { ", (" });
@@ -76,9 +73,9 @@ pub(super) fn write_update_of_one(w: &mut Writer<'_>, rows: UpdateRows) -> Resul
     let mut separator = "";
     for (&column, value) in set.iter().zip(new) {
         w.push(separator);
-        w.identifier(table.columns()[column].name);
+        w.column_name(&table.columns()[column]);
         w.push(" = ");
-        w.bind(value, table.columns()[column].logical_type());
+        w.bind_to(value, &table.columns()[column]);
         separator = ", ";
     }
     w.assignments(table, &expressions, separator)?;
@@ -119,9 +116,9 @@ pub(super) fn write_delete(
 fn write_key_of_one(w: &mut Writer<'_>, table: &Table, key: &[usize], values: Vec<Value>) {
     for (at, (&column, value)) in key.iter().zip(values).enumerate() {
         w.push(if at == 0 { "" } else { " AND " });
-        w.identifier(table.columns()[column].name);
+        w.column_name(&table.columns()[column]);
         w.push(" = ");
-        w.bind(value, table.columns()[column].logical_type());
+        w.bind_to(value, &table.columns()[column]);
     }
 }
 
@@ -201,6 +198,6 @@ pub(super) fn types(table: &Table, columns: &[usize]) -> Vec<SqlType> {
 }
 
 /// A write whose values don't fit its columns: a mistake of ours.
-fn arity(table: &Table) -> Error {
+pub(super) fn arity(table: &Table) -> Error {
     Error::misuse(format!("a write of `{}` has not one value per column", table.name()))
 }

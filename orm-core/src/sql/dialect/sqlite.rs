@@ -10,15 +10,29 @@ use crate::error::Result;
 use crate::model::{ColumnDef, Table};
 use crate::sql::dml::UpdateRows;
 use crate::sql::expr::{Aggregate, BinaryOp, Expr, Function};
+use crate::sql::naming::Naming;
 use crate::sql::writer::Writer;
 use crate::value::{SqlType, Value};
 
 /// The dialect of SQLite.
 #[derive(Debug)]
-pub(crate) struct Sqlite;
+pub(crate) struct Sqlite {
+    naming: Naming,
+}
 
-/// The one value that everything refers to.
-pub(crate) static SQLITE: Sqlite = Sqlite;
+/// With names as declared.
+pub(crate) static SQLITE: Sqlite = Sqlite { naming: Naming::AsDeclared };
+
+/// With names in snake_case.
+static SNAKE_CASE: Sqlite = Sqlite { naming: Naming::SnakeCase };
+
+/// The dialect with names of a spelling.
+pub(crate) fn named(naming: Naming) -> &'static Sqlite {
+    match naming {
+        Naming::AsDeclared => &SQLITE,
+        Naming::SnakeCase => &SNAKE_CASE,
+    }
+}
 
 /// The table of new values inside an UPDATE of many rows. Unlikely to be a user's table, which
 /// it would hide.
@@ -69,7 +83,16 @@ fn refuse_time(time: NaiveTime) -> Option<&'static str> {
 
 impl Dialect for Sqlite {
     fn capabilities(&self) -> &'static Capabilities {
-        &Capabilities { ordered_keys: true }
+        &Capabilities {
+            ordered_keys: true,
+            returning_on_insert: true,
+            returning_on_update: true,
+            returning_on_delete: true,
+        }
+    }
+
+    fn naming(&self) -> Naming {
+        self.naming
     }
 
     fn max_binds(&self) -> usize {
@@ -83,9 +106,10 @@ impl Dialect for Sqlite {
     }
 
     fn table_label<'t>(&self, table: &'t Table) -> Cow<'t, str> {
+        let name = self.naming.apply(table.name());
         match table.schema() {
-            Some(schema) => Cow::Owned(format!("{schema}.{}", table.name())),
-            None => Cow::Borrowed(table.name()),
+            Some(schema) => Cow::Owned(format!("{schema}.{name}")),
+            None => name,
         }
     }
 
@@ -173,7 +197,7 @@ impl Dialect for Sqlite {
         let mut separator = "";
         for (&column, name) in set.iter().zip(new) {
             w.push(separator);
-            w.identifier(table.columns()[column].name);
+            w.column_name(&table.columns()[column]);
             w.push(" = ");
             w.qualified(GIVEN, name);
             separator = ", ";
@@ -184,7 +208,7 @@ impl Dialect for Sqlite {
         w.push(" WHERE ");
         for (at, (&column, name)) in key.iter().zip(keys).enumerate() {
             w.push(if at == 0 { "" } else { " AND " });
-            w.qualified(&self.table_label(table), table.columns()[column].name);
+            w.qualified_column(&self.table_label(table), &table.columns()[column]);
             w.push(" = ");
             w.qualified(GIVEN, name);
         }
@@ -224,7 +248,8 @@ impl Dialect for Sqlite {
         "BEGIN IMMEDIATE"
     }
 
-    fn column_type(&self, column: &ColumnDef) -> Cow<'static, str> {
+    fn column_type(&self, table: &Table, column: usize) -> Cow<'static, str> {
+        let column = &table.columns()[column];
         Cow::Borrowed(match column.logical_type() {
             SqlType::Bool => "BOOLEAN",
             SqlType::I16 | SqlType::I32 | SqlType::U8 | SqlType::U16 => "INTEGER",
@@ -277,7 +302,7 @@ impl Dialect for Sqlite {
 
     /// Exactly this spelling makes the column the rowid with keys that are never used twice and
     /// always increase.
-    fn autoincrement(&self, _column: &ColumnDef) -> Cow<'static, str> {
+    fn autoincrement(&self, _table: &Table, _column: usize) -> Cow<'static, str> {
         Cow::Borrowed("INTEGER PRIMARY KEY AUTOINCREMENT")
     }
 

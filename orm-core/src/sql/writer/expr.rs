@@ -4,7 +4,7 @@ use super::Writer;
 use super::scope::Scope;
 use crate::error::Result;
 use crate::model::{Link, Relationship, RelationshipKind};
-use crate::sql::dialect::is_current_timestamp;
+use crate::sql::dialect::{is_current_timestamp, padded_rows};
 use crate::sql::expr::{BinaryOp, Expr, Source};
 use crate::value::Value;
 
@@ -84,7 +84,7 @@ impl Writer<'_> {
     fn bare(&mut self, expr: &Expr) -> Result<()> {
         match expr {
             Expr::Column(column) => self.column(column)?,
-            Expr::Bind(bind) => self.bind(bind.value.clone(), bind.sql_type),
+            Expr::Bind(bind) => self.push_bind(bind.clone()),
             Expr::Integer(value) => self.integer(*value),
             Expr::Authored(sql) => self.push(self.dialect.authored(sql)),
             Expr::Binary(left, op, right) => self.dialect.write_binary(self, left, *op, right)?,
@@ -106,10 +106,7 @@ impl Writer<'_> {
                 self.push(if *negated { "1 = 1" } else { "1 = 0" });
             }
             Expr::In { operand, list, negated } => {
-                self.compared(operand, Strength::Sum)?;
-                self.push(if *negated { " NOT IN (" } else { " IN (" });
-                self.list(list, Self::expr)?;
-                self.push(")");
+                self.dialect.write_in(self, operand, list, *negated)?;
             }
             Expr::Keys { columns, keys } => {
                 let keys: Vec<Vec<Value>> = keys.clone();
@@ -179,6 +176,29 @@ impl Writer<'_> {
         self.push(symbol);
         self.push(" ");
         self.operand(right, on_the_right)
+    }
+
+    /// Pushes the left side of a comparison, for the hook of a dialect that spells it its own way.
+    pub(crate) fn comparand(&mut self, expr: &Expr) -> Result<()> {
+        self.compared(expr, Strength::Sum)
+    }
+
+    /// Pushes `operand IN (a, b)`. A list of binds is padded by repeating the last one, so that
+    /// lists of all lengths share a few texts.
+    pub(crate) fn in_list(&mut self, operand: &Expr, list: &[Expr], negated: bool) -> Result<()> {
+        self.comparand(operand)?;
+        self.push(if negated { " NOT IN (" } else { " IN (" });
+        self.list(list, Self::expr)?;
+        if let Some(last @ Expr::Bind(_)) = list.last()
+            && list.iter().all(|item| matches!(item, Expr::Bind(_)))
+        {
+            for _ in list.len()..padded_rows(list.len(), 1, self.dialect.max_binds()) {
+                self.push(", ");
+                self.expr(last)?;
+            }
+        }
+        self.push(")");
+        Ok(())
     }
 
     /// Pushes an expression, in parentheses unless it holds together tightly enough.
@@ -254,7 +274,7 @@ impl Writer<'_> {
                     self.push(if at == 0 { "" } else { " AND " });
                     self.column_of(&related, inner);
                     self.push(" = ");
-                    self.qualified(&owner, owner_table.columns()[outer].name);
+                    self.qualified_column(&owner, &owner_table.columns()[outer]);
                 }
                 self.condition(Scope::new(vec![related]), condition)?;
             }
@@ -280,7 +300,7 @@ impl Writer<'_> {
                     self.push(if at == 0 { "" } else { " AND " });
                     self.column_of(&association, ours);
                     self.push(" = ");
-                    self.qualified(&owner, owner_table.columns()[outer].name);
+                    self.qualified_column(&owner, &owner_table.columns()[outer]);
                 }
                 self.condition(Scope::new(vec![related, association]), condition)?;
             }

@@ -11,7 +11,7 @@ use super::dialect::{Dialect, max_rows};
 use super::expr::{BinaryOp, ColumnRef, Expr};
 use super::statement::{Bind, Statement};
 use crate::error::Result;
-use crate::model::Table;
+use crate::model::{ColumnDef, Table};
 use crate::value::{SqlType, Value};
 
 /// A statement in the making.
@@ -46,6 +46,7 @@ impl<'d> Writer<'d> {
             binds: self.binds,
             persistent: self.persistent,
             single_row: false,
+            words: false,
         }
     }
 
@@ -80,14 +81,43 @@ impl<'d> Writer<'d> {
     pub(crate) fn column_names(&mut self, table: &Table, columns: &[usize]) {
         for (at, &column) in columns.iter().enumerate() {
             self.push(if at == 0 { "" } else { ", " });
-            self.identifier(table.columns()[column].name);
+            self.column_name(&table.columns()[column]);
         }
+    }
+
+    /// Pushes the unqualified name of a column.
+    pub(crate) fn column_name(&mut self, column: &ColumnDef) {
+        let name = self.dialect.naming().apply(column.name);
+        self.identifier(&name);
+    }
+
+    /// Pushes `"label"."column"` for a column of a table.
+    pub(crate) fn qualified_column(&mut self, label: &str, column: &ColumnDef) {
+        self.identifier(label);
+        self.push(".");
+        self.column_name(column);
     }
 
     /// Pushes a value as a bind.
     pub(crate) fn bind(&mut self, value: Value, sql_type: SqlType) {
-        self.dialect.placeholder(self.binds.len() + 1, &sql_type, &mut self.text);
-        self.binds.push(Bind { value, sql_type });
+        self.push_bind(Bind::one(value, sql_type));
+    }
+
+    /// Pushes a value for a column, to be stored in it or compared with it.
+    pub(crate) fn bind_to(&mut self, value: Value, column: &ColumnDef) {
+        let declared = column.sql_type;
+        self.push_bind(Bind { declared, ..Bind::one(value, column.logical_type()) });
+    }
+
+    /// Pushes the values of one column of many rows as one bind.
+    pub(crate) fn bind_column(&mut self, values: Vec<Value>, sql_type: SqlType) {
+        let values = Value::Array(values);
+        self.push_bind(Bind { per_row: true, ..Bind::one(values, sql_type) });
+    }
+
+    pub(super) fn push_bind(&mut self, bind: Bind) {
+        self.dialect.placeholder(self.binds.len() + 1, &bind, &mut self.text);
+        self.binds.push(bind);
     }
 
     /// Pushes a number of rows as a bind.
@@ -125,7 +155,7 @@ impl<'d> Writer<'d> {
         self.within(Scope::of(self.dialect, table), |w| {
             for (column, expression) in assignments {
                 w.push(separator);
-                w.identifier(table.columns()[*column].name);
+                w.column_name(&table.columns()[*column]);
                 w.push(" = ");
                 w.expr(expression)?;
                 separator = ", ";
@@ -178,8 +208,7 @@ impl Writer<'_> {
     /// Pushes a qualified column.
     pub(crate) fn column(&mut self, column: &ColumnRef) -> Result<()> {
         let label = self.label(column.table, column.source)?;
-        let name = column.table.columns()[column.column].name;
-        self.qualified(&label, name);
+        self.qualified_column(&label, &column.table.columns()[column.column]);
         Ok(())
     }
 }

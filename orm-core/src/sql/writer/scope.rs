@@ -102,6 +102,6 @@ impl Writer<'_> {
 
     /// Pushes a qualified column of an occurrence.
     pub(super) fn column_of(&mut self, occurrence: &Occurrence, column: usize) {
-        self.qualified(&occurrence.label, occurrence.table.columns()[column].name);
+        self.qualified_column(&occurrence.label, &occurrence.table.columns()[column]);
     }
 }

@@ -83,11 +83,14 @@ impl Writer<'_> {
             self.expr(expr)?;
             let implied = match (expr, derived) {
                 (Expr::Column(_), _) | (_, None) => None,
-                (_, Some(table)) => table.columns().get(at).map(|column| column.name),
+                (_, Some(table)) => table.columns().get(at),
             };
-            if let Some(name) = name.as_deref().or(implied) {
+            if let Some(name) = name {
                 self.push(" AS ");
                 self.identifier(name);
+            } else if let Some(column) = implied {
+                self.push(" AS ");
+                self.column_name(column);
             }
         }
         Ok(())

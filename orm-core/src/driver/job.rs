@@ -1,0 +1,96 @@
+//! Work that must not be left half-way: it is awaited in place, and goes on in a task of its own
+//! if whoever awaits it stops.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use tokio::task::JoinHandle;
+
+/// Work that owns the connection it works on.
+///
+/// Awaiting it costs what awaiting the future itself would cost: there is a task only once the
+/// awaiting future has been dropped. The job is told then, and stops where it can.
+pub(crate) struct Job<T> {
+    state: State<T>,
+    stop: StopFlag,
+}
+
+enum State<T> {
+    /// Polled by whoever awaits it.
+    Here(BoxFuture<'static, T>),
+    /// On its own.
+    Task(JoinHandle<T>),
+    /// Over, or dropped outside a runtime.
+    Over,
+}
+
+/// Says that nobody awaits a job any more.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    /// Whether the job is to stop at the next statement.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl<T: Send + 'static> Job<T> {
+    /// Work that starts when it is awaited.
+    pub(crate) fn new<F>(work: impl FnOnce(StopFlag) -> F) -> Self
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let stop = StopFlag::default();
+        Self { state: State::Here(Box::pin(work(stop.clone()))), stop }
+    }
+
+    /// Awaits the job's end; `None` if it panicked, or was dropped with its runtime. May be
+    /// called again if this future is dropped before.
+    pub(crate) fn finish(&mut self) -> impl Future<Output = Option<T>> + Send + '_ {
+        Finish(self)
+    }
+}
+
+/// Polls a job, and hands it over to a task if it is dropped before the end.
+struct Finish<'j, T: Send + 'static>(&'j mut Job<T>);
+
+impl<T: Send + 'static> Future for Finish<'_, T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        let outcome = match &mut self.0.state {
+            State::Here(work) => work.as_mut().poll(context).map(Some),
+            State::Task(task) => Pin::new(task).poll(context).map(Result::ok),
+            State::Over => Poll::Ready(None),
+        };
+        if outcome.is_ready() {
+            self.0.state = State::Over;
+        }
+        outcome
+    }
+}
+
+impl<T: Send + 'static> Drop for Finish<'_, T> {
+    fn drop(&mut self) {
+        if matches!(self.0.state, State::Over) {
+            return;
+        }
+        self.0.stop.0.store(true, Ordering::Release);
+        if !matches!(self.0.state, State::Here(_)) {
+            return;
+        }
+        let State::Here(work) = std::mem::replace(&mut self.0.state, State::Over) else { return };
+        if std::thread::panicking() {
+            // What panicked must not be polled again; its connection is closed with it.
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            self.0.state = State::Task(runtime.spawn(work));
+        }
+    }
+}

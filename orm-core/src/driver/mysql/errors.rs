@@ -1,0 +1,188 @@
+//! From the servers' error numbers and messages to our errors.
+
+use sqlx::mysql::MySqlDatabaseError;
+
+use crate::error::{Error, Violation, ViolationKind};
+use crate::value::ValueError;
+
+/// Translates an error of sqlx.
+pub(super) fn from_sqlx(error: sqlx::Error) -> Error {
+    match error {
+        sqlx::Error::Database(error) => match error.try_downcast_ref::<MySqlDatabaseError>() {
+            Some(error) => from_number(error.number(), error.code(), error.message()),
+            None => Error::Database { code: None, message: masked(error.message()) },
+        },
+        sqlx::Error::PoolTimedOut => {
+            Error::Timeout("every connection of the pool stayed in use".to_owned())
+        }
+        sqlx::Error::PoolClosed => Error::Connection("the engine is closed".to_owned()),
+        error @ (sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::Configuration(_)) => Error::Connection(error.to_string()),
+        error => Error::Database { code: None, message: masked(&error.to_string()) },
+    }
+}
+
+/// The number of a server's error.
+pub(super) fn number(error: &sqlx::Error) -> Option<u16> {
+    let error = error.as_database_error()?;
+    error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
+}
+
+/// Whether a statement can't be run because the server doesn't know it, or not any more: unknown
+/// handler, too many prepared ones, a table that changes all the time.
+pub(super) fn is_of_preparation(number: u16) -> bool {
+    matches!(number, 1243 | 1461 | 1615)
+}
+
+/// Whether the user, the password or the database that a connection asks for is at fault.
+pub(super) fn is_of_the_url(number: u16) -> bool {
+    matches!(number, 1044 | 1045 | 1049 | 1251 | 1524 | 1698)
+}
+
+/// Numbers: <https://mariadb.com/kb/en/mariadb-error-code-reference/> and
+/// <https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html>.
+fn from_number(number: u16, state: Option<&str>, message: &str) -> Error {
+    match number {
+        1022 | 1062 | 1169 | 1586 | 1761 | 1762 | 1859 => unique(message),
+        1048 | 1263 | 1364 => not_null(message),
+        1216 | 1217 | 1451 | 1452 => foreign_key(message),
+        3819 => check(message),
+        // MySQL means something else by this number.
+        4025 if state == Some("23000") => check(message),
+        // A deadlock; a row that changed since the snapshot; a lock that was waited for too long,
+        // or not at all.
+        1020 | 1205 | 1213 | 3572 => Error::Serialization(masked(message)),
+        1969 | 3024 => Error::Timeout("the statement ran for longer than it may".to_owned()),
+        // Too many connections, hosts and users that aren't let in, packets that don't get
+        // through, connections and servers that are being shut down.
+        1040 | 1045 | 1047 | 1053 | 1080 | 1129 | 1130 | 1152..=1161 | 1184 | 1203 | 1226
+        | 1698 | 1927 | 2006 | 2013 | 4031 => {
+            Error::Connection(format!("{} (code {number})", masked(message)))
+        }
+        1264 => unfit(message, "the number is out of the column's range"),
+        1265 | 1292 | 1366 | 1411 | 1525 => unfit(message, "the value is not one of its type"),
+        1406 => unfit(message, "the value is too long for the column"),
+        1690 => Error::Database {
+            code: Some(number.to_string()),
+            message: "a number is out of the range of its type".to_owned(),
+        },
+        _ => Error::Database {
+            code: Some(number.to_string()),
+            message: if names_no_value(number) { message.to_owned() } else { masked(message) },
+        },
+    }
+}
+
+/// Whether what a message quotes are names of the schema or the statement itself.
+fn names_no_value(number: u16) -> bool {
+    matches!(
+        number,
+        1005 | 1007 | 1008 | 1044 | 1045 | 1046 | 1049..=1052 | 1054 | 1055 | 1060 | 1061 | 1064
+        | 1066 | 1068..=1072 | 1075 | 1090 | 1091 | 1093 | 1101 | 1109 | 1118 | 1136 | 1142 | 1143
+        | 1146 | 1170 | 1176 | 1193 | 1215 | 1235 | 1267 | 1305 | 1442 | 1553 | 1822 | 1824..=1834
+        | 3780 | 4080
+    )
+}
+
+/// The message with `…` in place of what stands between single quotes, which may be a value.
+fn masked(message: &str) -> String {
+    let mut parts = message.split('\'');
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    if let Some(rest) = parts.next_back() {
+        masked.push_str("'…'");
+        masked.push_str(rest);
+    }
+    masked
+}
+
+/// A value that doesn't fit its column, where the message names it: `for column 'age' at row 1`,
+/// or with the table.
+fn unfit(message: &str, reason: &str) -> Error {
+    let column = message.rsplit_once("column ").map(|(_, rest)| rest);
+    let column = column.and_then(|rest| rest.rsplit_once(" at row")).map(|(name, _)| name);
+    let mut names = column.map(names).unwrap_or_default();
+    // What comes first is the database.
+    let place = match (names.pop(), names.pop()) {
+        (Some(column), Some(table)) => format!("`{table}.{column}`"),
+        (Some(column), None) => format!("`{column}`"),
+        (None, _) => "a value of the statement".to_owned(),
+    };
+    Error::Type { place, error: ValueError::new(reason) }
+}
+
+/// Reads `Duplicate entry '…' for key 'uq_users_email'`, on MySQL `'users.uq_users_email'`. The
+/// value comes first and may contain anything.
+fn unique(message: &str) -> Error {
+    let mut violation = Violation { kind: ViolationKind::Unique, ..Violation::default() };
+    let key = message.rsplit_once("key '").and_then(|(_, key)| key.strip_suffix('\''));
+    match key.map(|key| key.rsplit_once('.').ok_or(key)) {
+        Some(Ok((table, key))) => {
+            violation.table = Some(table.to_owned());
+            violation.constraint = Some(key.to_owned());
+        }
+        Some(Err(key)) => violation.constraint = Some(key.to_owned()),
+        None => {}
+    }
+    violation.into_error()
+}
+
+/// Reads `Column 'email' cannot be null` and `Field 'email' doesn't have a default value`.
+fn not_null(message: &str) -> Error {
+    let mut violation = Violation { kind: ViolationKind::NotNull, ..Violation::default() };
+    let name = message.split_once('\'').and_then(|(_, rest)| rest.split_once('\''));
+    violation.columns.extend(name.map(|(name, _)| name.to_owned()));
+    violation.into_error()
+}
+
+/// Reads ``… a foreign key constraint fails (`shop`.`posts`, CONSTRAINT `fk_posts_user_id`
+/// FOREIGN KEY (`user_id`) REFERENCES `users` (`id`))``: the table is the one with the key, also
+/// where a row that is pointed to was to go.
+fn foreign_key(message: &str) -> Error {
+    let mut violation = Violation { kind: ViolationKind::ForeignKey, ..Violation::default() };
+    if let Some((_, rest)) = message.split_once("constraint fails (") {
+        let (table, rest) = rest.split_once(", CONSTRAINT ").unwrap_or((rest, ""));
+        violation.table = names(table).pop();
+        let (constraint, rest) = rest.split_once(" FOREIGN KEY (").unwrap_or((rest, ""));
+        violation.constraint = names(constraint).pop();
+        let (columns, _) = rest.split_once(") REFERENCES").unwrap_or((rest, ""));
+        violation.columns = names(columns);
+    }
+    violation.into_error()
+}
+
+/// Reads ``CONSTRAINT `ck_users_age` failed for `shop`.`users` `` and `Check constraint
+/// 'ck_users_age' is violated.`; MariaDB's checks of its own types are named `users.settings`.
+fn check(message: &str) -> Error {
+    let mut violation = Violation { kind: ViolationKind::Check, ..Violation::default() };
+    let (constraint, table) = message.split_once(" failed for ").unwrap_or((message, ""));
+    violation.table = names(table).pop();
+    let constraint = names(constraint).pop();
+    match constraint.as_deref().and_then(|name| name.split_once('.')) {
+        Some((_, column)) => violation.columns.push(column.to_owned()),
+        None => violation.constraint = constraint,
+    }
+    violation.into_error()
+}
+
+/// The quoted names of a text, in backticks or single quotes.
+fn names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if !matches!(character, '`' | '\'') {
+            continue;
+        }
+        let mut name = String::new();
+        while let Some(inner) = characters.next() {
+            // A doubled quote is one of the name.
+            if inner == character && characters.next_if_eq(&character).is_none() {
+                break;
+            }
+            name.push(inner);
+        }
+        names.push(name);
+    }
+    names
+}

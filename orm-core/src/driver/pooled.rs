@@ -1,0 +1,459 @@
+//! The one driver over sqlx's pools: how connections wait, are tested, are lent and run
+//! statements. What differs between databases is a [`Backend`].
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::TryStreamExt;
+use futures_util::future::BoxFuture;
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::database::HasStatementCache;
+use sqlx::{
+    Arguments, AssertSqlSafe, Connection, Database, Either, Executor, IntoArguments, Pool,
+};
+
+use super::{Done, Driver, DriverConnection, Options, RowSink};
+use crate::error::{Error, Result};
+use crate::sql::{Bind, Statement};
+
+/// How long a connection may have waited and still be taken for alive.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// How long a waiting connection has to answer before it is taken for dead.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a connection to a server may wait for its next use before it is closed.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// What a database's values, rows and errors look like to sqlx.
+pub(super) trait Backend: Database + HasStatementCache {
+    /// Whether there is a server, whose connections may die while they wait.
+    const HAS_SERVER: bool;
+    /// Whether leaving a result behind unread costs nothing, so that a statement ends with its
+    /// first answer.
+    const ENDS_EARLY: bool;
+
+    /// The binds of a statement.
+    fn encode(binds: Vec<Bind>) -> Result<Self::Arguments>;
+    /// Feeds one row to the sink.
+    fn read(row: &Self::Row, rows: &mut dyn RowSink) -> Result<()>;
+    /// What a statement did, given how many rows it returned.
+    fn done(text: &str, returned: u64, result: &Self::QueryResult) -> Done;
+    /// Translates an error.
+    fn error(error: sqlx::Error) -> Error;
+    /// Whether the error says that the statement was prepared for a schema that has changed since.
+    fn is_outdated(_error: &sqlx::Error) -> bool {
+        false
+    }
+    /// Makes a connection that others may have used fit for this library.
+    fn set_up<'c>(
+        connection: &'c mut Self::Connection,
+        settings: &'c str,
+    ) -> BoxFuture<'c, Result<()>>;
+}
+
+/// Runs the settings of a connection.
+pub(super) async fn run_settings<C>(connection: &mut C, settings: &str) -> Result<()>
+where
+    C: Connection,
+    C::Database: Backend,
+    for<'c> &'c mut C: Executor<'c, Database = C::Database>,
+{
+    let settings = sqlx::raw_sql(AssertSqlSafe(settings));
+    Executor::execute(connection, settings).await.map(drop).map_err(C::Database::error)
+}
+
+/// A pool of connections to one database.
+pub(super) struct Pooled<B: Backend> {
+    pool: Pool<B>,
+    shared: Arc<Shared<B>>,
+}
+
+/// What the driver and its connections share.
+struct Shared<B: Backend> {
+    parking: Mutex<Parking<B>>,
+    /// Whether connections may wait outside of the pool: not outside of one that is used by
+    /// others too.
+    parks: bool,
+    /// The settings of a connection that others may have used.
+    set_up: Option<Arc<str>>,
+    /// Whether texts are prepared once and kept.
+    keeps_statements: bool,
+    /// Something to keep until the last connection is gone.
+    _guard: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// Connections that wait for their next use.
+///
+/// sqlx's pool takes a connection back in a task, after a ping, so that code which releases and
+/// acquires in turn walks through all connections and their cold caches. Parked ones are still
+/// lent out as the pool sees it, so that its limit holds; they are used last in, first out.
+struct Parking<B: Backend> {
+    connections: Vec<(PoolConnection<B>, Instant)>,
+    /// How many callers are waiting for the pool; while any is, connections go back to it.
+    waiting: usize,
+    closed: bool,
+}
+
+impl<B: Backend> Shared<B> {
+    fn parking(&self) -> MutexGuard<'_, Parking<B>> {
+        self.parking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes out the connections that have waited for longer than that.
+    fn idle_for(&self, longest: Duration) -> Vec<PoolConnection<B>> {
+        let mut parking = self.parking();
+        // The longest waiting ones are first.
+        let idle = parking.connections.iter().take_while(|(_, since)| since.elapsed() > longest);
+        let idle = idle.count();
+        parking.connections.drain(..idle).map(|(connection, _)| connection).collect()
+    }
+}
+
+impl<B: Backend> Drop for Shared<B> {
+    fn drop(&mut self) {
+        let connections = std::mem::take(&mut self.parking().connections);
+        connections.into_iter().for_each(|(connection, _)| close(connection));
+    }
+}
+
+/// Closes a connection. Outside a runtime, where the pool can't spawn a task for that, the
+/// connection is taken out of the pool first.
+fn close<B: Backend>(mut connection: PoolConnection<B>) {
+    if tokio::runtime::Handle::try_current().is_ok() {
+        connection.close_on_drop();
+    } else {
+        drop(connection.detach());
+    }
+}
+
+/// The options of a pool of ours; connections are opened as they are needed.
+pub(super) fn pool_options<B: Backend>(options: &Options) -> PoolOptions<B> {
+    let pool = PoolOptions::new()
+        .max_connections(options.max_connections)
+        .min_connections(0)
+        .acquire_timeout(options.acquire_timeout)
+        .test_before_acquire(false);
+    if !B::HAS_SERVER {
+        return pool.idle_timeout(None).max_lifetime(None);
+    }
+    // sqlx pings what comes back without a time limit: a peer that is gone without a word would
+    // keep its place in the pool for ever.
+    pool.idle_timeout(IDLE_TIMEOUT)
+        .after_release(|connection, _| Box::pin(async { Ok(is_alive(connection).await) }))
+        .before_acquire(|connection, waited| {
+            Box::pin(async move { Ok(waited.idle_for < FRESH || is_alive(connection).await) })
+        })
+}
+
+/// Whether a connection answers.
+async fn is_alive(connection: &mut impl Connection) -> bool {
+    matches!(tokio::time::timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(())))
+}
+
+impl<B: Backend> Pooled<B>
+where
+    for<'c> &'c mut B::Connection: Executor<'c, Database = B>,
+    B::Arguments: IntoArguments<B> + Clone,
+{
+    /// A driver over a pool of ours, once a connection has been opened, so that a wrong URL is an
+    /// error here. The guard is kept until the last connection is gone.
+    pub(super) async fn open(
+        pool: Pool<B>,
+        options: &Options,
+        guard: Option<Box<dyn Any + Send + Sync>>,
+    ) -> Result<Self> {
+        Self::new(pool, options, true, None, guard).await
+    }
+
+    /// A driver over a pool that others use too: its connections go back at once, and are set up
+    /// each time.
+    pub(super) async fn adopt(pool: Pool<B>, options: &Options, settings: &str) -> Result<Self> {
+        Self::new(pool, options, false, Some(settings.into()), None).await
+    }
+
+    async fn new(
+        pool: Pool<B>,
+        options: &Options,
+        parks: bool,
+        set_up: Option<Arc<str>>,
+        guard: Option<Box<dyn Any + Send + Sync>>,
+    ) -> Result<Self> {
+        let parking = Parking { connections: Vec::new(), waiting: 0, closed: false };
+        let shared = Arc::new(Shared {
+            parking: Mutex::new(parking),
+            parks,
+            set_up,
+            keeps_statements: !options.transaction_pooling,
+            _guard: guard,
+        });
+        let driver = Self { pool, shared };
+        driver.acquire().await?.release();
+        if B::HAS_SERVER && parks {
+            driver.close_idle();
+        }
+        Ok(driver)
+    }
+
+    /// Closes parked connections that nobody has needed for long, as the pool does with its own.
+    fn close_idle(&self) {
+        let shared = Arc::downgrade(&self.shared);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(IDLE_TIMEOUT / 10).await;
+                let Some(shared) = shared.upgrade() else { return };
+                shared.idle_for(IDLE_TIMEOUT).into_iter().for_each(close);
+            }
+        });
+    }
+
+    /// A parked connection and when it was parked, or else a place among those who wait for the
+    /// pool.
+    fn parked(&self) -> std::result::Result<(PoolConnection<B>, Instant), Waiting<'_, B>> {
+        let mut parking = self.shared.parking();
+        parking.connections.pop().ok_or_else(|| {
+            parking.waiting += 1;
+            Waiting(&self.shared)
+        })
+    }
+
+    async fn take(&self) -> Result<PooledConnection<B>> {
+        loop {
+            let (connection, waited) = match self.parked() {
+                Ok((parked, since)) => (parked, since.elapsed()),
+                Err(waiting) => {
+                    let acquired = self.pool.acquire().await;
+                    drop(waiting);
+                    (acquired.map_err(B::error)?, Duration::ZERO)
+                }
+            };
+            // From here on a dropped future closes it.
+            let shared = Arc::clone(&self.shared);
+            let mut connection = PooledConnection { connection: Some(connection), shared };
+            if B::HAS_SERVER && waited >= FRESH {
+                let alive = match &mut connection.connection {
+                    Some(live) => is_alive(&mut **live).await,
+                    None => false,
+                };
+                if !alive {
+                    continue;
+                }
+            }
+            return Ok(connection);
+        }
+    }
+}
+
+/// Counts a caller that waits for the pool, also if it gives up.
+struct Waiting<'a, B: Backend>(&'a Shared<B>);
+
+impl<B: Backend> Drop for Waiting<'_, B> {
+    fn drop(&mut self) {
+        self.0.parking().waiting -= 1;
+    }
+}
+
+impl<B: Backend> Driver for Pooled<B>
+where
+    for<'c> &'c mut B::Connection: Executor<'c, Database = B>,
+    B::Arguments: IntoArguments<B> + Clone,
+{
+    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn DriverConnection>>> {
+        Box::pin(async move {
+            let mut connection = self.take().await?;
+            if let (Some(settings), Some(live)) =
+                (&self.shared.set_up, &mut connection.connection)
+            {
+                B::set_up(live, settings).await?;
+            }
+            let connection: Box<dyn DriverConnection> = Box::new(connection);
+            Ok(connection)
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let parked = {
+                let mut parking = self.shared.parking();
+                parking.closed = true;
+                std::mem::take(&mut parking.connections)
+            };
+            for (connection, _) in parked {
+                // A connection that can't be closed in order is gone all the same.
+                let _ = connection.close().await;
+            }
+            if self.shared.parks {
+                self.pool.close().await;
+            }
+        })
+    }
+}
+
+impl<B: Backend> fmt::Debug for Pooled<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pooled").field("pool", &self.pool).finish_non_exhaustive()
+    }
+}
+
+/// One connection, taken from the pool.
+struct PooledConnection<B: Backend> {
+    /// Always there, but while it is being dropped.
+    connection: Option<PoolConnection<B>>,
+    shared: Arc<Shared<B>>,
+}
+
+impl<B: Backend> DriverConnection for PooledConnection<B>
+where
+    for<'c> &'c mut B::Connection: Executor<'c, Database = B>,
+    B::Arguments: IntoArguments<B> + Clone,
+{
+    fn run<'a>(
+        &'a mut self,
+        statement: Statement,
+        may_repeat: bool,
+        rows: &'a mut dyn RowSink,
+    ) -> BoxFuture<'a, Result<Done>> {
+        Box::pin(async move {
+            let Some(connection) = &mut self.connection else {
+                return Err(Error::Connection("the connection is closed".to_owned()));
+            };
+            let Statement { text, binds, persistent, single_row, words } = statement;
+            let arguments = B::encode(binds)?;
+            let again = (may_repeat && B::HAS_SERVER).then(|| arguments.clone());
+            let prepared = Prepared {
+                text: Arc::clone(&text),
+                arguments: (!(words && B::HAS_SERVER)).then_some(arguments),
+                persistent: persistent && self.shared.keeps_statements,
+                single_row,
+            };
+            let error = match prepared.run::<B>(connection, rows).await {
+                Ok(done) => return Ok(done),
+                Err(Failure::Ours(error)) => return Err(error),
+                Err(Failure::Sqlx(error)) => error,
+            };
+            if !B::is_outdated(&error) {
+                return Err(B::error(error));
+            }
+            // Nothing prepared earlier may be trusted any more.
+            connection.clear_cached_statements().await.map_err(B::error)?;
+            let Some(arguments) = again else { return Err(B::error(error)) };
+            let arguments = Some(arguments);
+            let prepared = Prepared { text, arguments, persistent: false, single_row };
+            prepared.run::<B>(connection, rows).await.map_err(|failure| match failure {
+                Failure::Ours(error) => error,
+                Failure::Sqlx(error) => B::error(error),
+            })
+        })
+    }
+
+    fn live(&mut self) -> Option<&mut dyn Any> {
+        self.connection.as_mut().map(|connection| &mut **connection as &mut dyn Any)
+    }
+
+    fn release(mut self: Box<Self>) {
+        let Some(connection) = self.connection.take() else { return };
+        let mut parking = self.shared.parking();
+        let in_runtime = tokio::runtime::Handle::try_current().is_ok();
+        let goes_back = parking.closed || !self.shared.parks || parking.waiting > 0;
+        if !goes_back {
+            parking.connections.push((connection, Instant::now()));
+            return;
+        }
+        drop(parking);
+        if in_runtime {
+            drop(connection);
+        } else {
+            // Only a task could hand it over: closing it lets the waiting one open another.
+            close(connection);
+        }
+    }
+
+    fn discard(mut self: Box<Self>) {
+        self.connection.take().into_iter().for_each(close);
+    }
+}
+
+impl<B: Backend> Drop for PooledConnection<B> {
+    fn drop(&mut self) {
+        self.connection.take().into_iter().for_each(close);
+    }
+}
+
+/// A statement as sqlx takes it.
+struct Prepared<A> {
+    text: Arc<str>,
+    /// None for words that the server takes as they are.
+    arguments: Option<A>,
+    persistent: bool,
+    single_row: bool,
+}
+
+/// Who found something wrong.
+enum Failure {
+    Ours(Error),
+    Sqlx(sqlx::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlx(error)
+    }
+}
+
+impl<A> Prepared<A> {
+    async fn run<B>(
+        self,
+        connection: &mut B::Connection,
+        rows: &mut dyn RowSink,
+    ) -> std::result::Result<Done, Failure>
+    where
+        B: Backend<Arguments = A>,
+        for<'c> &'c mut B::Connection: Executor<'c, Database = B>,
+        A: IntoArguments<B> + Arguments<Database = B>,
+    {
+        // The one place where runtime SQL reaches sqlx. Its text comes from `crate::sql`, where
+        // identifiers are quoted and values are binds, or from a user's raw query.
+        let safe = AssertSqlSafe(Arc::clone(&self.text));
+        let Some(arguments) = self.arguments else {
+            let result = Executor::execute(connection, sqlx::raw_sql(safe)).await?;
+            return Ok(B::done(&self.text, 0, &result));
+        };
+        let query = sqlx::query_with(safe, arguments).persistent(self.persistent);
+        if self.single_row && B::ENDS_EARLY {
+            // Not awaiting the end saves a change of threads.
+            return match Executor::fetch_optional(connection, query).await? {
+                Some(row) => {
+                    B::read(&row, rows)?;
+                    Ok(Done { rows: 1, first_key: None })
+                }
+                None => Ok(Done::default()),
+            };
+        }
+        let mut steps = Executor::fetch_many(connection, query);
+        let (mut returned, mut result) = (0, B::QueryResult::default());
+        while let Some(step) = steps.try_next().await? {
+            match step {
+                Either::Left(end) => {
+                    result.extend([end]);
+                    if B::ENDS_EARLY {
+                        // A text is one statement: its end needn't be awaited once more.
+                        break;
+                    }
+                }
+                Either::Right(row) => {
+                    returned += 1;
+                    B::read(&row, rows)?;
+                }
+            }
+        }
+        Ok(B::done(&self.text, returned, &result))
+    }
+}

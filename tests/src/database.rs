@@ -1,0 +1,199 @@
+//! A test's own database, and running a test in it.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use orm_core::engine::{Engine, EngineBuilder};
+use orm_core::sqlx::{
+    self, AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, SqliteConnection,
+};
+use orm_core::{Result, Schema, Session, SessionFactory};
+
+use crate::backend::{Backend, Capabilities};
+use crate::log::Log;
+use crate::server::{Kind, Server};
+
+/// How long what a test has spawned may take to end behind it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where the databases of one test are.
+#[derive(Clone)]
+enum Place {
+    /// Each engine has a database in memory.
+    Memory,
+    /// On a server, under these names.
+    Server(&'static Server, Arc<Mutex<Vec<String>>>),
+}
+
+impl Place {
+    /// None if there is no such server here.
+    fn of(backend: Backend) -> Option<Self> {
+        let kind = match backend {
+            Backend::Sqlite => return Some(Self::Memory),
+            Backend::Postgres => Kind::Postgres,
+            Backend::MariaDb | Backend::MariaDbWithoutReturning => Kind::MySql,
+        };
+        Some(Self::Server(kind.server()?, Arc::default()))
+    }
+
+    /// The URL of an empty database.
+    async fn new_database(&self) -> String {
+        match self {
+            Self::Memory => "sqlite::memory:".to_owned(),
+            Self::Server(server, names) => {
+                let name = server.create().await;
+                let url = server.url_of(&name);
+                names.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+                url
+            }
+        }
+    }
+
+    /// Drops all databases. The test is over.
+    fn clean_up(self) -> std::result::Result<(), sqlx::Error> {
+        let Self::Server(server, names) = self else { return Ok(()) };
+        let names = std::mem::take(&mut *names.lock().unwrap_or_else(PoisonError::into_inner));
+        names.iter().try_for_each(|name| server.drop_blocking(name))
+    }
+}
+
+/// A test's own database.
+pub struct Database {
+    place: Place,
+    backend: Backend,
+    url: String,
+    /// Its engine.
+    pub engine: Engine,
+    /// Sessions on it.
+    pub sessions: SessionFactory,
+    /// What it can do.
+    pub capabilities: Capabilities,
+}
+
+impl Database {
+    async fn open(
+        place: Place,
+        backend: Backend,
+        options: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Result<Self> {
+        let url = place.new_database().await;
+        let returning = backend != Backend::MariaDbWithoutReturning;
+        let engine = options(Engine::builder(&url).returning(returning)).connect().await?;
+        let sessions = SessionFactory::new(engine.clone());
+        Ok(Self { place, backend, url, engine, sessions, capabilities: backend.capabilities() })
+    }
+
+    /// A new session.
+    pub fn session(&self) -> Session {
+        self.sessions.session()
+    }
+
+    /// Another database of the test's own, empty, by an engine with these options.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn with_engine(
+        &self,
+        options: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Result<Self> {
+        Self::open(self.place.clone(), self.backend, options).await
+    }
+
+    /// Where it is. On a server, an engine on this URL uses the same database; `sqlite::memory:`
+    /// is another one for each engine.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Creates the tables of a schema.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn create(&self, schema: &Schema) -> Result<()> {
+        self.engine.create_all(schema).await
+    }
+
+    /// Creates the tables of a schema by SQL that is edited first, for what a model can't say in
+    /// the same words on every database.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn create_edited(
+        &self,
+        schema: &Schema,
+        edit: impl Fn(&str) -> String,
+    ) -> Result<()> {
+        let log = self.log();
+        self.create(schema).await?;
+        let created: String = log.texts().iter().map(|sql| edit(sql) + ";\n").collect();
+        self.engine.drop_all(schema).await?;
+        self.run(&created).await.unwrap_or_else(|error| panic!("{error} in {created}"));
+        Ok(())
+    }
+
+    /// Runs hand-written SQL, several statements if need be.
+    ///
+    /// # Errors
+    /// The database's, as those of sqlx.
+    pub async fn run(&self, sql: &str) -> Result<(), sqlx::Error> {
+        let statements = sqlx::raw_sql(AssertSqlSafe(sql));
+        match self.backend {
+            Backend::Sqlite => {
+                let mut session = self.session();
+                let connection = session.connection::<SqliteConnection>().await;
+                connection.map_err(sqlx::Error::config)?.execute(statements).await?;
+                session.commit().await.map_err(sqlx::Error::config)
+            }
+            Backend::Postgres => {
+                let mut connection = PgConnection::connect(&self.url).await?;
+                connection.execute(statements).await?;
+                connection.close().await
+            }
+            Backend::MariaDb | Backend::MariaDbWithoutReturning => {
+                let mut connection = MySqlConnection::connect(&self.url).await?;
+                connection.execute(statements).await?;
+                connection.close().await
+            }
+        }
+    }
+
+    /// Records statements from now on.
+    pub fn log(&self) -> Log {
+        let has_read_backs =
+            !self.capabilities.returning_on_insert || !self.capabilities.returning_on_update;
+        Log::new(self.engine.log(), has_read_backs)
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Runs a test on a backend, in a database of its own, which is dropped however the test ends.
+/// Where there is no server for it, does nothing.
+///
+/// # Panics
+/// If the database can't be had, or the test fails.
+pub fn run<F: Future<Output = Result<()>>>(backend: Backend, test: impl FnOnce(Database) -> F) {
+    let Some(place) = Place::of(backend) else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime can be built");
+    let body = async { test(Database::open(place.clone(), backend, |engine| engine).await?).await };
+    let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(body)));
+    // With it go all connections of the test.
+    runtime.shutdown_timeout(PATIENCE);
+    let cleaned_up = place.clean_up();
+    match outcome {
+        Ok(Ok(())) => cleaned_up.expect("the test leaves nothing behind that is in use"),
+        Ok(Err(error)) => panic!("{error}"),
+        Err(panic) => resume_unwind(panic),
+    }
+}
