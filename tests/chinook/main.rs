@@ -1,10 +1,12 @@
-//! The Chinook data, loaded from JSON and compared with the ready-made database.
+//! The Chinook data on every database: loaded from JSON, and in the ready-made forms.
 //!
 //! The data lies beside the workspace, or where `ORM_CHINOOK_DATA` says. Where it is absent these
 //! tests say so and pass; in CI (`CI=true`) its absence is a failure. The tests of what can go
 //! wrong with a file bring their own.
 
+mod concurrency;
 mod data;
+mod edits;
 mod failures;
 mod loading;
 mod reports;

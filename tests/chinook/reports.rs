@@ -1,18 +1,25 @@
-//! The report says the same of both databases.
+//! The report says the same of all databases.
 
-use orm_examples::chinook::{Error, Report};
+use orm_examples::chinook::Report;
+use orm_tests::backend_tests;
 
-use super::data;
+use super::data::{self, ReadyMade};
 
-#[tokio::test]
-async fn both_databases_give_the_same_report() -> Result<(), Error> {
-    let Some(directory) = data::directory() else { return Ok(()) };
-    let scratch = data::scratch();
-    let (loaded, _) = data::loaded(&directory, scratch.path()).await?;
-    let ready_made = data::ready_made(&directory, scratch.path()).await?;
-    let report = Report::read(&loaded).await?;
-    assert_eq!(report, Report::read(&ready_made).await?);
+backend_tests! {
+    async fn all_databases_give_the_same_report(db) {
+        let Some(directory) = data::directory() else { return Ok(()) };
+        let scratch = data::scratch();
+        let original = data::original(&directory, scratch.path()).await;
+        let report = Report::read(&original).await?;
+        expect_what_is_known(&report);
+        let ready_made = ReadyMade::new(&db, &directory, scratch.path()).await;
+        assert_eq!(Report::read(&ready_made.engine).await?, report);
+        data::fill(&db, &directory).await;
+        assert_eq!(Report::read(&db.engine).await?, report);
+    }
+}
 
+fn expect_what_is_known(report: &Report) {
     let artists: Vec<_> =
         report.artists.iter().map(|(name, sold)| (name.as_str(), *sold)).collect();
     assert_eq!(artists.len(), 10);
@@ -38,5 +45,4 @@ async fn both_databases_give_the_same_report() -> Result<(), Error> {
           Laura Callahan, IT Staff
 "
     );
-    Ok(())
 }

@@ -36,8 +36,8 @@ backend_tests! {
         session.commit().await?;
         let mut emitted = log.with_read_backs();
         emitted.sort();
-        let writes = ["INSERT counters", "INSERT settings", "INSERT settings", "INSERT settings",
-            "INSERT settings"];
+        let settings_writes = db.per_statement("INSERT settings", 550).repeat(2);
+        let writes = [vec!["INSERT counters"], settings_writes].concat();
         let reads = ["SELECT counters", "SELECT settings"];
         assert_eq!(emitted, with_reads(&writes, behind_insert(&db, &reads)));
         let mut other = db.session();

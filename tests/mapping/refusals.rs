@@ -20,6 +20,7 @@ struct Reading {
     taken: Option<NaiveDate>,
     seen: Option<DateTime<Utc>>,
     clock: Option<NaiveTime>,
+    note: Option<String>,
     #[orm(precision = 6, scale = 2)]
     price: Option<Decimal>,
     #[orm(precision = 3)]
@@ -74,24 +75,71 @@ backend_tests! {
         refused(session.commit().await, "series", "NaN");
     }
 
-    /// DESIGN 4: the years that a database can't hold.
-    async fn years_out_of_range(db) {
+    /// DESIGN 4: infinity outside of JSON, where the database has none.
+    async fn infinity_is_refused_or_kept(db) {
+        let mut session = readings(&db).await?;
+        for infinity in [f64::INFINITY, f64::NEG_INFINITY] {
+            let exact = session.add(Reading::draft().exact(infinity));
+            if db.capabilities.infinity {
+                session.commit().await?;
+                assert_eq!(Reading::select().on(&db.engine).one().await?.exact, infinity);
+                session.delete(exact);
+                session.commit().await?;
+            } else {
+                refused(session.commit().await, "exact", "infinity");
+                session.expunge(exact);
+            }
+        }
+    }
+
+    /// DESIGN 4: NUL in texts, where the database has none.
+    async fn nul_is_refused_or_kept(db) {
+        let mut session = readings(&db).await?;
+        let note = session.add(Reading::draft().note("a\0b"));
+        if db.capabilities.nul {
+            session.commit().await?;
+            assert_eq!(Reading::select().on(&db.engine).one().await?.note.as_deref(), Some("a\0b"));
+        } else {
+            refused(session.commit().await, "note", "NUL");
+        }
+        session[note].note = None;
+        session[note].document = Some(json!({"a": ["\0"]}));
+        if db.capabilities.nul {
+            session.commit().await?;
+            let read = Reading::select().on(&db.engine).one().await?;
+            assert_eq!(read.document, Some(json!({"a": ["\0"]})));
+        } else {
+            refused(session.commit().await, "document", "NUL");
+        }
+    }
+
+    /// DESIGN 4: the days that a database can't hold, and the first and the last that it can.
+    async fn days_out_of_range(db) {
         let mut session = readings(&db).await?;
         let reading = session.add(Reading::draft());
         session.commit().await?;
         let log = db.log();
-        let late = NaiveDate::from_ymd_opt(db.capabilities.latest_year + 1, 1, 1).expect("a date");
-        session[reading].taken = Some(late);
-        refused(session.flush().await, "taken", "year");
-        session[reading].taken = None;
-        session[reading].seen = Some(late.and_time(NaiveTime::MIN).and_utc());
-        refused(session.flush().await, "seen", "year");
+        let (first, last) = (db.capabilities.first_day, db.capabilities.last_day);
+        for day in [first.pred_opt(), last.succ_opt()].into_iter().flatten() {
+            session[reading].taken = Some(day);
+            refused(session.flush().await, "taken", "year");
+            session[reading].taken = None;
+            session[reading].seen = Some(day.and_time(NaiveTime::MIN).and_utc());
+            refused(session.flush().await, "seen", "year");
+            // The plan finds it too.
+            assert!(matches!(session.plan(), Err(Error::Type { .. })));
+            session[reading].seen = None;
+        }
         assert_eq!(log.all(), [""; 0]);
-        // The plan finds it too, and a value that fits is written.
-        assert!(matches!(session.plan(), Err(Error::Type { .. })));
-        session[reading].seen = Some(DateTime::UNIX_EPOCH);
-        session.commit().await?;
-        assert_eq!(log.emitted(), ["UPDATE readings"]);
+        for day in [first, last] {
+            session[reading].taken = Some(day);
+            session[reading].seen = Some(day.and_time(NaiveTime::MIN).and_utc());
+            session.commit().await?;
+            assert_eq!(log.emitted(), ["UPDATE readings"]);
+            let read = Reading::select().on(&db.engine).one().await?;
+            assert_eq!((read.taken, read.seen), (session[reading].taken, session[reading].seen));
+            log.emitted();
+        }
     }
 
     /// DESIGN 4: a time of day has no leap second; a moment's becomes the second after it.
@@ -137,11 +185,12 @@ backend_tests! {
     async fn documents_that_are_too_deep(db) {
         let mut session = readings(&db).await?;
         let deep = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
-        let reading = session.add(Reading::draft().document(deep(128)));
-        refused(session.commit().await, "document", "127 levels");
-        session[reading].document = Some(deep(127));
+        let most = db.capabilities.json_depth;
+        let reading = session.add(Reading::draft().document(deep(most + 1)));
+        refused(session.commit().await, "document", "nested");
+        session[reading].document = Some(deep(most));
         session.commit().await?;
-        assert_eq!(Reading::select().on(&db.engine).one().await?.document, Some(deep(127)));
+        assert_eq!(Reading::select().on(&db.engine).one().await?.document, Some(deep(most)));
     }
 
     /// DESIGN 4: `set` refuses at the next flush. A value that no field can be made of was not
@@ -166,9 +215,11 @@ backend_tests! {
             let error = Reading::select().filter(Reading::exact.eq(f64::NAN)).count(&mut session).await;
             assert!(matches!(error, Err(Error::Type { .. })), "{error:?}");
         }
-        let late = NaiveDate::from_ymd_opt(db.capabilities.latest_year + 1, 1, 1).expect("a date");
-        let error = Reading::select().filter(Reading::taken.lt(late)).on(&db.engine).all().await;
-        assert!(matches!(error, Err(Error::Type { .. })));
+        let (first, last) = (db.capabilities.first_day, db.capabilities.last_day);
+        for day in [first.pred_opt(), last.succ_opt()].into_iter().flatten() {
+            let error = Reading::select().filter(Reading::taken.lt(day)).on(&db.engine).all().await;
+            assert!(matches!(error, Err(Error::Type { .. })));
+        }
         assert_eq!(Reading::select().count(&mut session).await?, 0);
     }
 }

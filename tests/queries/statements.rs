@@ -80,19 +80,19 @@ backend_tests! {
             .order_by(Person::active.desc())
             .limit(5)
             .offset(0)
-            .columns((Person::active, (Person::visits + 1).sum()));
+            .columns((Person::active, (Person::visits + 1).max()));
         let log = db.log();
         query.clone().all(&mut db.session()).await?;
         assert_eq!(
             only(log.texts()),
-            "SELECT people.active, sum(people.visits + ?) FROM people WHERE people.visits >= ? \
+            "SELECT people.active, max(people.visits + ?) FROM people WHERE people.visits >= ? \
              GROUP BY people.active HAVING count(people.id) > ? ORDER BY people.active DESC \
              LIMIT ? OFFSET ?"
         );
         query.count(&mut db.session()).await?;
         assert_eq!(
             only(log.texts()),
-            "SELECT count(*) FROM (SELECT people.active AS c0, sum(people.visits + ?) AS c1 \
+            "SELECT count(*) FROM (SELECT people.active AS c0, max(people.visits + ?) AS c1 \
              FROM people WHERE people.visits >= ? GROUP BY people.active \
              HAVING count(people.id) > ? LIMIT ? OFFSET ?) AS people"
         );

@@ -1,12 +1,10 @@
 //! The models of this area, and what its tests share.
 
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
 
 use orm_core::{BelongsTo, Enum, HasMany, Model, Result, Schema, Session, schema};
 use orm_tests::Database;
+pub(crate) use orm_tests::{dropped_after, dropped_when};
 
 #[derive(Debug, Model)]
 pub struct User {
@@ -154,33 +152,4 @@ pub(crate) fn panic_message<T>(call: impl FnOnce() -> T) -> String {
         Ok(message) => *message,
         Err(panic) => (*panic.downcast::<&str>().expect("a message")).to_owned(),
     }
-}
-
-/// Polls the future, as it is woken, this many times and drops it; gives its output if it was
-/// ready by then.
-pub(crate) async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    if polls == 0 {
-        return None;
-    }
-    let mut polled = 0;
-    dropped_when(future, || {
-        polled += 1;
-        polled == polls
-    })
-    .await
-}
-
-/// Polls the future, as it is woken, until this holds after a poll, and drops it; gives its output
-/// if it was ready by then.
-pub(crate) async fn dropped_when<F: Future>(
-    future: F,
-    mut is_time: impl FnMut() -> bool,
-) -> Option<F::Output> {
-    let mut future = pin!(future);
-    std::future::poll_fn(move |context| match future.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if is_time() => Poll::Ready(None),
-        Poll::Pending => Poll::Pending,
-    })
-    .await
 }

@@ -1,5 +1,7 @@
 //! The databases that the suite runs on, and where they differ.
 
+use chrono::NaiveDate;
+
 /// A database that a test can run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backend {
@@ -38,25 +40,22 @@ pub struct Capabilities {
     pub nulls_first: bool,
     /// One transaction writes at a time, whatever it writes: the others wait for their turn.
     pub single_writer: bool,
-    /// A row that a transaction has changed makes a second writer wait for its end. Otherwise the
-    /// second writer waits for the first transaction, whatever it has changed.
-    pub row_locks: bool,
     /// A column of floats can hold NaN.
     pub nan: bool,
     /// A column of floats can hold infinity.
     pub infinity: bool,
-    /// The first year of a date.
-    pub earliest_year: i32,
-    /// The last year of a date.
-    pub latest_year: i32,
+    /// The first day of the calendar.
+    pub first_day: NaiveDate,
+    /// The last day of the calendar.
+    pub last_day: NaiveDate,
     /// A column of decimals without a scale keeps that of each value: `1.50` is not `1.5`.
     pub keeps_scale: bool,
-    /// Text can hold NUL.
-    pub nul_in_text: bool,
-    /// A violated foreign key is named by the error.
-    pub names_foreign_key: bool,
-    /// A violated CHECK, or a text that is too long, is told as such, with its column.
-    pub names_length: bool,
+    /// Text and documents can hold NUL.
+    pub nul: bool,
+    /// How deep the arrays and objects of a document may nest.
+    pub json_depth: usize,
+    /// The most rows of one shape that a flush writes in one statement.
+    pub rows_per_statement: usize,
     /// An SQL expression that gives another text of 32 characters for each row.
     pub random_text: &'static str,
 }
@@ -76,15 +75,14 @@ impl Backend {
             schemas: true,
             nulls_first: true,
             single_writer: false,
-            row_locks: true,
             nan: false,
             infinity: false,
-            earliest_year: 0,
-            latest_year: 9999,
+            first_day: day(0, 1, 1),
+            last_day: day(9999, 12, 31),
             keeps_scale: false,
-            nul_in_text: true,
-            names_foreign_key: true,
-            names_length: false,
+            nul: true,
+            json_depth: 31,
+            rows_per_statement: 500,
             random_text: "md5(uuid())",
         };
         match self {
@@ -100,15 +98,14 @@ impl Backend {
                 schemas: false,
                 nulls_first: true,
                 single_writer: true,
-                row_locks: false,
                 nan: false,
                 infinity: true,
-                earliest_year: 0,
-                latest_year: 9999,
+                first_day: day(0, 1, 1),
+                last_day: day(9999, 12, 31),
                 keeps_scale: true,
-                nul_in_text: true,
-                names_foreign_key: false,
-                names_length: true,
+                nul: true,
+                json_depth: 127,
+                rows_per_statement: 500,
                 random_text: "lower(hex(randomblob(16)))",
             },
             Self::Postgres => Capabilities {
@@ -123,15 +120,14 @@ impl Backend {
                 schemas: true,
                 nulls_first: false,
                 single_writer: false,
-                row_locks: true,
                 nan: true,
                 infinity: true,
-                earliest_year: -4712,
-                latest_year: 262_142,
+                first_day: day(-4713, 11, 24),
+                last_day: NaiveDate::MAX,
                 keeps_scale: true,
-                nul_in_text: false,
-                names_foreign_key: true,
-                names_length: false,
+                nul: false,
+                json_depth: 127,
+                rows_per_statement: 1000,
                 random_text: "md5(gen_random_uuid()::text)",
             },
             Self::MariaDb => MARIADB,
@@ -140,4 +136,8 @@ impl Backend {
             }
         }
     }
+}
+
+const fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, month, day).expect("a day of the calendar")
 }

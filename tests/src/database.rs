@@ -63,7 +63,7 @@ impl Place {
 /// A test's own database.
 pub struct Database {
     place: Place,
-    backend: Backend,
+    pub(crate) backend: Backend,
     url: String,
     /// Its engine.
     pub engine: Engine,
@@ -80,6 +80,15 @@ impl Database {
         options: impl FnOnce(EngineBuilder) -> EngineBuilder,
     ) -> Result<Self> {
         let url = place.new_database().await;
+        Self::open_at(url, place, backend, options).await
+    }
+
+    async fn open_at(
+        url: String,
+        place: Place,
+        backend: Backend,
+        options: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Result<Self> {
         let returning = backend != Backend::MariaDbWithoutReturning;
         let engine = options(Engine::builder(&url).returning(returning)).connect().await?;
         let sessions = SessionFactory::new(engine.clone());
@@ -100,6 +109,19 @@ impl Database {
         options: impl FnOnce(EngineBuilder) -> EngineBuilder,
     ) -> Result<Self> {
         Self::open(self.place.clone(), self.backend, options).await
+    }
+
+    /// The same database, at a URL that leads to it by another way, by an engine with these
+    /// options.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn by_way_of(
+        &self,
+        url: &str,
+        options: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> Result<Self> {
+        Self::open_at(url.to_owned(), self.place.clone(), self.backend, options).await
     }
 
     /// Where it is. On a server, an engine on this URL uses the same database; `sqlite::memory:`
@@ -158,6 +180,11 @@ impl Database {
                 connection.close().await
             }
         }
+    }
+
+    /// A statement as often as a flush needs it for so many rows of one shape.
+    pub fn per_statement(&self, statement: &'static str, rows: usize) -> Vec<&'static str> {
+        vec![statement; rows.div_ceil(self.capabilities.rows_per_statement)]
     }
 
     /// Records statements from now on.

@@ -13,11 +13,16 @@ mod backend;
 mod database;
 mod log;
 mod macros;
+mod polls;
+mod proxy;
 mod read_backs;
 mod server;
 mod sql;
+mod transactions;
 
 pub use backend::{Backend, Capabilities};
 pub use database::{Database, run};
 pub use log::Log;
+pub use polls::{dropped_after, dropped_when};
+pub use proxy::{Fault, Proxy, Side};
 pub use sql::{plain, summary};

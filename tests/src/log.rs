@@ -41,6 +41,11 @@ impl Log {
         self.taken().iter().filter(is_emitted).map(|logged| logged.sql.to_string()).collect()
     }
 
+    /// How many rows each of the statements that ran returned or affected, without BEGIN and COMMIT.
+    pub fn rows(&self) -> Vec<u64> {
+        self.taken().iter().filter(is_emitted).map(|logged| logged.rows).collect()
+    }
+
     /// What ran, as [`emitted`](Self::emitted) has it, and the read-backs too.
     pub fn with_read_backs(&self) -> Vec<String> {
         self.statements

@@ -31,6 +31,28 @@ macro_rules! backend_tests {
     )+};
 }
 
+/// Tests of what only a server can do to a client: be lost. They run on every backend that has one,
+/// each in a database of its own, with a [`Proxy`](crate::Proxy) in front of the server.
+#[macro_export]
+macro_rules! server_tests {
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident, $proxy:ident) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn body($db: $crate::Database) -> ::orm_core::Result<()> {
+                let $proxy = $crate::Proxy::in_front_of($db.url()).await.expect("a server");
+                $body
+                #[allow(unreachable_code)]
+                Ok(())
+            }
+
+            $crate::on_every_server!(|backend| $crate::run(backend, body));
+        }
+    )+};
+}
+
 /// Properties that hold on every backend, whatever the value: so many cases of it, each in a
 /// database of its own.
 ///
@@ -86,6 +108,15 @@ macro_rules! on_every_backend {
             $run
         }
 
+        $crate::on_every_server!(|$backend| $run);
+    };
+}
+
+/// One test function per backend that has a server.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! on_every_server {
+    (|$backend:ident| $run:expr) => {
         #[test]
         fn postgres() {
             let $backend = $crate::Backend::Postgres;

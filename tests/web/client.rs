@@ -6,6 +6,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::server::within;
+
 /// A client of one server. Each request has a connection of its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client(pub(crate) SocketAddr);
@@ -60,7 +62,8 @@ impl Client {
     pub(crate) async fn exchange(self, text: &str) -> Answer {
         let mut stream = self.send(text).await;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.expect("an answer");
+        let read = within("the server answers", stream.read_to_string(&mut answer)).await;
+        read.expect("an answer");
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         let body = match body {

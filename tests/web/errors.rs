@@ -127,11 +127,9 @@ backend_tests! {
             let body = answer.expect(status);
             assert!(body["error"].is_string(), "{body}");
         }
-        let large = json!({ "username": "ada", "email": "a@b", "posts": [{ "title": "x".repeat(3 << 20) }] });
-        let large = request("POST", "/users", Some(large));
-        // The server may stop reading before the whole body is sent.
-        let head = large.split_once("\r\n\r\n").expect("a head").0;
-        client.exchange(&format!("{head}\r\n\r\n")).await.expect(413);
+        // Hardly more than axum reads: it answers when all of it is sent.
+        let large = json!({ "username": "x".repeat(2 << 20), "email": "a@b" });
+        client.post("/users", large).await.expect(413);
         assert_eq!(users_with_posts(&db).await?, []);
     }
 

@@ -4,14 +4,13 @@
 use std::future::{Future, pending};
 use std::time::Duration;
 
-use orm_core::sqlx::{Connection, MySqlConnection, PgConnection, query_scalar};
 use orm_core::{Result, Session};
 use orm_examples::web::{self, Post, User};
 use orm_tests::Database;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::client::Client;
 
@@ -75,7 +74,7 @@ pub(crate) async fn hold(db: &Database, connections: usize) -> Result<Vec<Sessio
 /// Every connection of the pool is there and works, and no more than these; none is left inside a
 /// transaction. The server has stopped.
 pub(crate) async fn expect_clean(db: &Database, connections: usize) -> Result<()> {
-    expect_no_transaction(db).await;
+    db.expect_no_transaction().await;
     let mut held = hold(db, connections).await?;
     let mut another = db.session();
     let fifth = timeout(Duration::from_millis(200), User::select().count(&mut another)).await;
@@ -90,42 +89,8 @@ pub(crate) async fn expect_clean(db: &Database, connections: usize) -> Result<()
     let after = within("a freed slot serves the next", User::select().count(&mut another)).await?;
     assert_eq!(after, before + connections as u64, "a commit was lost");
     another.close().await?;
-    expect_no_transaction(db).await;
+    db.expect_no_transaction().await;
     Ok(())
-}
-
-/// No connection of this database is inside a transaction, now or soon: what a session leaves
-/// behind may be rolled back behind its back.
-async fn expect_no_transaction(db: &Database) {
-    let mut open = open_transactions(db).await;
-    for _ in 0..100 {
-        if open == 0 {
-            return;
-        }
-        sleep(Duration::from_millis(100)).await;
-        open = open_transactions(db).await;
-    }
-    panic!("{open} connections are idle in a transaction");
-}
-
-/// How many connections of this database the server has in a transaction. Without a server there
-/// is none to tell; then another writer is what notices.
-async fn open_transactions(db: &Database) -> i64 {
-    if db.url().starts_with("postgres") {
-        let mut connection = PgConnection::connect(db.url()).await.expect("the server is there");
-        let sql = "SELECT count(*) FROM pg_stat_activity WHERE xact_start IS NOT NULL \
-                   AND application_name = current_setting('application_name') \
-                   AND pid <> pg_backend_pid()";
-        query_scalar(sql).fetch_one(&mut connection).await.expect("the server counts")
-    } else if db.url().starts_with("mysql") {
-        let mut connection = MySqlConnection::connect(db.url()).await.expect("the server is there");
-        let sql = "SELECT count(*) FROM information_schema.innodb_trx \
-                   JOIN information_schema.processlist ON id = trx_mysql_thread_id \
-                   WHERE db = database() AND id <> connection_id()";
-        query_scalar(sql).fetch_one(&mut connection).await.expect("the server counts")
-    } else {
-        0
-    }
 }
 
 /// Each user with the number of posts, by name.

@@ -340,7 +340,9 @@ where
             connection.clear_cached_statements().await.map_err(B::error)?;
             let Some(arguments) = again else { return Err(B::error(error)) };
             let arguments = Some(arguments);
-            let prepared = Prepared { text, arguments, persistent: false, single_row };
+            // Under a name: what sqlx asks the server meanwhile would undo one without.
+            let persistent = self.shared.keeps_statements;
+            let prepared = Prepared { text, arguments, persistent, single_row };
             prepared.run::<B>(connection, rows).await.map_err(|failure| match failure {
                 Failure::Ours(error) => error,
                 Failure::Sqlx(error) => B::error(error),

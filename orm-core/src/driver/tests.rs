@@ -369,6 +369,9 @@ async fn extreme_options_are_cut() {
 #[tokio::test]
 async fn unknown_urls_say_what_there_is() {
     for url in ["oracle://x", "postgres://localhost/x", "users.db", "sqlite:"] {
+        if cfg!(feature = "postgres") && url.starts_with("postgres:") {
+            continue;
+        }
         let error = Engine::connect(url).await.unwrap_err();
         assert!(matches!(error, Error::Misuse(_)), "{url}: {error}");
     }

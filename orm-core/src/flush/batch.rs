@@ -98,25 +98,17 @@ impl BatchRows {
 
 /// Groups ordered rows into statements.
 pub(crate) fn batch(mut work: Work, steps: Vec<OrderedStep>, dialect: &dyn Dialect) -> Batched {
-    let mut inserts: Vec<Option<Insert>> = work.inserts.drain(..).map(Some).collect();
-    let mut updates: Vec<Option<Update>> = work.updates.drain(..).map(Some).collect();
-    let mut batched = Batched {
-        batches: Vec::with_capacity(steps.len()),
-        expunged: work.expunged,
-        unlinked: work.unlinked,
-    };
+    let mut batches = Vec::with_capacity(steps.len());
     for OrderedStep { table, operation, rows, reason } in steps {
         let mut push = |rows: BatchRows, reason: &str| {
-            batched.batches.push(Batch { table, operation, reason: reason.to_owned(), rows });
+            batches.push(Batch { table, operation, reason: reason.to_owned(), rows });
         };
         match operation {
             Operation::Insert => {
-                let rows = rows.into_iter().filter_map(|row| inserts[row].take());
-                insert_batches(table, rows, dialect, |rows| push(rows, &reason));
+                insert_batches(table, rows, &mut work.inserts, dialect, |rows| push(rows, &reason));
             }
             Operation::Update => {
-                let rows = rows.into_iter().filter_map(|row| updates[row].take());
-                update_batches(rows, dialect, &reason, &mut push);
+                update_batches(rows, &mut work.updates, dialect, &reason, &mut push);
             }
             Operation::Delete => {
                 let Some(key_columns) =
@@ -142,8 +134,8 @@ pub(crate) fn batch(mut work: Work, steps: Vec<OrderedStep>, dialect: &dyn Diale
                     _ => &work.pair_deletes,
                 };
                 // One association may serve several relationships, by different keys of it.
-                let same = |a: &usize, b: &usize| pairs[*a].columns == pairs[*b].columns;
-                for rows in group(rows.into_iter(), same) {
+                let same = |a: usize, b: usize| pairs[a].columns == pairs[b].columns;
+                for rows in group(rows, same) {
                     let columns = &pairs[rows[0]].columns;
                     for chunk in rows.chunks(max_rows(dialect, columns.len())) {
                         let values = chunk.iter().flat_map(|&row| pairs[row].values.clone());
@@ -166,18 +158,19 @@ pub(crate) fn batch(mut work: Work, steps: Vec<OrderedStep>, dialect: &dyn Diale
             }
         }
     }
-    batched
+    Batched { batches, expunged: work.expunged, unlinked: work.unlinked }
 }
 
 /// Inserts of one table by shape, shapes by their first object.
 fn insert_batches(
     table: &'static Table,
-    rows: impl Iterator<Item = Insert>,
+    rows: Vec<usize>,
+    inserts: &mut [Insert],
     dialect: &dyn Dialect,
     mut push: impl FnMut(BatchRows),
 ) {
-    for rows in group(rows, |a, b| a.columns == b.columns) {
-        let columns = rows[0].columns.clone();
+    for rows in group(rows, |a, b| inserts[a].columns == inserts[b].columns) {
+        let columns = inserts[rows[0]].columns.clone();
         let returning: Vec<usize> = (0..table.columns().len())
             .filter(|at| table.columns()[*at].is_generated() && !columns.contains(at))
             .collect();
@@ -188,14 +181,15 @@ fn insert_batches(
             table.primary_key().contains(&at) && !is_ordered
         });
         let most = if unordered_key { 1 } else { max_rows(dialect, columns.len()) };
-        let size = |insert: &Insert| size(&insert.values);
-        for chunk in chunks(rows, most, dialect.max_bytes(), size) {
-            let objects = chunk.iter().map(|insert| insert.object).collect();
+        for chunk in chunks(&rows, most, dialect, |row| &inserts[row].values) {
+            let mut objects = Vec::with_capacity(chunk.len());
             let mut values = Vec::with_capacity(chunk.len() * columns.len());
             let mut linked = Vec::with_capacity(chunk.len());
-            for insert in chunk {
-                values.extend(insert.values);
-                linked.push(insert.linked);
+            for &row in chunk {
+                let insert = &mut inserts[row];
+                objects.push(insert.object);
+                values.append(&mut insert.values);
+                linked.push(std::mem::take(&mut insert.linked));
             }
             let (columns, returning) = (columns.clone(), returning.clone());
             push(BatchRows::Insert { objects, columns, values, linked, returning });
@@ -206,13 +200,15 @@ fn insert_batches(
 /// Updates of one table by the set of changed columns. A row with an expression of the user's
 /// goes alone.
 fn update_batches(
-    rows: impl Iterator<Item = Update>,
+    rows: Vec<usize>,
+    updates: &mut [Update],
     dialect: &dyn Dialect,
     reason: &str,
     push: &mut impl FnMut(BatchRows, &str),
 ) {
-    let same = |a: &Update, b: &Update| {
-        let generated = |update: &Update| {
+    let same = |a: usize, b: usize| {
+        let (a, b) = (&updates[a], &updates[b]);
+        let generated = |update: &'_ Update| {
             update.generated.iter().map(|(column, _)| *column).collect::<Vec<_>>()
         };
         a.columns == b.columns
@@ -221,34 +217,36 @@ fn update_batches(
             && generated(a) == generated(b)
     };
     for rows in group(rows, same) {
-        let columns = rows[0].columns.clone();
-        let per_row = columns.len() + rows[0].key_columns.len();
-        let size = |update: &Update| size(&update.values);
-        for chunk in chunks(rows, max_rows(dialect, per_row), dialect.max_bytes(), size) {
-            let first = &chunk[0];
-            let expressions: Vec<(usize, Expr)> =
-                first.assigned.iter().chain(&first.generated).cloned().collect();
-            let returning = expressions.iter().map(|(column, _)| *column).collect();
-            let reason = first.reason.clone().unwrap_or_else(|| reason.to_owned());
-            let key_columns = first.key_columns.clone();
-            let objects = chunk.iter().map(|update| update.object).collect();
+        let first = &updates[rows[0]];
+        let columns = first.columns.clone();
+        let key_columns = first.key_columns.clone();
+        let per_row = columns.len() + key_columns.len();
+        let expressions: Vec<(usize, Expr)> =
+            first.assigned.iter().chain(&first.generated).cloned().collect();
+        for chunk in
+            chunks(&rows, max_rows(dialect, per_row), dialect, |row| &updates[row].values)
+        {
+            let reason =
+                updates[chunk[0]].reason.clone().unwrap_or_else(|| reason.to_owned());
+            let mut objects = Vec::with_capacity(chunk.len());
             let mut values = Vec::with_capacity(chunk.len() * per_row);
             let mut linked = Vec::with_capacity(chunk.len());
-            for update in chunk {
-                values.extend(update.key);
-                values.extend(update.values);
-                linked.push(update.linked);
+            for &row in chunk {
+                let update = &mut updates[row];
+                objects.push(update.object);
+                values.append(&mut update.key);
+                values.append(&mut update.values);
+                linked.push(std::mem::take(&mut update.linked));
             }
-            let columns = columns.clone();
             push(
                 BatchRows::Update {
                     objects,
-                    key_columns,
-                    columns,
+                    key_columns: key_columns.clone(),
+                    columns: columns.clone(),
                     values,
                     linked,
-                    expressions,
-                    returning,
+                    expressions: expressions.clone(),
+                    returning: expressions.iter().map(|(column, _)| *column).collect(),
                 },
                 &reason,
             );
@@ -272,13 +270,13 @@ fn clear_batches(clear: &Clear, dialect: &dyn Dialect, push: &mut impl FnMut(Bat
 }
 
 /// Groups rows of the same shape, in the order of each shape's first row.
-fn group<T>(rows: impl Iterator<Item = T>, same: impl Fn(&T, &T) -> bool) -> Vec<Vec<T>> {
-    let mut groups: Vec<Vec<T>> = Vec::new();
+fn group(rows: Vec<usize>, same: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut last = 0;
     for row in rows {
         // Rows of one shape mostly follow each other.
-        if groups.get(last).is_none_or(|group| !same(&group[0], &row)) {
-            last = groups.iter().position(|group| same(&group[0], &row)).unwrap_or_else(|| {
+        if groups.get(last).is_none_or(|group| !same(group[0], row)) {
+            last = groups.iter().position(|group| same(group[0], row)).unwrap_or_else(|| {
                 groups.push(Vec::new());
                 groups.len() - 1
             });
@@ -288,32 +286,34 @@ fn group<T>(rows: impl Iterator<Item = T>, same: impl Fn(&T, &T) -> bool) -> Vec
     groups
 }
 
-/// About how many bytes the values of a row take.
-fn size(values: &[PlanValue]) -> usize {
-    let known = values.iter().filter_map(|value| match value {
-        PlanValue::Known(value) => Some(value.size()),
-        PlanValue::KeyOf(..) => None,
-    });
-    known.sum()
-}
-
-/// Rows in chunks of at most so many, and of so many bytes, unless one row alone is larger.
-fn chunks<T>(
-    rows: Vec<T>,
+/// Rows in chunks of at most so many, and of no more bytes than a statement should have, unless
+/// one row alone has more.
+fn chunks<'r, 'v>(
+    rows: &'r [usize],
     most_rows: usize,
-    most_bytes: usize,
-    size: impl Fn(&T) -> usize,
-) -> impl Iterator<Item = Vec<T>> {
-    let mut rows = rows.into_iter().peekable();
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let mut chunk = Vec::with_capacity(rows.len().min(most_rows));
-        while chunk.len() < most_rows {
-            let fits = |row: &T| bytes == 0 || bytes + size(row) <= most_bytes;
-            let Some(row) = rows.next_if(fits) else { break };
-            bytes += size(&row);
-            chunk.push(row);
+    dialect: &dyn Dialect,
+    values: impl Fn(usize) -> &'v [PlanValue],
+) -> Vec<&'r [usize]> {
+    let size = |row: usize| -> usize {
+        let known = values(row).iter().map(|value| match value {
+            PlanValue::Known(value) => value.size(),
+            PlanValue::KeyOf(..) => 8,
+        });
+        known.sum()
+    };
+    let mut chunks = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (at, &row) in rows.iter().enumerate() {
+        let size = size(row);
+        let is_full = at - start == most_rows || bytes + size > dialect.max_bytes();
+        if is_full && at > start {
+            chunks.push(&rows[start..at]);
+            (start, bytes) = (at, 0);
         }
-        (!chunk.is_empty()).then_some(chunk)
-    })
+        bytes += size;
+    }
+    if start < rows.len() {
+        chunks.push(&rows[start..]);
+    }
+    chunks
 }

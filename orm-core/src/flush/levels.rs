@@ -75,16 +75,18 @@ fn break_circles(work: &mut Work, rows: &[usize], deferred: &mut Vec<Deferred>) 
     Ok(())
 }
 
-/// Deletes of tables in a circle, leaves first.
+/// Deletes of tables in a circle, leaves first. `checks_each_row` says that not even a row that
+/// leads to itself can be deleted as it is.
 pub(super) fn level_deletes(
     work: &mut Work,
     members: &[(&'static Table, Operation)],
+    checks_each_row: bool,
     steps: &mut Vec<OrderedStep>,
 ) -> Result<()> {
     let mut left: Vec<usize> = (0..work.deletes.len())
         .filter(|&at| members.iter().any(|(table, _)| *table == work.deletes[at].table))
         .collect();
-    let mut cuts = cut_circles(work, &left)?;
+    let mut cuts = cut_circles(work, &left, checks_each_row)?;
     let mut levels: Vec<Vec<usize>> = Vec::new();
     while !left.is_empty() {
         // A row is a leaf if no row that is left leads to it; leading to itself doesn't count.
@@ -127,7 +129,11 @@ pub(super) fn level_deletes(
 }
 
 /// Cuts rows that are to be deleted loose from each other, so that they form no circle.
-fn cut_circles(work: &mut Work, rows: &[usize]) -> Result<Vec<Update>> {
+fn cut_circles(
+    work: &mut Work,
+    rows: &[usize],
+    checks_each_row: bool,
+) -> Result<Vec<Update>> {
     let place: HashMap<ObjectId, usize> =
         rows.iter().map(|&at| (work.deletes[at].object, at)).collect();
     let edges = |row: usize| {
@@ -135,8 +141,8 @@ fn cut_circles(work: &mut Work, rows: &[usize]) -> Result<Vec<Update>> {
         let edges = parents.filter_map(|&(foreign_key, parent)| {
             Some(Edge { row, foreign_key, parent: *place.get(&parent)? })
         });
-        // A row that leads to itself can be deleted as it is.
-        edges.filter(|edge| edge.parent != row).collect()
+        // A row that leads to itself can be deleted as it is where keys are checked afterwards.
+        edges.filter(|edge| edge.parent != row || checks_each_row).collect()
     };
     let open = open_edges(rows, edges, |row| work.deletes[row].table);
     let open = open.map_err(|circle| {

@@ -47,7 +47,7 @@ use crate::tracking::Store;
 pub(crate) fn plan(store: &Store, cascaded: Cascaded, dialect: &dyn Dialect) -> Result<Batched> {
     let cascaded = cascaded.complete()?;
     let mut work = detect::detect(store, cascaded)?;
-    let steps = order::order(&mut work)?;
+    let steps = order::order(&mut work, dialect)?;
     let batched = batch::batch(work, steps, dialect);
     refuse::refuse(&batched, dialect)?;
     Ok(batched)

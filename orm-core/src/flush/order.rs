@@ -9,6 +9,7 @@ use super::levels::{level_deletes, level_inserts};
 use super::work::Work;
 use crate::error::Result;
 use crate::model::{ForeignKey, Table};
+use crate::sql::Dialect;
 use crate::tracking::ObjectId;
 
 /// What a step does to its table.
@@ -35,7 +36,8 @@ pub(crate) struct OrderedStep {
 }
 
 /// Orders the work. Breaks circles of rows at a nullable foreign key, which adds updates to it.
-pub(crate) fn order(work: &mut Work) -> Result<Vec<OrderedStep>> {
+pub(crate) fn order(work: &mut Work, dialect: &dyn Dialect) -> Result<Vec<OrderedStep>> {
+    let checks_each_row = dialect.capabilities().checks_each_row;
     find_parents(work);
     let mut deferred = defer_post_updates(work);
     let planned_updates = work.updates.len();
@@ -57,7 +59,7 @@ pub(crate) fn order(work: &mut Work) -> Result<Vec<OrderedStep>> {
                 let members: Vec<_> = nodes.iter().map(|&node| graph.nodes[node]).collect();
                 match members[0].1 {
                     Operation::Insert => level_inserts(work, &members, &mut steps, &mut deferred)?,
-                    _ => level_deletes(work, &members, &mut steps)?,
+                    _ => level_deletes(work, &members, checks_each_row, &mut steps)?,
                 }
             }
         }

@@ -29,6 +29,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The database to be filled has rows.
+    #[error("{target} has rows in the tables of Chinook already: name another database")]
+    Filled {
+        /// The database.
+        target: String,
+    },
     /// The database can't be made.
     #[error("can't write {}: {reason}", .path.display())]
     Write {
@@ -38,10 +44,10 @@ pub enum Error {
         reason: String,
     },
     /// The database can't be opened.
-    #[error("can't open {}: {reason}", .path.display())]
+    #[error("can't open {target}: {reason}")]
     Open {
-        /// The file.
-        path: PathBuf,
+        /// The database.
+        target: String,
         /// Why.
         reason: String,
     },

@@ -11,9 +11,10 @@ use orm_core::{Engine, Session, SessionFactory};
 use serde::Deserialize;
 use tempfile::TempPath;
 
+use super::target::{Place, file_url};
 use super::{
     Album, Artist, Customer, Employee, Error, Genre, Invoice, InvoiceLine, MediaType, Playlist,
-    PlaylistTrack, Totals, Track, database_url, tables,
+    PlaylistTrack, Target, Totals, Track, tables,
 };
 
 /// What a load is doing.
@@ -46,43 +47,84 @@ const JOURNALS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Makes a database of the JSON file and gives its totals.
 ///
-/// The database is written in a directory of its own beside the target and moved there when it
-/// is complete: the target exists whole or not at all, whenever the program ends.
+/// A file is written in a directory of its own beside the target and moved there when it is
+/// complete: the target exists whole or not at all, whenever the program ends. On a server the
+/// tables are made where they are missing and must have no rows; they have all of them in the end,
+/// or none.
 ///
 /// # Errors
-/// If the file can't be read or is not the Chinook data, if the target exists or can't be
-/// written.
+/// If the JSON file can't be read or is not the Chinook data, if the target exists, has rows or
+/// can't be written.
 pub async fn load(
     source: &Path,
-    target: &Path,
-    mut progress: impl FnMut(Progress),
+    target: &Target,
+    progress: impl FnMut(Progress),
 ) -> Result<Totals, Error> {
-    expect_absent(target)?;
-    let document = read(source, &mut progress)?;
-    let failed = |reason: String| Error::Write { path: target.to_owned(), reason };
+    match &target.place {
+        Place::File(path) => make_file(source, target, path, progress).await,
+        Place::Server(_) => {
+            let engine = target.open().await?;
+            let outcome = async {
+                if Totals::any_rows(&engine).await {
+                    return Err(Error::Filled { target: target.to_string() });
+                }
+                fill(&engine, source, progress).await
+            };
+            let outcome = outcome.await;
+            engine.close().await;
+            outcome
+        }
+    }
+}
 
-    let parent = directory_of(target);
+async fn make_file(
+    source: &Path,
+    target: &Target,
+    path: &Path,
+    progress: impl FnMut(Progress),
+) -> Result<Totals, Error> {
+    expect_absent(path)?;
+    let failed = |reason: String| Error::Write { path: path.to_owned(), reason };
+
+    let parent = directory_of(path);
     let directory = tempfile::Builder::new()
         .prefix(".chinook-")
         .tempdir_in(parent)
         .map_err(|error| failed(reason_of(&error, parent)))?;
     let unfinished = directory.path().join("chinook.db");
-    let engine = Engine::connect(database_url(&unfinished)?)
-        .await
-        .map_err(|error| failed(error.to_string()))?;
-    let written = write(&engine, source, document, &mut progress).await;
+    let engine =
+        target.connect(&file_url(&unfinished)?).await.map_err(|error| failed(error.to_string()))?;
+    let written = fill(&engine, source, progress).await;
     // Closing the last connection removes the journals.
     engine.close().await;
     let totals = written?;
 
     TempPath::try_from_path(unfinished)
         .map_err(|error| failed(error.to_string()))?
-        .persist_noclobber(target)
+        .persist_noclobber(path)
         .map_err(|error| match error.error.kind() {
-            io::ErrorKind::AlreadyExists => Error::Exists { path: target.to_owned() },
+            io::ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
             _ => failed(reason_of(&error.error, parent)),
         })?;
     Ok(totals)
+}
+
+/// Fills the tables of a database, which are made where they are missing, from the JSON file: by
+/// one session and one commit. Gives the totals.
+///
+/// # Errors
+/// As [`load`].
+pub async fn fill(
+    engine: &Engine,
+    source: &Path,
+    mut progress: impl FnMut(Progress),
+) -> Result<Totals, Error> {
+    let document = read(source, &mut progress)?;
+    let mut session = SessionFactory::new(engine.clone()).session();
+    add(&mut session, document, &mut progress).map_err(|reason| malformed(source, reason))?;
+    engine.create_all(&tables()).await?;
+    commit(&mut session, &mut progress).await?;
+    Ok(Totals::read(engine).await?)
 }
 
 /// The file: its tables by name, its rows as the models themselves.
@@ -127,20 +169,6 @@ fn read(source: &Path, progress: &mut impl FnMut(Progress)) -> Result<Document, 
         serde_json::from_slice(&text).map_err(|error| malformed(source, error.to_string()))?;
     progress(Progress { phase: Phase::Reading, done: total, total });
     Ok(document)
-}
-
-/// Creates the tables, adds everything to one session and commits it.
-async fn write(
-    engine: &Engine,
-    source: &Path,
-    document: Document,
-    progress: &mut impl FnMut(Progress),
-) -> Result<Totals, Error> {
-    engine.create_all(&tables()).await?;
-    let mut session = SessionFactory::new(engine.clone()).session();
-    add(&mut session, document, progress).map_err(|reason| malformed(source, reason))?;
-    commit(&mut session, progress).await?;
-    Ok(Totals::read(engine).await?)
 }
 
 /// Adds the rows. Objects are related by the keys that they bring along, and the unit of work

@@ -1,8 +1,9 @@
 //! The eleven tables of Chinook, a shop for digital music.
 //!
-//! Each struct is three things at once: a table of the ready-made database (singular names,
-//! columns in PascalCase), an object of the JSON file, and the value that a program works with.
-//! The JSON file writes an empty text where the database has NULL.
+//! Each struct is three things at once: a table of the ready-made databases (singular names,
+//! columns in PascalCase; all in snake_case in the PostgreSQL form, which is an option of the
+//! engine), an object of the JSON file, and the value that a program works with. The JSON file
+//! writes an empty text where the databases have NULL.
 #![expect(missing_docs, reason = "the fields are columns of a well-known schema")]
 
 use chrono::NaiveDateTime;

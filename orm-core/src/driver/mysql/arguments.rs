@@ -1,13 +1,15 @@
 //! Binding values: every value with the type that it has on the server.
 
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use sqlx::Arguments;
+use sqlx::error::BoxDynError;
 use sqlx::mysql::MySqlArguments;
 
 use crate::driver::arrays;
 use crate::error::{Error, Result};
 use crate::sql::Bind;
 use crate::sql::dialect::mysql::refusal;
-use crate::value::{Value, ValueError};
+use crate::value::{SqlType, Value, ValueError};
 
 /// The binds of a statement.
 pub(super) fn encode(binds: Vec<Bind>) -> Result<MySqlArguments> {
@@ -16,7 +18,7 @@ pub(super) fn encode(binds: Vec<Bind>) -> Result<MySqlArguments> {
     let bytes = binds.iter().map(|bind| bind.value.size() + 9).sum();
     arguments.reserve(binds.len(), bytes);
     for (at, bind) in binds.into_iter().enumerate() {
-        let added = add(&mut arguments, bind.value);
+        let added = add(&mut arguments, bind.value, bind.sql_type);
         added.map_err(|error| Error::Type {
             place: format!("bind {} of the statement", at + 1),
             error,
@@ -25,12 +27,12 @@ pub(super) fn encode(binds: Vec<Bind>) -> Result<MySqlArguments> {
     Ok(arguments)
 }
 
-fn add(arguments: &mut MySqlArguments, value: Value) -> Result<(), ValueError> {
+fn add(arguments: &mut MySqlArguments, value: Value, sql_type: SqlType) -> Result<(), ValueError> {
     if let Some(reason) = refusal(&value) {
         return Err(ValueError::new(reason));
     }
     let added = match value {
-        Value::Null => arguments.add(None::<i64>),
+        Value::Null => add_null(arguments, sql_type),
         Value::Bool(value) => arguments.add(i8::from(value)),
         Value::Int(value) => arguments.add(value),
         Value::Float(value) => arguments.add(value),
@@ -53,4 +55,27 @@ fn add(arguments: &mut MySqlArguments, value: Value) -> Result<(), ValueError> {
     };
     // None of these can fail; sqlx's message is left out, which could quote the value.
     added.map_err(|_| ValueError::new("the value can't be bound"))
+}
+
+/// A NULL has a type too, to which the server adjusts those of other rows.
+fn add_null(arguments: &mut MySqlArguments, sql_type: SqlType) -> Result<(), BoxDynError> {
+    match sql_type {
+        SqlType::Bool => arguments.add(None::<i8>),
+        SqlType::I16 | SqlType::I32 | SqlType::I64 | SqlType::U8 | SqlType::U16 | SqlType::U32 => {
+            arguments.add(None::<i64>)
+        }
+        SqlType::F32 => arguments.add(None::<f32>),
+        SqlType::F64 => arguments.add(None::<f64>),
+        SqlType::Text | SqlType::Enum(_) | SqlType::Json | SqlType::Array(_) => {
+            arguments.add(None::<&str>)
+        }
+        SqlType::Bytes => arguments.add(None::<&[u8]>),
+        SqlType::Date => arguments.add(None::<NaiveDate>),
+        SqlType::Time => arguments.add(None::<NaiveTime>),
+        SqlType::DateTime | SqlType::Timestamp => arguments.add(None::<NaiveDateTime>),
+        #[cfg(feature = "uuid")]
+        SqlType::Uuid => arguments.add(None::<uuid::Uuid>),
+        #[cfg(feature = "decimal")]
+        SqlType::Decimal => arguments.add(None::<rust_decimal::Decimal>),
+    }
 }

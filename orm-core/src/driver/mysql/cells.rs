@@ -77,9 +77,9 @@ impl Cells for MySqlCells<'_> {
             i64::try_from(decode::<u64>(cell)?).map_err(|_| ValueError::new(TOO_LARGE))
         } else if is_decimal(&cell) {
             // The sum of integers is one, without digits behind the point.
-            decode::<&str>(cell)?.parse().map_err(|_| {
-                ValueError::new("the decimal is not an integer of 64 bits")
-            })
+            decode::<&str>(cell)?
+                .parse()
+                .map_err(|_| ValueError::new("the decimal is not an integer of 64 bits"))
         } else {
             Err(mismatch("an integer", &cell))
         }

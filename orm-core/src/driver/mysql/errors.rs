@@ -57,10 +57,22 @@ fn from_number(number: u16, state: Option<&str>, message: &str) -> Error {
         1969 | 3024 => Error::Timeout("the statement ran for longer than it may".to_owned()),
         // Too many connections, hosts and users that aren't let in, packets that don't get
         // through, connections and servers that are being shut down.
-        1040 | 1045 | 1047 | 1053 | 1080 | 1129 | 1130 | 1152..=1161 | 1184 | 1203 | 1226
-        | 1698 | 1927 | 2006 | 2013 | 4031 => {
-            Error::Connection(format!("{} (code {number})", masked(message)))
-        }
+        1040
+        | 1045
+        | 1047
+        | 1053
+        | 1080
+        | 1129
+        | 1130
+        | 1152..=1161
+        | 1184
+        | 1203
+        | 1226
+        | 1698
+        | 1927
+        | 2006
+        | 2013
+        | 4031 => Error::Connection(format!("{} (code {number})", masked(message))),
         1264 => unfit(message, "the number is out of the column's range"),
         1265 | 1292 | 1366 | 1411 | 1525 => unfit(message, "the value is not one of its type"),
         1406 => unfit(message, "the value is too long for the column"),
@@ -100,7 +112,7 @@ fn masked(message: &str) -> String {
 /// A value that doesn't fit its column, where the message names it: `for column 'age' at row 1`,
 /// or with the table.
 fn unfit(message: &str, reason: &str) -> Error {
-    let column = message.rsplit_once("column ").map(|(_, rest)| rest);
+    let column = message.rsplit_once(" for column ").map(|(_, rest)| rest);
     let column = column.and_then(|rest| rest.rsplit_once(" at row")).map(|(name, _)| name);
     let mut names = column.map(names).unwrap_or_default();
     // What comes first is the database.
@@ -185,4 +197,129 @@ fn names(text: &str) -> Vec<String> {
         names.push(name);
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_violation(
+        number: u16,
+        message: &str,
+        kind: ViolationKind,
+        table: Option<&str>,
+        constraint: Option<&str>,
+        columns: &[&str],
+    ) {
+        let error = from_number(number, Some("23000"), message);
+        let violation = error.violation().expect("a violation");
+        assert_eq!(violation.kind, kind);
+        assert_eq!(violation.table.as_deref(), table);
+        assert_eq!(violation.constraint.as_deref(), constraint);
+        assert_eq!(violation.columns, columns);
+        assert!(!error.to_string().contains("secret"));
+    }
+
+    /// Both servers' messages; MySQL's are those of its documentation.
+    #[test]
+    fn messages_name_table_constraint_and_columns() {
+        let unique = "Duplicate entry 'it's secret' for key 'uq_users_email'";
+        check_violation(1062, unique, ViolationKind::Unique, None, Some("uq_users_email"), &[]);
+        let unique = "Duplicate entry 'secret' for key 'users.PRIMARY'";
+        check_violation(1062, unique, ViolationKind::Unique, Some("users"), Some("PRIMARY"), &[]);
+        let unique = "Duplicate entry '' for key 'x' for key 'uq'";
+        check_violation(1062, unique, ViolationKind::Unique, None, Some("uq"), &[]);
+        let unique = "Can't write; duplicate key in table 'users'";
+        check_violation(1022, unique, ViolationKind::Unique, None, None, &[]);
+        let unique = "Foreign key constraint for table 'a', record 'secret' would lead to a \
+                      duplicate entry in table 'b', key 'uq_b'";
+        check_violation(1761, unique, ViolationKind::Unique, None, Some("uq_b"), &[]);
+        let null = "Column 'email' cannot be null";
+        check_violation(1048, null, ViolationKind::NotNull, None, None, &["email"]);
+        let null = "Field 'email' doesn't have a default value";
+        check_violation(1364, null, ViolationKind::NotNull, None, None, &["email"]);
+        let orphan = "Cannot add or update a child row: a foreign key constraint fails \
+                      (`shop`.`my``posts`, CONSTRAINT `fk, x` FOREIGN KEY (`a`, `b)`) REFERENCES \
+                      `users` (`a`, `b`) ON DELETE CASCADE)";
+        let columns = ["a", "b)"];
+        check_violation(
+            1452,
+            orphan,
+            ViolationKind::ForeignKey,
+            Some("my`posts"),
+            Some("fk, x"),
+            &columns,
+        );
+        let bare = "Cannot delete or update a parent row: a foreign key constraint fails";
+        check_violation(1217, bare, ViolationKind::ForeignKey, None, None, &[]);
+        let check = "CONSTRAINT `ck_users_age` failed for `shop`.`users`";
+        check_violation(
+            4025,
+            check,
+            ViolationKind::Check,
+            Some("users"),
+            Some("ck_users_age"),
+            &[],
+        );
+        let check = "CONSTRAINT `users.settings` failed for `shop`.`users`";
+        check_violation(4025, check, ViolationKind::Check, Some("users"), None, &["settings"]);
+        let check = "Check constraint 'ck_users_age' is violated.";
+        check_violation(3819, check, ViolationKind::Check, None, Some("ck_users_age"), &[]);
+    }
+
+    #[test]
+    fn numbers_tell_what_can_be_done() {
+        for number in [1020, 1205, 1213, 3572] {
+            assert!(from_number(number, None, "Deadlock found").is_retryable());
+        }
+        for number in [1969, 3024] {
+            let error = from_number(number, None, "Query execution was interrupted");
+            assert!(matches!(error, Error::Timeout(_)));
+        }
+        for number in [1040, 1053, 1153, 1927, 2006, 2013, 4031] {
+            assert!(matches!(from_number(number, None, "gone"), Error::Connection(_)));
+        }
+        // MySQL's own 4025.
+        let error = from_number(4025, Some("HY000"), "autoextend size");
+        assert!(matches!(error, Error::Database { .. }));
+    }
+
+    #[test]
+    fn values_stay_out() {
+        for (number, message, place) in [
+            (1406, "Data too long for column 'email' at row 1", "`email`"),
+            (1264, "Out of range value for column 'age' at row 12", "`age`"),
+            (
+                1366,
+                "Incorrect integer value: 'secret' for column `shop`.`users`.`age` at row 1",
+                "`users.age`",
+            ),
+            (1292, "Incorrect date value: 'secret' for column 'column x' at row 1", "`column x`"),
+            (1292, "Truncated incorrect DOUBLE value: 'secret'", "a value of the statement"),
+            (
+                1411,
+                "Incorrect datetime value: 'secret' for function str_to_date",
+                "a value of the statement",
+            ),
+        ] {
+            let error = from_number(number, None, message);
+            let Error::Type { place: found, .. } = &error else { panic!("{error:?}") };
+            assert_eq!(found, place);
+            assert!(!error.to_string().contains("secret"));
+        }
+        for (number, message) in [
+            (1690, "BIGINT value is out of range in '('secret' + 1)'"),
+            (1300, "Invalid utf8mb4 character string: 'secret'"),
+            (1526, "Table has no partition for value 'secret'"),
+            (9999, "It is 'a secret', isn't it"),
+            (1205, "'secret'"),
+        ] {
+            let error = from_number(number, None, message).to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+        assert_eq!(masked("It is 'a', or 'b'."), "It is '…'.");
+        assert_eq!(masked("It isn't"), "It isn'…'t");
+        assert_eq!(masked("plain"), "plain");
+    }
 }

@@ -198,3 +198,40 @@ impl Backend for MySql {
         Box::pin(run_settings(connection, settings))
     }
 }
+
+#[cfg(test)]
+mod unit_tests {
+    use super::*;
+
+    #[test]
+    fn versions_tell_the_server() {
+        for (version, name) in [
+            ("10.11.19-MariaDB-0+deb12u1", "MariaDB"),
+            ("11.4.2-MariaDB-log", "MariaDB"),
+            ("8.0.36-0ubuntu0.22.04.1", "MySQL"),
+            ("8.4.0", "MySQL"),
+            ("9.0.1-commercial", "MySQL"),
+        ] {
+            assert_eq!(server_of(version).unwrap().name, name);
+        }
+        for version in ["5.7.44", "8.0.18", "10.4.30-MariaDB", ""] {
+            let error = server_of(version).expect_err("too old").to_string();
+            assert!(error.contains("oldest"), "{error}");
+        }
+    }
+
+    #[test]
+    fn settings_are_the_servers_own() {
+        let facts = |server| Facts { server, consecutive_keys: true };
+        let timeout = Some(Duration::from_millis(1_500));
+        let mariadb = facts(&MARIADB).settings(timeout);
+        assert!(mariadb.contains("SIMULTANEOUS_ASSIGNMENT") && mariadb.contains("nopad_bin"));
+        assert!(mariadb.contains(", max_statement_time = 1.500;"), "{mariadb}");
+        let mysql = facts(&MYSQL).settings(timeout);
+        assert!(!mysql.contains("SIMULTANEOUS_ASSIGNMENT") && mysql.contains("utf8mb4_0900_bin"));
+        assert!(mysql.contains(", max_execution_time = 1500;"), "{mysql}");
+        assert!(!facts(&MYSQL).settings(None).contains("max_execution_time"));
+        let least = facts(&MARIADB).settings(Some(Duration::ZERO));
+        assert!(least.contains("max_statement_time = 0.001;"), "{least}");
+    }
+}

@@ -47,7 +47,7 @@ pub(super) fn from_sqlx(error: sqlx::Error) -> Error {
             }
         },
         sqlx::Error::PoolTimedOut => {
-            Error::Timeout("every connection of the pool stayed in use".to_owned())
+            Error::Timeout("no connection became free, or could be opened, in time".to_owned())
         }
         sqlx::Error::PoolClosed => Error::Connection("the engine is closed".to_owned()),
         sqlx::Error::Tls(error) => Error::Connection(with_feature(&error.to_string())),
@@ -60,7 +60,7 @@ pub(super) fn from_sqlx(error: sqlx::Error) -> Error {
 }
 
 /// A failure of encryption; where this build can't encrypt, with the way out.
-pub(super) fn with_feature(message: &str) -> String {
+fn with_feature(message: &str) -> String {
     if cfg!(feature = "tls") {
         message.to_owned()
     } else {
@@ -93,16 +93,17 @@ fn from_server(error: &PgDatabaseError) -> Error {
 
 /// What is wrong with a value. The server's own messages of this class can quote it.
 fn about_value(code: &str) -> Option<&'static str> {
-    code.starts_with("22").then(|| match code {
+    Some(match code {
         "22001" => "a text is longer than its column",
         "22003" => "a number is out of range",
+        "22004" => "NULL stands where it must not",
         "22007" | "22008" => "a date or time is not valid, or out of range",
         "22012" => "division by zero",
         "22021" | "22P05" => "a text holds a character that the database can't store",
-        "22P02" | "22P03" => "a value is not in the form that its type has",
-        "22004" => "NULL stands where it must not",
         "22023" => "an argument is not valid",
-        _ => "a value is not valid",
+        "22P02" | "22P03" => "a value is not in the form that its type has",
+        code if code.starts_with("22") => "a value is not valid",
+        _ => return None,
     })
 }
 

@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgQueryResult, PgRow};
-use sqlx::{ConnectOptions, PgConnection, Postgres};
+use sqlx::{ConnectOptions, Connection, PgConnection, Postgres};
 
 use self::cells::PgCells;
 use self::errors::from_sqlx;
@@ -41,13 +41,13 @@ pub(super) async fn open(url: &str, options: &Options) -> Result<Opened> {
         // A pooler refuses the options of a connection that it can't hand on.
         connect.extra_float_digits(None).statement_cache_capacity(0)
     } else {
-        let timeout = options.statement_timeout.map(|timeout| timeout.as_millis().to_string());
-        let timeout = timeout.map(|timeout| ("statement_timeout", timeout));
+        let timeout = statement_timeout(options).map(|timeout| ("statement_timeout", timeout));
         connect
             .statement_cache_capacity(STATEMENT_CACHE)
             .options([("default_transaction_isolation", ISOLATION)])
             .options(timeout)
     };
+    probe(&connect, options).await?;
     let pool = pool_options(options).connect_lazy_with(connect);
     let driver = Pooled::<Postgres>::open(pool, options, None).await?;
     Ok(opened(driver, options))
@@ -60,12 +60,29 @@ pub(super) async fn adopt(pool: PgPool, options: &Options) -> Result<Opened> {
 }
 
 fn opened(driver: Pooled<Postgres>, options: &Options) -> Opened {
-    let opened = Opened::new(driver, named(options.naming));
+    let mut opened = Opened::new(driver, named(options.naming));
     if options.transaction_pooling {
-        Opened { begin: begin(options).into(), ..opened }
-    } else {
-        opened
+        opened.begin = begin(options).into();
     }
+    opened
+}
+
+/// Opens a connection once. The pool would try again and again where nobody listens, and say in
+/// the end that there was no time.
+async fn probe(connect: &PgConnectOptions, options: &Options) -> Result<()> {
+    let probe = tokio::time::timeout(options.acquire_timeout, connect.connect()).await;
+    match probe {
+        Ok(Ok(connection)) => connection.close().await.map_err(from_sqlx),
+        // The server has too many connections, or has just been started: the pool waits for it.
+        Ok(Err(sqlx::Error::Database(error))) if error.is_transient_in_connect_phase() => Ok(()),
+        Ok(Err(error)) => Err(from_sqlx(error)),
+        Err(_) => Err(Error::Timeout("the server doesn't answer".to_owned())),
+    }
+}
+
+/// In milliseconds, of which none would be no limit.
+fn statement_timeout(options: &Options) -> Option<u128> {
+    options.statement_timeout.map(|timeout| timeout.as_millis().max(1))
 }
 
 /// What makes a connection that others use fit: its times are in UTC. Through a pooler, settings
@@ -76,8 +93,8 @@ fn settings(options: &Options) -> String {
     }
     let mut settings =
         format!("SET default_transaction_isolation = '{ISOLATION}'; SET TimeZone = 'UTC'");
-    if let Some(timeout) = options.statement_timeout {
-        settings.push_str(&format!("; SET statement_timeout = {}", timeout.as_millis()));
+    if let Some(timeout) = statement_timeout(options) {
+        settings.push_str(&format!("; SET statement_timeout = {timeout}"));
     }
     settings
 }
@@ -85,8 +102,8 @@ fn settings(options: &Options) -> String {
 /// How a transaction begins where every one may be on another connection of the server's.
 fn begin(options: &Options) -> String {
     let mut begin = format!("BEGIN ISOLATION LEVEL {}", ISOLATION.to_uppercase());
-    if let Some(timeout) = options.statement_timeout {
-        begin.push_str(&format!("; SET LOCAL statement_timeout = {}", timeout.as_millis()));
+    if let Some(timeout) = statement_timeout(options) {
+        begin.push_str(&format!("; SET LOCAL statement_timeout = {timeout}"));
     }
     begin
 }

@@ -94,7 +94,7 @@ fn parts(bytes: &[u8]) -> Result<(i128, u32), ValueError> {
     let wanted = -scale.cast_signed();
     let wanted = wanted.max(-28);
     while mantissa > 0 && exponent < wanted {
-        if mantissa % 10 != 0 {
+        if !mantissa.is_multiple_of(10) {
             return Err(too_long());
         }
         mantissa /= 10;

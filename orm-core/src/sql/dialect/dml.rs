@@ -186,9 +186,10 @@ pub(super) fn write_tuples(
 
 /// ` RETURNING a, b`, if anything is to come back.
 pub(super) fn write_returning(w: &mut Writer<'_>, table: &Table, returning: &[usize]) {
-    if !returning.is_empty() {
-        w.push(" RETURNING ");
-        w.column_names(table, returning);
+    for (at, &column) in returning.iter().enumerate() {
+        w.push(if at == 0 { " RETURNING " } else { ", " });
+        w.column_name(&table.columns()[column]);
+        w.push(w.dialect().read_cast(&table.columns()[column]));
     }
 }
 

@@ -36,6 +36,9 @@ pub(crate) struct Capabilities {
     pub(crate) returning_on_update: bool,
     /// Which rows a DELETE found comes back with it.
     pub(crate) returning_on_delete: bool,
+    /// Foreign keys are checked row by row as a statement goes, not at its end: even a row that
+    /// leads to itself can't be deleted as it is.
+    pub(crate) checks_each_row: bool,
 }
 
 /// The differences of one database.
@@ -117,6 +120,12 @@ pub(crate) trait Dialect: Debug + Send + Sync {
     /// the one that such values are stored in.
     fn stored_as(&self, _expr: &Expr) -> Option<&'static str> {
         None
+    }
+
+    /// What stands behind a column that is read: a cast, where the driver doesn't know the
+    /// column's own type.
+    fn read_cast(&self, _column: &ColumnDef) -> &'static str {
+        ""
     }
 
     /// `left op right`.

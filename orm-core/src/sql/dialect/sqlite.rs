@@ -88,6 +88,7 @@ impl Dialect for Sqlite {
             returning_on_insert: true,
             returning_on_update: true,
             returning_on_delete: true,
+            checks_each_row: false,
         }
     }
 

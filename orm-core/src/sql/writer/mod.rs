@@ -110,6 +110,7 @@ impl<'d> Writer<'d> {
     }
 
     /// Pushes the values of one column of many rows as one bind.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "the others have no arrays"))]
     pub(crate) fn bind_column(&mut self, values: Vec<Value>, sql_type: SqlType) {
         let values = Value::Array(values);
         self.push_bind(Bind { per_row: true, ..Bind::one(values, sql_type) });

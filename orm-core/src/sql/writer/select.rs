@@ -3,8 +3,8 @@
 use super::Writer;
 use super::scope::{Occurrence, Scope};
 use crate::error::Result;
-use crate::model::Table;
-use crate::sql::expr::{Expr, Source};
+use crate::model::{ColumnDef, Table};
+use crate::sql::expr::{Aggregate, Expr, Function, Source};
 use crate::sql::select::{From, JoinKind, Select};
 
 impl Writer<'_> {
@@ -81,6 +81,12 @@ impl Writer<'_> {
         for (at, (expr, name)) in select.columns.iter().enumerate() {
             self.push(if at == 0 { "" } else { ", " });
             self.expr(expr)?;
+            // Inside, and where different rows are ordered by what they show, a column keeps its
+            // type.
+            let is_ordered = select.distinct && !select.order_by.is_empty();
+            if let (Some(column), None, false) = (column_shown(expr), derived, is_ordered) {
+                self.push(self.dialect.read_cast(column));
+            }
             let implied = match (expr, derived) {
                 (Expr::Column(_), _) | (_, None) => None,
                 (_, Some(table)) => table.columns().get(at),
@@ -94,5 +100,17 @@ impl Writer<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The column whose values an expression gives.
+fn column_shown(expr: &Expr) -> Option<&'static ColumnDef> {
+    match expr {
+        Expr::Column(column) => Some(&column.table.columns()[column.column]),
+        Expr::Aggregate { function: Aggregate::Min | Aggregate::Max, operand, .. } => {
+            column_shown(operand.as_deref()?)
+        }
+        Expr::Function(Function::Coalesce, arguments) => arguments.iter().find_map(column_shown),
+        _ => None,
     }
 }

@@ -1,0 +1,378 @@
+//! PostgreSQL, 12 or later.
+//!
+//! Many rows travel as one array per column and are unfolded by `unnest`, so that one text, which
+//! is prepared once, serves every number of rows. A prepared statement is known by its text alone:
+//! each placeholder has a cast, so that one text always has the same types.
+
+mod rows;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use serde_json::Value as Document;
+
+use self::types::{
+    bind_to, cast_from_text, column_cast, declared_type, is_float, is_integer, row_type, type_name,
+    type_of,
+};
+use super::{Capabilities, Dialect, push_literal, quote_with};
+use crate::error::Result;
+use crate::model::{ColumnDef, Table};
+use crate::sql::dml::{DeleteRows, InsertRows, UpdateRows};
+use crate::sql::expr::{Aggregate, BinaryOp, ColumnRef, Expr};
+use crate::sql::names;
+use crate::sql::naming::Naming;
+use crate::sql::statement::Bind;
+use crate::sql::writer::Writer;
+use crate::value::{SqlType, Value};
+
+/// The dialect of PostgreSQL.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    naming: Naming,
+}
+
+/// With names as declared.
+pub(crate) static POSTGRES: Postgres = Postgres { naming: Naming::AsDeclared };
+
+/// With names in snake_case.
+static SNAKE_CASE: Postgres = Postgres { naming: Naming::SnakeCase };
+
+/// The dialect with names of a spelling.
+pub(crate) fn named(naming: Naming) -> &'static Postgres {
+    match naming {
+        Naming::AsDeclared => &POSTGRES,
+        Naming::SnakeCase => &SNAKE_CASE,
+    }
+}
+
+const NO_NUL: &str = "PostgreSQL's texts can't hold the character NUL";
+
+const NO_NUL_IN_JSON: &str = "PostgreSQL's JSON documents can't hold the character NUL";
+
+const TOO_EARLY: &str = "PostgreSQL's calendar begins on 24 November 4714 BC";
+
+/// The first day of PostgreSQL's calendar, -4713-11-24 as astronomers count years. Its last one is
+/// behind chrono's.
+fn refuse_date(date: NaiveDate) -> Option<&'static str> {
+    ((date.year(), date.month(), date.day()) < (-4713, 11, 24)).then_some(TOO_EARLY)
+}
+
+/// chrono counts a leap second as a second of more than a billion nanoseconds.
+fn refuse_time(time: NaiveTime) -> Option<&'static str> {
+    (time.nanosecond() >= 1_000_000_000).then_some("a leap second can't be stored")
+}
+
+/// Whether a text inside a document holds the character NUL.
+fn has_nul(document: &Document) -> bool {
+    match document {
+        Document::String(text) => text.contains('\0'),
+        Document::Array(items) => items.iter().any(has_nul),
+        Document::Object(fields) => {
+            fields.iter().any(|(key, value)| key.contains('\0') || has_nul(value))
+        }
+        _ => false,
+    }
+}
+
+/// An identifier between quotes.
+fn quoted(identifier: &str) -> String {
+    let mut text = String::with_capacity(identifier.len() + 2);
+    quote_with('"', identifier, &mut text);
+    text
+}
+
+/// A text as a literal.
+fn literal(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    push_literal(text, &mut quoted);
+    quoted
+}
+
+impl Dialect for Postgres {
+    fn capabilities(&self) -> &'static Capabilities {
+        &Capabilities {
+            ordered_keys: true,
+            returning_on_insert: true,
+            returning_on_update: true,
+            returning_on_delete: true,
+            checks_each_row: false,
+        }
+    }
+
+    fn naming(&self) -> Naming {
+        self.naming
+    }
+
+    fn max_binds(&self) -> usize {
+        65_535
+    }
+
+    fn max_rows(&self) -> usize {
+        1_000
+    }
+
+    /// The rows of a statement share one bind per column.
+    fn binds_per_row(&self, _columns: usize) -> usize {
+        1
+    }
+
+    /// Enums are sent as the texts of their labels, which have the same type on every database.
+    fn placeholder(&self, number: usize, bind: &Bind, text: &mut String) {
+        let Bind { sql_type, per_row, declared, .. } = *bind;
+        let sent = row_type(sql_type);
+        // Writing into a text can't fail.
+        let _ = match sql_type {
+            _ if per_row => write!(text, "${number}::{sent}[]"),
+            SqlType::Enum(_) => write!(text, "${number}::text"),
+            SqlType::Array(SqlType::Enum(_)) => write!(text, "${number}::text[]"),
+            _ => write!(text, "${number}::{}", type_name(sql_type)),
+        };
+        if !per_row
+            && let SqlType::Enum(_) | SqlType::Array(SqlType::Enum(_)) = sql_type
+            && let Some(cast) = cast_from_text(sql_type, declared)
+        {
+            let _ = write!(text, "::{cast}");
+        }
+    }
+
+    fn current_timestamp(&self) -> &'static str {
+        "statement_timestamp()"
+    }
+
+    /// Sums of integers are an i64 and averages an f64, on every database.
+    fn stored_as(&self, expr: &Expr) -> Option<&'static str> {
+        let Expr::Aggregate { function, operand: Some(operand), .. } = expr else { return None };
+        let operand = type_of(operand)?;
+        match function {
+            Aggregate::Sum if is_integer(operand) => Some("int8"),
+            Aggregate::Avg if !is_float(operand) => Some("float8"),
+            _ => None,
+        }
+    }
+
+    /// The numbers of enum types are not the same everywhere: the driver would have to ask for
+    /// them, and a statement would be outdated as soon as a type is made anew.
+    fn read_cast(&self, column: &ColumnDef) -> &'static str {
+        match column.logical_type() {
+            SqlType::Enum(_) if column_cast(column).is_some() => "::text",
+            SqlType::Array(SqlType::Enum(_)) => "::text[]",
+            _ => "",
+        }
+    }
+
+    /// Floats have no remainder on PostgreSQL.
+    fn write_binary(
+        &self,
+        w: &mut Writer<'_>,
+        left: &Expr,
+        op: BinaryOp,
+        right: &Expr,
+    ) -> Result<()> {
+        let of_floats = || type_of(left).or_else(|| type_of(right)).is_some_and(is_float);
+        if op != BinaryOp::Remainder || !of_floats() {
+            return match (left, right) {
+                (Expr::Column(column), Expr::Bind(bind)) => {
+                    w.infix(left, op, op.symbol(), &Expr::Bind(bind_to(column, bind)))
+                }
+                (Expr::Bind(bind), Expr::Column(column)) => {
+                    w.infix(&Expr::Bind(bind_to(column, bind)), op, op.symbol(), right)
+                }
+                _ => w.infix(left, op, op.symbol(), right),
+            };
+        }
+        for (before, operand) in [("((", left), (") - (", right), (") * trunc((", left)] {
+            w.push(before);
+            w.expr(operand)?;
+        }
+        w.push(") / (");
+        w.expr(right)?;
+        w.push(")))");
+        Ok(())
+    }
+
+    /// Single floats are added up as doubles, which is what their sum is.
+    fn write_aggregate(
+        &self,
+        w: &mut Writer<'_>,
+        function: Aggregate,
+        operand: Option<&Expr>,
+        distinct: bool,
+    ) -> Result<()> {
+        w.push(match function {
+            Aggregate::Count => "count(",
+            Aggregate::Sum => "sum(",
+            Aggregate::Avg => "avg(",
+            Aggregate::Min => "min(",
+            Aggregate::Max => "max(",
+        });
+        w.push(if distinct { "DISTINCT " } else { "" });
+        match operand {
+            Some(operand)
+                if function == Aggregate::Sum && type_of(operand) == Some(SqlType::F32) =>
+            {
+                w.push("CAST(");
+                w.expr(operand)?;
+                w.push(" AS float8)");
+            }
+            Some(operand) => w.expr(operand)?,
+            None => w.push("*"),
+        }
+        w.push(")");
+        Ok(())
+    }
+
+    /// All lists share one text.
+    fn write_in(
+        &self,
+        w: &mut Writer<'_>,
+        operand: &Expr,
+        list: &[Expr],
+        negated: bool,
+    ) -> Result<()> {
+        rows::write_in(w, operand, list, negated)
+    }
+
+    /// All lists share one text.
+    fn write_keys(
+        &self,
+        w: &mut Writer<'_>,
+        columns: &[ColumnRef],
+        keys: Vec<Vec<Value>>,
+    ) -> Result<()> {
+        rows::write_keys(w, columns, keys)
+    }
+
+    fn write_insert(&self, w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
+        rows::write_insert(w, rows)
+    }
+
+    fn write_update(&self, w: &mut Writer<'_>, rows: UpdateRows) -> Result<()> {
+        rows::write_update(w, rows)
+    }
+
+    fn write_delete(&self, w: &mut Writer<'_>, rows: DeleteRows) -> Result<()> {
+        rows::write_delete(w, rows)
+    }
+
+    fn refusal(&self, value: &Value) -> Option<&'static str> {
+        match value {
+            Value::Text(text) => text.contains('\0').then_some(NO_NUL),
+            Value::Label(label) => label.contains('\0').then_some(NO_NUL),
+            Value::Json(document) => has_nul(document).then_some(NO_NUL_IN_JSON),
+            Value::Date(date) => refuse_date(*date),
+            Value::Time(time) => refuse_time(*time),
+            Value::DateTime(time) => refuse_date(time.date()).or(refuse_time(time.time())),
+            Value::Timestamp(time) => {
+                let time = time.naive_utc();
+                refuse_date(time.date()).or(refuse_time(time.time()))
+            }
+            Value::Array(elements) => elements.iter().find_map(|element| match element {
+                Value::Bytes(_) | Value::Json(_) | Value::Array(_) => {
+                    Some("an array can only hold scalars")
+                }
+                element => self.refusal(element),
+            }),
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "decimal")]
+    fn rewrites(&self, column: &ColumnDef) -> bool {
+        column.logical_type() == SqlType::Decimal
+    }
+
+    /// A column with a fixed number of digits behind the point fills them up, and zero has no
+    /// sign.
+    #[cfg(feature = "decimal")]
+    fn stored(&self, column: &ColumnDef, value: &Value) -> Option<Value> {
+        let Value::Decimal(decimal) = value else { return None };
+        let mut stored = *decimal;
+        if let Some(scale) = column.facts.scale.or(column.facts.precision.map(|_| 0)) {
+            stored.rescale(scale);
+        }
+        if stored.is_zero() {
+            stored.set_sign_positive(true);
+        }
+        (stored.serialize() != decimal.serialize()).then_some(Value::Decimal(stored))
+    }
+
+    fn column_type(&self, table: &Table, column: usize) -> Cow<'static, str> {
+        let facts = &table.columns()[column].facts;
+        match facts.sql_type {
+            SqlType::Text => match facts.length {
+                Some(length) => Cow::Owned(format!("VARCHAR({length})")),
+                None => Cow::Borrowed("TEXT"),
+            },
+            #[cfg(feature = "decimal")]
+            SqlType::Decimal => match (facts.precision, facts.scale) {
+                (Some(precision), scale) => {
+                    Cow::Owned(format!("NUMERIC({precision}, {})", scale.unwrap_or(0)))
+                }
+                // As many digits as PostgreSQL takes.
+                (None, Some(scale)) => Cow::Owned(format!("NUMERIC(1000, {scale})")),
+                (None, None) => Cow::Borrowed("NUMERIC"),
+            },
+            sql_type => declared_type(sql_type),
+        }
+    }
+
+    /// PostgreSQL has no unsigned integers.
+    fn type_check(&self, column: &ColumnDef, quoted: &str) -> Option<String> {
+        let most = match column.logical_type() {
+            SqlType::U8 => u8::MAX.into(),
+            SqlType::U16 => u16::MAX.into(),
+            SqlType::U32 => u32::MAX,
+            _ => return None,
+        };
+        Some(format!("{quoted} BETWEEN 0 AND {most}"))
+    }
+
+    /// Keys that are given are accepted too.
+    fn autoincrement(&self, table: &Table, column: usize) -> Cow<'static, str> {
+        let sql_type = table.columns()[column].sql_type;
+        let sql_type = sql_type.map_or_else(|| self.column_type(table, column), Cow::Borrowed);
+        let name = quoted(&names::primary_key(table));
+        Cow::Owned(format!(
+            "{sql_type} GENERATED BY DEFAULT AS IDENTITY CONSTRAINT {name} PRIMARY KEY"
+        ))
+    }
+
+    fn references_forward(&self) -> bool {
+        false
+    }
+
+    fn add_foreign_key(&self, alter: String) -> String {
+        schema::add_foreign_key(alter)
+    }
+
+    fn after_create(&self, table: &Table) -> Vec<String> {
+        schema::after_create(self, table)
+    }
+
+    fn create_types(&self, tables: &[&'static Table]) -> Vec<String> {
+        schema::create_types(tables)
+    }
+
+    fn drop_types(&self, tables: &[&'static Table]) -> Vec<String> {
+        schema::drop_types(tables)
+    }
+
+    /// Foreign keys and views of tables that stay go with it.
+    fn drop_options(&self) -> &'static str {
+        " CASCADE"
+    }
+
+    fn lock_schema(&self) -> Option<&'static str> {
+        Some(schema::LOCK_SCHEMA)
+    }
+
+    fn advance_key(&self, table: &Table, column: usize) -> Option<String> {
+        Some(schema::advance_key(self, table, column))
+    }
+}

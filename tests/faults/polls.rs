@@ -1,0 +1,129 @@
+//! Futures that are dropped at every poll they have.
+
+use orm_core::Result;
+use orm_tests::{Database, backend_tests, dropped_after};
+
+use super::work::{Call, Start, Work, shown, with_one_connection, within};
+
+/// Drops the call after no poll, after one, two and so on, until it has ended by itself several
+/// times: an answer that comes before it is asked for saves a poll.
+async fn at_every_poll(db: &Database, start: Start, call: Call) -> Result<()> {
+    let db = &with_one_connection(db).await?;
+    let mut dropped = 0;
+    let mut finished = 0;
+    for polls in 0.. {
+        let mut work = Work::start(db, db, polls as i64 * 10, start).await?;
+        let log = db.log();
+        let outcome = within("the call", dropped_after(polls, work.call(call, db))).await;
+        match outcome {
+            Some(outcome) => {
+                outcome?;
+                finished += 1;
+            }
+            None => {
+                dropped += 1;
+                finished = 0;
+            }
+        }
+        let is_committing = work.is_committing();
+        assert!(!is_committing || call == Call::Commit, "only a commit commits");
+        if finished == 0 && !is_committing {
+            work.expect_as_before(start, call);
+        }
+        let is_committed = is_committing || (finished > 0 && call == Call::Commit);
+        within("the rollback", work.session.rollback()).await?;
+        let rows = if is_committed { work.rows_after(start) } else { work.rows_before() };
+        assert_eq!(shown(&db.engine, work.number).await?, rows, "after {polls} polls");
+        work.expect_settled(is_committed, start, matches!(call, Call::Lend | Call::RawWrite));
+        eprintln!("{polls} {finished} {is_committing} {:?}", log.all());
+        db.expect_no_transaction().await;
+        work.expect_working(&rows, db).await?;
+        if finished == 3 {
+            break;
+        }
+    }
+    assert!(dropped > 1, "the call waits for nothing");
+    Ok(())
+}
+
+backend_tests! {
+    /// SEMANTICS 9.4
+    async fn rule_9_4_flush(db) {
+        at_every_poll(&db, Start::Edited, Call::Flush).await?;
+    }
+
+    /// SEMANTICS 9.4: it loses the flushes before it.
+    async fn rule_9_4_another_flush(db) {
+        at_every_poll(&db, Start::EditedAgain, Call::Flush).await?;
+    }
+
+    /// SEMANTICS 9.4
+    async fn rule_9_4_commit_with_a_flush(db) {
+        at_every_poll(&db, Start::Edited, Call::Commit).await?;
+    }
+
+    /// SEMANTICS 9.4
+    async fn rule_9_4_commit(db) {
+        at_every_poll(&db, Start::Flushed, Call::Commit).await?;
+    }
+
+    /// SEMANTICS 9.4
+    async fn rule_9_4_rollback(db) {
+        at_every_poll(&db, Start::Flushed, Call::Rollback).await?;
+    }
+
+    /// SEMANTICS 9.4
+    async fn rule_9_4_begin(db) {
+        at_every_poll(&db, Start::Clean, Call::Lend).await?;
+    }
+
+    /// SEMANTICS 9.4: taking the connection from the pool, too.
+    async fn rule_9_4_query(db) {
+        at_every_poll(&db, Start::Released, Call::Query).await?;
+    }
+
+    /// SEMANTICS 9.4, 3.1
+    async fn rule_9_4_query_with_an_autoflush(db) {
+        at_every_poll(&db, Start::Edited, Call::Query).await?;
+    }
+
+    /// SEMANTICS 9.4
+    async fn rule_9_4_get(db) {
+        at_every_poll(&db, Start::Clean, Call::Get).await?;
+    }
+
+    /// SEMANTICS 9.4
+    async fn rule_9_4_get_inside_the_transaction(db) {
+        at_every_poll(&db, Start::Flushed, Call::Get).await?;
+    }
+
+    /// SEMANTICS 9.4
+    async fn rule_9_4_lazy_load(db) {
+        at_every_poll(&db, Start::Clean, Call::LazyLoad).await?;
+    }
+
+    /// SEMANTICS 9.4
+    async fn rule_9_4_lazy_load_inside_the_transaction(db) {
+        at_every_poll(&db, Start::Flushed, Call::LazyLoad).await?;
+    }
+
+    /// SEMANTICS 9.4
+    async fn rule_9_4_lending_the_connection(db) {
+        at_every_poll(&db, Start::Edited, Call::Lend).await?;
+    }
+
+    /// SEMANTICS 9.4: a statement of the user's own, on the lent connection.
+    async fn rule_9_4_raw_write(db) {
+        at_every_poll(&db, Start::Flushed, Call::RawWrite).await?;
+    }
+
+    /// SEMANTICS 9.4
+    async fn rule_9_4_read_on_the_engine(db) {
+        at_every_poll(&db, Start::Released, Call::Read).await?;
+    }
+
+    /// SEMANTICS 9.4
+    async fn rule_9_4_graph_on_the_engine(db) {
+        at_every_poll(&db, Start::Released, Call::Graph).await?;
+    }
+}
