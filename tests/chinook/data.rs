@@ -92,6 +92,8 @@ struct Script {
     naming: Naming,
     /// What the server has to be told first.
     settings: &'static str,
+    /// What it calls the foreign key of albums.
+    album_key: &'static str,
     /// Its literals, `N'…'`, lose the blanks at their ends.
     trims: bool,
 }
@@ -102,6 +104,7 @@ const SCRIPTS: [Script; 2] = [
         file: "Chinook_PostgreSql.sql",
         naming: Naming::SnakeCase,
         settings: "",
+        album_key: "album_artist_id_fkey",
         trims: true,
     },
     Script {
@@ -110,6 +113,7 @@ const SCRIPTS: [Script; 2] = [
         naming: Naming::AsDeclared,
         // The names of four tracks have backslashes, which stand for themselves.
         settings: "SET sql_mode = concat(@@sql_mode, ',NO_BACKSLASH_ESCAPES');\n",
+        album_key: "FK_AlbumArtistId",
         trims: false,
     },
 ];
@@ -119,6 +123,8 @@ pub(crate) struct ReadyMade {
     pub(crate) engine: Engine,
     /// The database makes keys for rows that bring none along.
     pub(crate) makes_keys: bool,
+    /// What the foreign key of albums is called; nothing if it has no name.
+    pub(crate) album_key: Option<&'static str>,
     trims: bool,
 }
 
@@ -130,7 +136,7 @@ impl ReadyMade {
         let Some(script) = SCRIPTS.iter().find(is_for) else {
             let copy = Target::file(copy(data, scratch, "ready-made.sqlite"));
             let engine = copy.open().await.expect("the copy can be opened");
-            return Self { engine, makes_keys: true, trims: false };
+            return Self { engine, makes_keys: true, album_key: None, trims: false };
         };
         let text = std::fs::read_to_string(data.join(script.file)).expect("it can be read");
         // It begins by making a database of its own name and going there.
@@ -141,7 +147,12 @@ impl ReadyMade {
             .await
             .expect("the test can have another database");
         db.run(&sql).await.expect("the script runs");
-        Self { engine: db.engine, makes_keys: false, trims: script.trims }
+        Self {
+            engine: db.engine,
+            makes_keys: false,
+            album_key: Some(script.album_key),
+            trims: script.trims,
+        }
     }
 
     /// The text of a row as it is in this form, from that of the original.
@@ -149,6 +160,26 @@ impl ReadyMade {
         // There is one such text in all of the data, the city of a customer in Scotland.
         if self.trims { original.replace("\"Edinburgh \"", "\"Edinburgh\"") } else { original }
     }
+}
+
+/// A JSON file as that of the data, with these rows in its tables.
+pub(crate) fn document(rows: &[(&str, &str)]) -> String {
+    const TABLES: [&str; 11] = [
+        "Genre",
+        "MediaType",
+        "Artist",
+        "Album",
+        "Track",
+        "Employee",
+        "Customer",
+        "Invoice",
+        "InvoiceLine",
+        "Playlist",
+        "PlaylistTrack",
+    ];
+    let rows_of = |table| rows.iter().find(|(name, _)| *name == table).map_or("", |(_, rows)| rows);
+    let tables = TABLES.map(|table| format!("\"{table}\": [{}]", rows_of(table)));
+    format!("{{ {} }}", tables.join(", "))
 }
 
 /// Rows as texts. The relationships of an owned entity are not loaded, so that they say nothing.

@@ -7,7 +7,7 @@ use orm_examples::chinook::{self, Error, Report, Target, Totals};
 use orm_tests::{Database, backend_tests};
 use tempfile::TempDir;
 
-use super::data;
+use super::data::{self, document};
 
 /// A JSON file of the test's own, and a place for a database made of it.
 struct Files {
@@ -67,26 +67,6 @@ fn one_line(error: Error) -> String {
     let message = error.to_string();
     assert!(!message.contains('\n'), "{message}");
     message
-}
-
-/// The whole data, with some of its rows.
-fn document(rows: &[(&str, &str)]) -> String {
-    const TABLES: [&str; 11] = [
-        "Genre",
-        "MediaType",
-        "Artist",
-        "Album",
-        "Track",
-        "Employee",
-        "Customer",
-        "Invoice",
-        "InvoiceLine",
-        "Playlist",
-        "PlaylistTrack",
-    ];
-    let rows_of = |table| rows.iter().find(|(name, _)| *name == table).map_or("", |(_, rows)| rows);
-    let tables = TABLES.map(|table| format!("\"{table}\": [{}]", rows_of(table)));
-    format!("{{ {} }}", tables.join(", "))
 }
 
 const GENRE: (&str, &str) = ("Genre", r#"{ "GenreId": 1, "Name": "Rock" }"#);

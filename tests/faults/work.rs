@@ -3,9 +3,10 @@
 use std::future::{Future, IntoFuture};
 use std::time::Duration;
 
+use orm_core::engine::EngineBuilder;
 use orm_core::session::ObjectState;
 use orm_core::{BelongsTo, Engine, Error, Handle, HasMany, Model, Result, Session, schema};
-use orm_tests::Database;
+use orm_tests::{Database, Proxy};
 
 /// How long anything may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,6 +45,13 @@ pub(crate) async fn create(db: &Database) -> Result<()> {
     db.create(&schema![Order, Line]).await
 }
 
+/// The same database through the proxy, by a pool of one connection.
+pub(crate) async fn through(db: &Database, proxy: &Proxy) -> Result<Database> {
+    let options =
+        |engine: EngineBuilder| engine.max_connections(1).acquire_timeout(Duration::from_secs(10));
+    db.by_way_of(proxy.url(), options).await
+}
+
 /// A new order with lines of these texts.
 pub(crate) fn add_order(session: &mut Session, number: i64, lines: &[&str]) -> Handle<Order> {
     let order = session.add(Order::draft().number(number));
@@ -79,6 +87,8 @@ pub(crate) enum Start {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
     Flush,
+    /// The same, later.
+    FlushAgain,
     Commit,
     Rollback,
     Query,
@@ -168,7 +178,7 @@ impl Work {
         let session = &mut self.session;
         let orders = || Order::select().filter(Order::number.between(self.number, self.number + 9));
         match call {
-            Call::Flush => session.flush().await,
+            Call::Flush | Call::FlushAgain => session.flush().await,
             Call::Commit => session.commit().await,
             Call::Rollback => session.rollback().await,
             Call::Query => orders().all(session).await.map(drop),
@@ -179,7 +189,7 @@ impl Work {
             Call::Lend => db.borrow_from(session).await,
             Call::RawWrite => {
                 let number = self.number + 2;
-                let sql = format!("UPDATE orders SET total = 7 WHERE number = {number}");
+                let sql = format!("UPDATE orders SET total = 0 WHERE number = {number}");
                 db.run_in(session, &sql).await
             }
             Call::Read => orders().on(&db.engine).all().await.map(drop),

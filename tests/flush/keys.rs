@@ -269,6 +269,27 @@ backend_tests! {
         }
     }
 
+    /// SEMANTICS 5.2: generated keys go on behind those that were given, in the same flush and
+    /// later.
+    async fn rule_5_2_generated_keys_go_on_behind_given_ones(db) {
+        db.create(&papers()).await?;
+        let mut session = db.session();
+        let given = session.add(Person::draft().name("given"));
+        session.set(given, Person::id, 90);
+        session.commit().await?;
+        let names = ["next", "and next"];
+        let next = session.add_all(names.map(|name| Person::draft().name(name)));
+        session.commit().await?;
+        assert!(next.iter().all(|person| session[*person].id() > 90));
+        let mut other = db.session();
+        let given = other.add(Person::draft().name("lower"));
+        other.set(given, Person::id, 50);
+        other.commit().await?;
+        let last = other.add(Person::draft().name("last"));
+        other.commit().await?;
+        assert!(other[last].id() > session[next[1]].id());
+    }
+
     /// SEMANTICS 5.2: foreign keys to a unique column, given or filled in by the server.
     async fn rule_5_2_foreign_keys_to_a_unique_column(db) {
         with_random_texts(&db, &schema![Shop, Shelf]).await?;

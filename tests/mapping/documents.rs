@@ -67,9 +67,9 @@ enum Level {
 
 round_trips! {
     /// DESIGN 4: documents, empty, nested and deep.
-    values: Value = |able| documents(able.json_depth);
+    values(able): Value = documents(able.json_depth);
     /// DESIGN 4: any serde type.
-    typed: Json<Settings> = |able| settings(able.nul);
+    typed(able): Json<Settings> = settings(able.nul_in_text);
     /// DESIGN 4: optional parts of a document are its own business.
     optional_parts: Json<Vec<Option<f64>>> = vec![Json(vec![]), Json(vec![None, Some(0.1)])];
     /// DESIGN 4: enums by their labels, renamed ones too.
@@ -113,7 +113,7 @@ backend_tests! {
             Note::draft()
                 .data(json!({"a": [1]}))
                 .tags(vec!["x".to_owned()])
-                .settings(settings(db.capabilities.nul).remove(1)),
+                .settings(settings(db.capabilities.nul_in_text).remove(1)),
         );
         session.commit().await?;
         let log = db.log();
@@ -136,7 +136,7 @@ backend_tests! {
     async fn nulls_of_json_and_of_sql_differ(db) {
         db.create(&schema![Note]).await?;
         let mut session = db.session();
-        let settings = || settings(db.capabilities.nul).remove(0);
+        let settings = || settings(db.capabilities.nul_in_text).remove(0);
         session.add(Note::draft().data(Value::Null).settings(settings()));
         session.add(Note::draft().data(None).settings(settings()));
         session.commit().await?;

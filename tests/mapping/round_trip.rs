@@ -2,9 +2,9 @@
 
 /// For each type, a test that its values arrive as they are: by INSERT, by UPDATE of one row and
 /// of many, read by a session, by an engine, and through an `Option`. Which values there are may
-/// depend on the backend: `name: Type = |able| …`.
+/// depend on the backend's capabilities: `name(able): Type = …`.
 macro_rules! round_trips {
-    ($($(#[$meta:meta])* $name:ident: $type:ty = $(|$able:ident|)? $values:expr;)+) => {$(
+    ($($(#[$meta:meta])* $name:ident $(($able:ident))?: $type:ty = $values:expr;)+) => {$(
         mod $name {
             #[allow(unused_imports)]
             use super::*;

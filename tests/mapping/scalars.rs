@@ -77,7 +77,7 @@ round_trips! {
     /// DESIGN 4
     u32s: u32 = vec![0, 1, 2_147_483_647, 2_147_483_648, u32::MAX];
     /// DESIGN 4: floats by their bits, subnormal ones too.
-    f32s: f32 = |able| [
+    f32s(able): f32 = [
         0.0, 1.0, -1.5, 0.1, f32::MIN, f32::MAX, f32::MIN_POSITIVE, f32::from_bits(1),
         -f32::from_bits(0x7f_ffff), f32::EPSILON, 16_777_217.0, f32::INFINITY, f32::NEG_INFINITY,
     ]
@@ -85,7 +85,7 @@ round_trips! {
     .filter(|float| able.infinity || float.is_finite())
     .collect();
     /// DESIGN 4
-    f64s: f64 = |able| [
+    f64s(able): f64 = [
         0.0, 1.0, -1.5, 0.1, 0.1 + 0.2, f64::MIN, f64::MAX, f64::MIN_POSITIVE,
         f64::from_bits(1), -f64::from_bits(0xf_ffff_ffff_ffff), f64::EPSILON,
         9_007_199_254_740_993.0, 1e300, f64::INFINITY, f64::NEG_INFINITY,
@@ -109,7 +109,7 @@ round_trips! {
     /// DESIGN 4
     uuids: Uuid = vec![Uuid::nil(), Uuid::max(), Uuid::from_u128(1), Uuid::new_v4(), Uuid::now_v7()];
     /// DESIGN 4: decimals with their scale.
-    exact_decimals: Decimal = |able| decimals(able.keeps_scale);
+    exact_decimals(able): Decimal = decimals(able.keeps_scale);
 }
 
 #[derive(Model)]

@@ -37,7 +37,89 @@ struct Fan {
     team_id: i64,
 }
 
+#[derive(Model)]
+#[orm(table = "broken")]
+struct Broken {
+    #[orm(sql_type = "NO SUCH TYPE (")]
+    value: i64,
+}
+
+/// A model as it was.
+mod before {
+    use orm_core::Model;
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, orm_core::Enum)]
+    pub(super) enum Stage {
+        Draft,
+        Done,
+    }
+
+    #[derive(Model)]
+    #[orm(table = "papers")]
+    pub(super) struct Paper {
+        pub(super) stage: Stage,
+    }
+}
+
+/// The same model with a label more, between the others.
+mod after {
+    use orm_core::Model;
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, orm_core::Enum)]
+    pub(super) enum Stage {
+        Draft,
+        Review,
+        Done,
+    }
+
+    #[derive(Model)]
+    #[orm(table = "papers")]
+    pub(super) struct Paper {
+        pub(super) stage: Stage,
+    }
+}
+
 backend_tests! {
+    /// Issue 2, item 3: a schema that can't be created leaves nothing behind, where the database
+    /// can undo the creation of a table; elsewhere what came before it stays.
+    async fn a_schema_is_created_as_a_whole(db) {
+        let error = db.create(&schema![Badge, Broken]).await.expect_err("no such type");
+        assert!(matches!(error, Error::Database { .. }), "{error}");
+        let badges = Badge::select().count(&mut db.session()).await;
+        assert_eq!(badges.is_err(), db.capabilities.transactional_ddl, "{badges:?}");
+    }
+
+    /// Issue 3, item 2: an enum type lives and goes with the schema, and learns new labels when the
+    /// schema is created again.
+    async fn an_enum_type_lives_with_its_schema(db) {
+        let (old, new) = (schema![before::Paper], schema![after::Paper]);
+        db.create(&old).await?;
+        let mut session = db.session();
+        session.add_all([
+            before::Paper { stage: before::Stage::Done },
+            before::Paper { stage: before::Stage::Draft },
+        ]);
+        session.commit().await?;
+        db.create(&new).await?;
+        let mut session = db.session();
+        session.add(after::Paper { stage: after::Stage::Review });
+        let added = session.commit().await;
+        assert_eq!(added.is_ok(), db.capabilities.native_enum, "{added:?}");
+        if added.is_ok() {
+            let stages = after::Paper::select().order_by(after::Paper::stage.asc());
+            let stages = stages.columns(after::Paper::stage).all(&mut session).await?;
+            use after::Stage::{Done, Draft, Review};
+            assert_eq!(stages, [Draft, Review, Done], "in the order of the declaration");
+        }
+        session.rollback().await?;
+        session.close().await?;
+        db.engine.drop_all(&new).await?;
+        db.create(&new).await?;
+        let mut session = db.session();
+        session.add(after::Paper { stage: after::Stage::Review });
+        session.commit().await?;
+    }
+
     /// DESIGN 6 (issue 2, item 3): creating twice is harmless, rows stay.
     async fn creating_twice_is_harmless(db) {
         let schema = schema![Player, Team, Badge, Fan];

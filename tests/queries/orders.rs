@@ -56,6 +56,21 @@ backend_tests! {
         );
     }
 
+    /// DESIGN 6: where they are told nothing, they stand where the database puts them: together,
+    /// at one end, and at the other when the order is turned round.
+    async fn nulls_stand_together(db) {
+        newsroom(&db).await?;
+        let ages = async |order: Order<Person>| {
+            Person::select().order_by(order).columns(Person::age).on(&db.engine).all().await
+        };
+        let (first, last) = match db.capabilities.nulls_first {
+            true => ([None, Some(17), Some(36), Some(36)], [Some(36), Some(36), Some(17), None]),
+            false => ([Some(17), Some(36), Some(36), None], [None, Some(36), Some(36), Some(17)]),
+        };
+        assert_eq!(ages(Person::age.asc()).await?, first);
+        assert_eq!(ages(Person::age.desc()).await?, last);
+    }
+
     /// DESIGN 6: limits and offsets, of nothing and beyond the end too, and what they count.
     async fn limits_and_offsets(db) {
         let mut session = newsroom(&db).await?;

@@ -2,7 +2,7 @@
 
 use orm_tests::backend_tests;
 
-use super::models::{Person, names, newsroom};
+use super::models::{Person, Tag, day, names, newsroom, tables};
 
 backend_tests! {
     /// DESIGN 6: `like` takes the wildcards of SQL, goes by case, and escapes with `!`.
@@ -31,6 +31,33 @@ backend_tests! {
         assert_eq!(names(&db, Person::name.starts_with("a")).await?, [""; 0]);
         assert_eq!(names(&db, Person::name.ends_with("A")).await?, [""; 0]);
         assert_eq!(names(&db, Person::name.contains("D")).await?, ["Dee"]);
+    }
+
+    /// Issue 3, item 2: two texts are equal if they are the same characters, to `eq`, to lists, to
+    /// unique columns, to groups and to joins alike, whatever the database would do by itself.
+    async fn equality_is_exact(db) {
+        const TEXTS: [&str; 12] =
+            ["a", "A", "a ", " a", "\ta", "á", "a\u{301}", "ａ", "ß", "ss", "", " "];
+        db.create(&tables()).await?;
+        let mut session = db.session();
+        session.add_all(TEXTS.map(|name| Tag::draft().name(name)));
+        session.add_all(TEXTS.map(|name| Person::draft().name(name).joined(day(2000, 1, 1))));
+        session.commit().await?;
+        for text in TEXTS {
+            let found = Tag::select().filter(Tag::name.eq(text)).columns(Tag::name);
+            assert_eq!(found.all(&mut session).await?, [text]);
+            let found = Tag::select().filter(Tag::name.in_([text, "b"])).columns(Tag::name);
+            assert_eq!(found.all(&mut session).await?, [text]);
+            assert_eq!(Tag::select().filter(Tag::name.ne(text)).count(&mut session).await?, 11);
+            assert_eq!(names(&db, Person::name.eq(text)).await?, [text]);
+        }
+        let distinct = Person::select().columns(Person::name.count_distinct());
+        assert_eq!(distinct.one(&mut session).await?, 12);
+        let groups = Tag::select().group_by(Tag::name).columns((Tag::name, Tag::id.count()));
+        assert_eq!(groups.all(&mut session).await?.len(), 12);
+        let found = session.find_or_add(Tag::name, TEXTS, |name| Tag::draft().name(name)).await?;
+        assert_eq!(found.len(), 12);
+        assert_eq!(Tag::select().count(&mut session).await?, 12);
     }
 
     /// DESIGN 6: functions of text, NULL staying NULL.

@@ -4,6 +4,7 @@
 //! after no poll, one, two and so on. The one connection tells whether it came back clean: a second
 //! session reads and writes with it.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use orm_core::session::ObjectState;
@@ -12,10 +13,36 @@ use orm_tests::{Database, backend_tests};
 
 use super::models::*;
 
-/// After how many polls to drop a future: up to more than any of these has. An answer that comes
-/// before it is asked for saves a poll, so that a round may miss a place.
-fn attempts() -> impl Iterator<Item = usize> {
-    std::iter::repeat_n(0..=16, 3).flatten()
+/// How often to drop a future: after no poll, one, two and so on, until it is done by itself a few
+/// times, and then from the start again. An answer that comes before it is asked for saves a poll,
+/// so that a round may miss a place.
+#[derive(Default)]
+struct Attempts {
+    round: Cell<usize>,
+    polls: Cell<usize>,
+    /// How often the future was done by itself in this round.
+    done: Cell<usize>,
+}
+
+impl Attempts {
+    /// After how many polls to drop the future this time.
+    fn next(&self) -> Option<usize> {
+        if self.done.get() == 3 {
+            self.round.set(self.round.get() + 1);
+            self.polls.set(0);
+            self.done.set(0);
+        }
+        (self.round.get() < 3).then(|| self.polls.get())
+    }
+
+    /// Drops the future after so many polls; gives its output if it was ready by then.
+    async fn dropped<F: Future>(&self, future: F) -> Option<F::Output> {
+        let outcome = dropped_after(self.polls.replace(self.polls.get() + 1), future).await;
+        if outcome.is_some() {
+            self.done.set(self.done.get() + 1);
+        }
+        outcome
+    }
 }
 
 /// A database with one connection, which it is no use to wait long for.
@@ -153,10 +180,11 @@ async fn expect_free(db: &Database, expected: &[&str]) -> Result<()> {
 backend_tests! {
     /// SEMANTICS 9.4
     async fn rule_9_4_a_dropped_flush_leaves_memory_as_it_was(db) {
-        for polls in attempts() {
+        let attempts = Attempts::default();
+        while attempts.next().is_some() {
             let db = fresh(&db).await?;
             let mut work = work(&db).await?;
-            if let Some(outcome) = dropped_after(polls, work.session.flush()).await {
+            if let Some(outcome) = attempts.dropped(work.session.flush()).await {
                 outcome?;
                 continue;
             }
@@ -168,10 +196,11 @@ backend_tests! {
 
     /// SEMANTICS 9.4: without a rollback the flush is run again, or refused, but never half of it.
     async fn rule_9_4_after_a_dropped_flush_all_is_written_or_nothing(db) {
-        for polls in attempts() {
+        let attempts = Attempts::default();
+        while attempts.next().is_some() {
             let db = fresh(&db).await?;
             let mut work = work(&db).await?;
-            if dropped_after(polls, work.session.flush()).await.is_some() {
+            if attempts.dropped(work.session.flush()).await.is_some() {
                 continue;
             }
             match work.session.commit().await {
@@ -192,13 +221,14 @@ backend_tests! {
 
     /// SEMANTICS 9.4: what an earlier flush wrote is lost with the transaction, and not forgotten.
     async fn rule_9_4_a_dropped_flush_loses_the_flushes_before_it(db) {
-        for polls in attempts() {
+        let attempts = Attempts::default();
+        while let Some(polls) = attempts.next() {
             let db = fresh(&db).await?;
             let mut work = work(&db).await?;
             work.session.flush().await?;
             work.session[work.ada].visits = 7;
             let zoe = work.session.add(user("zoe"));
-            if dropped_after(polls, work.session.flush()).await.is_some() {
+            if attempts.dropped(work.session.flush()).await.is_some() {
                 continue;
             }
             assert_eq!(work.session[work.ada].visits, 7);
@@ -214,12 +244,13 @@ backend_tests! {
 
     /// SEMANTICS 9.4, 9.2: also while it rolls back because of an error of its own.
     async fn rule_9_4_a_failing_flush_that_is_dropped_requires_a_rollback(db) {
-        for polls in attempts() {
+        let attempts = Attempts::default();
+        while let Some(polls) = attempts.next() {
             let db = fresh(&db).await?;
             let mut work = work(&db).await?;
             work.session.flush().await?;
             work.session.add(user("ada"));
-            let outcome = dropped_after(polls, work.session.flush()).await;
+            let outcome = attempts.dropped(work.session.flush()).await;
             let refused = work.session.commit().await;
             assert!(refused.is_err(), "after {polls} polls a part was committed");
             work.session.rollback().await?;
@@ -233,10 +264,11 @@ backend_tests! {
 
     /// SEMANTICS 9.4: before COMMIT is sent as a flush; after that a rollback can't take it back.
     async fn rule_9_4_a_dropped_commit_is_undone_or_was_sent(db) {
-        for polls in attempts() {
+        let attempts = Attempts::default();
+        while attempts.next().is_some() {
             let db = fresh(&db).await?;
             let mut work = work(&db).await?;
-            if let Some(outcome) = dropped_after(polls, work.session.commit()).await {
+            if let Some(outcome) = attempts.dropped(work.session.commit()).await {
                 outcome?;
                 continue;
             }
@@ -271,11 +303,12 @@ backend_tests! {
 
     /// SEMANTICS 9.4: the session is not left as if its work were still to be committed.
     async fn rule_9_4_a_dropped_rollback_requires_another(db) {
-        for polls in attempts() {
+        let attempts = Attempts::default();
+        while let Some(polls) = attempts.next() {
             let db = fresh(&db).await?;
             let mut work = work(&db).await?;
             work.session.flush().await?;
-            if let Some(outcome) = dropped_after(polls, work.session.rollback()).await {
+            if let Some(outcome) = attempts.dropped(work.session.rollback()).await {
                 outcome?;
                 work.expect_undone(&db).await?;
                 continue;
@@ -291,13 +324,14 @@ backend_tests! {
 
     /// SEMANTICS 9.4: a read outside a transaction loses nothing.
     async fn rule_9_4_a_dropped_get_loses_nothing(db) {
-        for polls in attempts() {
+        let attempts = Attempts::default();
+        while attempts.next().is_some() {
             let db = fresh(&db).await?;
             let mut session = db.session();
             session.autoflush(false);
             let post = session.require::<Post>(1).await?;
             session[post].rank = 3;
-            if let Some(found) = dropped_after(polls, session.get::<User>(1)).await {
+            if let Some(found) = attempts.dropped(session.get::<User>(1)).await {
                 assert!(found?.is_some());
                 continue;
             }
@@ -312,11 +346,12 @@ backend_tests! {
 
     /// SEMANTICS 9.4: a read inside a transaction loses it.
     async fn rule_9_4_a_dropped_get_inside_a_transaction_requires_a_rollback(db) {
-        for polls in attempts() {
+        let attempts = Attempts::default();
+        while let Some(polls) = attempts.next() {
             let db = fresh(&db).await?;
             let mut work = work(&db).await?;
             work.session.flush().await?;
-            if let Some(found) = dropped_after(polls, work.session.get::<Post>(77)).await {
+            if let Some(found) = attempts.dropped(work.session.get::<Post>(77)).await {
                 assert_eq!(found?, None);
                 continue;
             }
@@ -331,12 +366,13 @@ backend_tests! {
 
     /// SEMANTICS 9.4: the collection stays unloaded, and is loaded by the next who asks.
     async fn rule_9_4_a_dropped_lazy_load_leaves_the_collection_unloaded(db) {
-        for polls in attempts() {
+        let attempts = Attempts::default();
+        while attempts.next().is_some() {
             let db = fresh(&db).await?;
             let mut session = db.session();
             let ada = session.require::<User>(1).await?;
             let load = IntoFuture::into_future(ada.posts(&mut session));
-            let loaded = dropped_after(polls, load).await;
+            let loaded = attempts.dropped(load).await;
             if let Some(loaded) = loaded {
                 assert_eq!(loaded?.len(), 2);
                 continue;
@@ -351,10 +387,11 @@ backend_tests! {
 
     /// SEMANTICS 9.4, 3.1: the autoflush of a query is dropped with it.
     async fn rule_9_4_a_dropped_query_that_flushed_first_is_undone(db) {
-        for polls in attempts() {
+        let attempts = Attempts::default();
+        while attempts.next().is_some() {
             let db = fresh(&db).await?;
             let mut work = work(&db).await?;
-            if dropped_after(polls, User::select().all(&mut work.session)).await.is_some() {
+            if attempts.dropped(User::select().all(&mut work.session)).await.is_some() {
                 continue;
             }
             assert_eq!(work.session[work.ada].visits, 5);
@@ -365,7 +402,8 @@ backend_tests! {
 
     /// SEMANTICS 9.4, 9.8: a transaction is committed as a whole or not at all.
     async fn rule_9_4_a_dropped_transaction_is_committed_whole_or_not_at_all(db) {
-        for polls in attempts() {
+        let attempts = Attempts::default();
+        while attempts.next().is_some() {
             let db = fresh(&db).await?;
             let work = db.sessions.transaction(async |mut session| {
                 session.add(user("bob"));
@@ -373,7 +411,7 @@ backend_tests! {
                 session.add(user("zoe"));
                 Ok(())
             });
-            let done = dropped_after(polls, work).await.is_some();
+            let done = attempts.dropped(work).await.is_some();
             let mut second = db.session();
             let names = usernames_in(&mut second).await?;
             assert!(names.len() == 3 || (names.len() == 1 && !done), "{names:?}");

@@ -2,15 +2,18 @@
 //! transactions, dropped futures, expiry and errors.
 
 mod autoflush;
+mod by_hand;
 mod dropped_futures;
 mod errors;
 mod expiry;
 mod factory;
 mod handles;
 mod identity_map;
+mod isolation;
 mod models;
 mod new_objects;
 mod plan;
+mod pools;
 mod rollback;
 mod send;
 mod slots;

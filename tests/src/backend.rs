@@ -40,6 +40,10 @@ pub struct Capabilities {
     pub nulls_first: bool,
     /// One transaction writes at a time, whatever it writes: the others wait for their turn.
     pub single_writer: bool,
+    /// A serializable transaction reads a snapshot and locks nothing.
+    pub snapshot_when_serializable: bool,
+    /// A statement that fails takes the whole transaction with it.
+    pub fails_as_a_whole: bool,
     /// A column of floats can hold NaN.
     pub nan: bool,
     /// A column of floats can hold infinity.
@@ -51,7 +55,7 @@ pub struct Capabilities {
     /// A column of decimals without a scale keeps that of each value: `1.50` is not `1.5`.
     pub keeps_scale: bool,
     /// Text and documents can hold NUL.
-    pub nul: bool,
+    pub nul_in_text: bool,
     /// How deep the arrays and objects of a document may nest.
     pub json_depth: usize,
     /// The most rows of one shape that a flush writes in one statement.
@@ -75,12 +79,14 @@ impl Backend {
             schemas: true,
             nulls_first: true,
             single_writer: false,
+            snapshot_when_serializable: false,
+            fails_as_a_whole: false,
             nan: false,
             infinity: false,
             first_day: day(0, 1, 1),
             last_day: day(9999, 12, 31),
             keeps_scale: false,
-            nul: true,
+            nul_in_text: true,
             json_depth: 31,
             rows_per_statement: 500,
             random_text: "md5(uuid())",
@@ -98,12 +104,14 @@ impl Backend {
                 schemas: false,
                 nulls_first: true,
                 single_writer: true,
+                snapshot_when_serializable: true,
+                fails_as_a_whole: false,
                 nan: false,
                 infinity: true,
                 first_day: day(0, 1, 1),
                 last_day: day(9999, 12, 31),
                 keeps_scale: true,
-                nul: true,
+                nul_in_text: true,
                 json_depth: 127,
                 rows_per_statement: 500,
                 random_text: "lower(hex(randomblob(16)))",
@@ -120,12 +128,14 @@ impl Backend {
                 schemas: true,
                 nulls_first: false,
                 single_writer: false,
+                snapshot_when_serializable: true,
+                fails_as_a_whole: true,
                 nan: true,
                 infinity: true,
                 first_day: day(-4713, 11, 24),
                 last_day: NaiveDate::MAX,
                 keeps_scale: true,
-                nul: false,
+                nul_in_text: false,
                 json_depth: 127,
                 rows_per_statement: 1000,
                 random_text: "md5(gen_random_uuid()::text)",

@@ -224,3 +224,59 @@ pub fn run<F: Future<Output = Result<()>>>(backend: Backend, test: impl FnOnce(D
         Err(panic) => resume_unwind(panic),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Mutex;
+
+    use orm_core::{Error, Model, Result, schema};
+
+    use super::{Database, run};
+    use crate::backend::Backend;
+    use crate::server::Kind;
+
+    #[derive(Model)]
+    struct Thing {
+        name: String,
+    }
+
+    /// Runs a test that fails, with a transaction open that nobody ends; gives the name of its
+    /// database, if there is a server.
+    fn fail(backend: Backend, fail: impl Fn() -> Result<()>) -> Option<String> {
+        let url = Mutex::new(None);
+        let test = async |db: Database| {
+            *url.lock().unwrap() = Some(db.url().to_owned());
+            db.create(&schema![Thing]).await?;
+            let mut session = db.session();
+            session.add(Thing::draft().name("a"));
+            session.flush().await?;
+            std::mem::forget(session);
+            fail()
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| run(backend, test)));
+        let url = url.into_inner().unwrap()?;
+        assert!(outcome.is_err(), "its failure is the test's");
+        let name = url.split(['/', '=', '&', '?']).find(|part| part.starts_with("orm_t_"));
+        Some(name.expect("a name").to_owned())
+    }
+
+    fn leaves_nothing(backend: Backend, kind: Kind) {
+        for failure in [(|| panic!("as it should")) as fn() -> Result<()>, || {
+            Err(Error::Misuse("as it should".to_owned()))
+        }] {
+            let Some(name) = fail(backend, failure) else { return };
+            assert!(!kind.server().expect("it was there").has(&name));
+        }
+    }
+
+    #[test]
+    fn a_test_that_fails_leaves_nothing_on_postgres() {
+        leaves_nothing(Backend::Postgres, Kind::Postgres);
+    }
+
+    #[test]
+    fn a_test_that_fails_leaves_nothing_on_mariadb() {
+        leaves_nothing(Backend::MariaDb, Kind::MySql);
+    }
+}

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use orm_core::sqlx::{
-    self, AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, SqliteConnection,
-    query_scalar,
+    self, AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, Row,
+    SqliteConnection, query_scalar,
 };
 use orm_core::{Error, Result, Session};
 
@@ -27,14 +27,7 @@ impl Database {
             }
         };
         if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
-            let mut connection = MySqlConnection::connect(self.url()).await.expect("a server");
-            let rows: Vec<(String,)> = sqlx::query_as("SELECT concat_ws('|', id, host, command, time, state, info, trx_state, trx_started, now(), trx_query, trx_rows_modified, trx_operation_state, trx_tables_in_use, trx_tables_locked) FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id WHERE db = database() AND id <> connection_id()").fetch_all(&mut connection).await.expect("x");
-            let port = rows[0].0.split('|').nth(1).unwrap().split(':').nth(1).unwrap().to_owned();
-            let ss = std::process::Command::new("ss").args(["-tnp"]).output().map(|o| String::from_utf8_lossy(&o.stdout).lines().filter(|l| l.contains(&port)).collect::<Vec<_>>().join("\n"));
-            let mine: Vec<(String,)> = sqlx::query_as("SELECT concat_ws('|', id, host, command, time, state, info) FROM information_schema.processlist WHERE db = database()").fetch_all(&mut connection).await.expect("x");
-            eprintln!("{ss:?} {mine:?} {:?} port {port} {:x}", self.engine, port.parse::<u16>().unwrap());
-            eprintln!("{}", std::fs::read_to_string("/proc/net/tcp").unwrap().lines().filter(|l| l.contains(&format!(":{:04X}", port.parse::<u16>().unwrap()))).collect::<Vec<_>>().join("\n"));
-            panic!("{} connections stay inside a transaction {rows:?}", self.open_transactions().await);
+            panic!("{} connections stay inside a transaction", self.open_transactions().await);
         }
     }
 
@@ -54,13 +47,18 @@ impl Database {
                 count.expect("the server counts")
             }
             Backend::MariaDb | Backend::MariaDbWithoutReturning => {
-                let sql = "SELECT count(*) FROM information_schema.innodb_trx \
-                           JOIN information_schema.processlist ON id = trx_mysql_thread_id \
-                           WHERE db = database() AND id <> connection_id()";
                 let mut connection = MySqlConnection::connect(self.url()).await.expect("a server");
-                let count = query_scalar(sql).fetch_one(&mut connection).await;
+                let sql = "SELECT id FROM information_schema.processlist \
+                           WHERE db = database() AND id <> connection_id()";
+                let others: Vec<i64> =
+                    query_scalar(sql).fetch_all(&mut connection).await.expect("ids");
+                // `information_schema.innodb_trx` shows a copy that is not renewed while it is
+                // looked at again and again.
+                let status = sqlx::raw_sql("SHOW ENGINE INNODB STATUS");
+                let status = connection.fetch_one(status).await.expect("the status");
                 let _ = connection.close().await;
-                count.expect("the server counts")
+                let active = in_transaction(status.get("Status"));
+                others.iter().filter(|id| active.contains(id)).count() as i64
             }
         }
     }
@@ -100,5 +98,32 @@ impl Database {
                 session.connection::<MySqlConnection>().await.map(drop)
             }
         }
+    }
+}
+
+/// The connections that have a transaction, by what InnoDB says of itself.
+fn in_transaction(status: &str) -> Vec<i64> {
+    let (_, transactions) = status.split_once("LIST OF TRANSACTIONS").unwrap_or_default();
+    let transactions = transactions.split("---TRANSACTION").skip(1);
+    let active = transactions.filter(|one| {
+        one.lines().next().is_some_and(|line| !line.contains("not started"))
+    });
+    let connection = active.filter_map(|one| one.split_once(" thread id ")?.1.split(',').next());
+    connection.filter_map(|id| id.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_transaction;
+
+    #[test]
+    fn the_status_names_those_inside_a_transaction() {
+        let status = "TRANSACTION 5, ACTIVE\nMariaDB thread id 1, OS thread handle 2\n\
+            LIST OF TRANSACTIONS FOR EACH SESSION:\n\
+            ---TRANSACTION 571899, ACTIVE 1 sec\n1 lock struct(s)\n\
+            MariaDB thread id 44276, OS thread handle 131076296017600, query id 3 root\n\
+            ---TRANSACTION (0x7f36a8a9e080), not started\n\
+            ---TRANSACTION 42, ACTIVE (PREPARED) 0 sec\nMySQL thread id 7, OS\n";
+        assert_eq!(in_transaction(status), [44276, 7]);
     }
 }

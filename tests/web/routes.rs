@@ -74,7 +74,6 @@ backend_tests! {
         let Server { client, .. } = Server::start(&db).await?;
         let ada = create(client, "ada", &["First", "Second", "Third"]).await;
         let path = format!("/users/{}", ada["id"]);
-        let log = db.log();
         let edited = client
             .patch(&path, json!({
                 "version": 1,
@@ -87,7 +86,6 @@ backend_tests! {
             }))
             .await
             .expect(200);
-        eprintln!("XX {:?}", log.all());
         assert_eq!(edited["username"], "ada");
         assert_eq!(edited["email"], "countess@example.org");
         assert_eq!(edited["version"], 2);

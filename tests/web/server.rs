@@ -1,7 +1,7 @@
 //! A server of the example on a test's database, and what must be true of the database once it has
 //! stopped.
 
-use std::future::{Future, pending};
+use std::future::pending;
 use std::time::Duration;
 
 use orm_core::{Result, Session};

@@ -14,7 +14,7 @@ use super::log::{LogHub, StatementKind};
 use super::{Done, DriverConnection, LiveConnection, RowSink, resolve};
 use crate::error::{Error, Result};
 use crate::model::Table;
-use crate::sql::{Dialect, Statement};
+use crate::sql::{Dialect, Isolation, Statement};
 
 /// How long the end of a transaction that nobody awaits may take before the connection is closed.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,8 +27,8 @@ pub(crate) struct Connection {
     /// Always there, but while it is being dropped.
     inner: Option<Box<dyn DriverConnection>>,
     dialect: &'static dyn Dialect,
-    /// How a transaction begins.
-    begin: Arc<str>,
+    /// Settings that each transaction begins with.
+    of_transactions: Option<Arc<str>>,
     log: Arc<LogHub>,
     transaction: Transaction,
     /// Whether someone else may have run statements since ours.
@@ -58,13 +58,13 @@ impl Connection {
     pub(super) fn new(
         inner: Box<dyn DriverConnection>,
         dialect: &'static dyn Dialect,
-        begin: Arc<str>,
+        of_transactions: Option<Arc<str>>,
         log: Arc<LogHub>,
     ) -> Self {
         Self {
             inner: Some(inner),
             dialect,
-            begin,
+            of_transactions,
             log,
             transaction: Transaction::Idle,
             lent: false,
@@ -133,10 +133,23 @@ impl Connection {
     /// # Errors
     /// The database's; [`Error::Misuse`] if one is open.
     pub(crate) async fn begin(&mut self) -> Result<()> {
+        self.begin_at(Isolation::ReadCommitted).await
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub(crate) async fn begin_at(&mut self, isolation: Isolation) -> Result<()> {
         if self.in_transaction() {
             return Err(Error::misuse("a transaction is open already"));
         }
-        let outcome = self.control(StatementKind::Begin, Arc::clone(&self.begin)).await;
+        let begin = self.dialect.begin(isolation);
+        let begin = match &self.of_transactions {
+            Some(settings) => format!("{begin}; {settings}").into(),
+            None => Arc::<str>::from(begin),
+        };
+        let outcome = self.control(StatementKind::Begin, begin).await;
         outcome.map_err(|error| self.note_failure(error))?;
         self.transaction = Transaction::Begun;
         Ok(())

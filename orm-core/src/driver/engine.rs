@@ -129,9 +129,9 @@ impl Engine {
 
     /// A connection, to be given back by dropping it.
     pub(crate) async fn connection(&self) -> Result<Connection> {
-        let Opened { driver, dialect, begin } = &self.0.database;
+        let Opened { driver, dialect, of_transactions } = &self.0.database;
         let inner = driver.acquire().await?;
-        Ok(Connection::new(inner, *dialect, Arc::clone(begin), Arc::clone(&self.0.log)))
+        Ok(Connection::new(inner, *dialect, of_transactions.clone(), Arc::clone(&self.0.log)))
     }
 
     /// A connection for reads without a session, which end with it.

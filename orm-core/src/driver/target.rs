@@ -55,13 +55,13 @@ impl From<sqlx::MySqlPool> for SqlxPool {
 pub(super) struct Opened {
     pub(super) driver: Box<dyn Driver>,
     pub(super) dialect: &'static dyn Dialect,
-    /// How a transaction begins.
-    pub(super) begin: Arc<str>,
+    /// Settings that each transaction begins with.
+    pub(super) of_transactions: Option<Arc<str>>,
 }
 
 impl Opened {
     pub(super) fn new(driver: impl Driver + 'static, dialect: &'static dyn Dialect) -> Self {
-        Self { driver: Box::new(driver), dialect, begin: dialect.begin().into() }
+        Self { driver: Box::new(driver), dialect, of_transactions: None }
     }
 }
 

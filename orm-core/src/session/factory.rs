@@ -4,7 +4,7 @@ use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Session;
+use super::{Isolation, Session};
 use crate::driver::Engine;
 use crate::error::{Error, Result};
 
@@ -15,17 +15,25 @@ use crate::error::{Error, Result};
 pub struct SessionFactory {
     engine: Engine,
     autoflush: bool,
+    isolation: Isolation,
 }
 
 impl SessionFactory {
     /// A factory of sessions that flush before queries.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, autoflush: true }
+        Self { engine, autoflush: true, isolation: Isolation::default() }
     }
 
     /// Whether its sessions flush before queries.
     pub fn autoflush(mut self, on: bool) -> Self {
         self.autoflush = on;
+        self
+    }
+
+    /// How far its sessions' transactions are kept apart from others;
+    /// [read committed](Isolation::ReadCommitted) unless said otherwise.
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = isolation;
         self
     }
 
@@ -36,7 +44,7 @@ impl SessionFactory {
 
     /// A new session. Takes no connection before its first statement.
     pub fn session(&self) -> Session {
-        Session::new(self.engine.clone(), self.autoflush)
+        Session::new(self.engine.clone(), self.autoflush, self.isolation)
     }
 
     /// Runs a closure in a session, commits if it gives `Ok` and rolls back if it gives `Err`.

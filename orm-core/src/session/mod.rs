@@ -23,6 +23,7 @@ pub use graph::{Graph, Members};
 pub use objects::ObjectState;
 
 pub use crate::flush::{Plan, PlannedOperation, PlannedStep};
+pub use crate::sql::Isolation;
 
 use crate::driver::{Connection, Engine};
 use crate::error::Error;
@@ -61,6 +62,7 @@ pub struct Session {
     store: Store,
     connection: Option<Connection>,
     autoflush: bool,
+    isolation: Isolation,
     phase: Phase,
     underway: Option<Underway>,
     /// A mistake of a verb that can't return it: the next flush does.
@@ -80,12 +82,13 @@ enum Phase {
 }
 
 impl Session {
-    pub(crate) fn new(engine: Engine, autoflush: bool) -> Self {
+    pub(crate) fn new(engine: Engine, autoflush: bool, isolation: Isolation) -> Self {
         Self {
             engine,
             store: Store::default(),
             connection: None,
             autoflush,
+            isolation,
             phase: Phase::Active,
             underway: None,
             mistake: None,
@@ -114,7 +117,7 @@ impl std::fmt::Debug for Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let writes = !self.engine.reads_in_transactions()
+        let writes = !self.begins_with_reads()
             && self.connection.as_ref().is_some_and(Connection::in_transaction);
         if writes || self.store.has_changes() {
             tracing::warn!(target: "orm::session", "a session was dropped with unsaved changes: rolled back");

@@ -41,8 +41,9 @@ impl Session {
             return Ok(());
         }
         let mut connection = self.take_connection().await?;
-        let job = Job::new(|stop| async move {
-            let outcome = connection.begin().await;
+        let isolation = self.isolation;
+        let job = Job::new(move |stop| async move {
+            let outcome = connection.begin_at(isolation).await;
             if stop.is_set() {
                 connection.rollback().await;
             }

@@ -4,6 +4,7 @@ use super::{Phase, Session};
 use crate::driver::{Connection, LiveConnection};
 use crate::error::{Error, Result};
 use crate::flush::{self, Plan};
+use crate::sql::Isolation;
 
 impl Session {
     /// Writes every change to the database, inside the transaction: what was added, edited,
@@ -116,13 +117,18 @@ impl Session {
 
     /// The connection, taken from the pool at the first statement.
     pub(super) async fn connect(&mut self) -> Result<()> {
-        if self.engine.reads_in_transactions() {
+        if self.begins_with_reads() {
             return self.begin().await;
         }
         if self.connection.is_none() {
             self.connection = Some(self.engine.connection().await?);
         }
         Ok(())
+    }
+
+    /// Whether the first statement begins the transaction, even if it only reads.
+    pub(super) fn begins_with_reads(&self) -> bool {
+        self.isolation != Isolation::ReadCommitted || self.engine.reads_in_transactions()
     }
 
     /// Lends sqlx's own connection, inside the session's transaction, for statements that are

@@ -5,11 +5,7 @@ use std::sync::Arc;
 use crate::value::{SqlType, Value};
 
 /// A value and the type it is bound as, `NULL` included.
-#[derive(Clone, Debug)]
-#[cfg_attr(
-    not(feature = "postgres"),
-    expect(dead_code, reason = "the others take one value at a time, and don't ask for its type")
-)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Bind {
     pub(crate) value: Value,
     pub(crate) sql_type: SqlType,

@@ -1386,3 +1386,38 @@ async fn labels_that_cannot_be_stored_are_refused_before_any_table() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn scratch() {
+    in_database(|url| async move {
+        let engine = Engine::connect(url).await.unwrap();
+        let mut connection = engine.connection().await.unwrap();
+        let connection = &mut connection;
+        run(connection, "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, a BIGINT, b VARCHAR(100), c DOUBLE, d INT, e INT)").await;
+        let names = ["a", "b", "c", "d", "e"];
+        let mut builder = TableBuilder::plain("t", "T").column(id());
+        for name in names { builder = builder.column(ColumnDef::new::<i64>(name, name)); }
+        let t = table(builder);
+        for rows in [1_i64, 8, 50, 100, 250, 499] {
+            let used = "SELECT CAST(variable_value AS SIGNED) FROM information_schema.session_status WHERE variable_name = 'Memory_used'";
+            number(connection, used).await;
+            let before = number(connection, used).await;
+            for persistent in [true, false] {
+                let mut times = vec![];
+                for extra in 0..3 {
+                    let values = (0..rows * 5).map(|_| Value::Int(1)).collect();
+                    let mut s = render_insert(engine.dialect(), insert_rows(t, &names, values)).unwrap();
+                    s.persistent = persistent;
+                    let _ = extra;
+                    connection.begin().await.unwrap();
+                    let start = std::time::Instant::now();
+                    connection.run(s, &mut ()).await.unwrap();
+                    connection.commit().await.unwrap();
+                    times.push(start.elapsed());
+                }
+                let after = number(connection, used).await;
+                eprintln!("{rows} rows persistent {persistent}: memory {} {times:?}", after - before);
+            }
+        }
+    }).await;
+}

@@ -62,7 +62,9 @@ pub(super) async fn adopt(pool: PgPool, options: &Options) -> Result<Opened> {
 fn opened(driver: Pooled<Postgres>, options: &Options) -> Opened {
     let mut opened = Opened::new(driver, named(options.naming));
     if options.transaction_pooling {
-        opened.begin = begin(options).into();
+        // Every transaction may be on another connection of the server's.
+        opened.of_transactions = statement_timeout(options)
+            .map(|timeout| format!("SET LOCAL statement_timeout = {timeout}").into());
     }
     opened
 }
@@ -97,15 +99,6 @@ fn settings(options: &Options) -> String {
         settings.push_str(&format!("; SET statement_timeout = {timeout}"));
     }
     settings
-}
-
-/// How a transaction begins where every one may be on another connection of the server's.
-fn begin(options: &Options) -> String {
-    let mut begin = format!("BEGIN ISOLATION LEVEL {}", ISOLATION.to_uppercase());
-    if let Some(timeout) = statement_timeout(options) {
-        begin.push_str(&format!("; SET LOCAL statement_timeout = {timeout}"));
-    }
-    begin
 }
 
 impl Backend for Postgres {

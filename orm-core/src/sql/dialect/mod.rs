@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use super::dml::{DeleteRows, InsertRows, UpdateRows};
+use super::isolation::Isolation;
 use super::naming::Naming;
 use super::statement::Bind;
 use super::expr::{Aggregate, BinaryOp, ColumnRef, Expr, Function, OrderTerm};
@@ -83,6 +84,12 @@ pub(crate) trait Dialect: Debug + Send + Sync {
     /// Appends the placeholder of the bind with this number, counted from one.
     fn placeholder(&self, _number: usize, _bind: &Bind, text: &mut String) {
         text.push('?');
+    }
+
+    /// Whether equal binds of a grouped query share one placeholder, because the database tells
+    /// whether an expression is one that is grouped by before it knows the binds.
+    fn shares_binds(&self) -> bool {
+        false
     }
 
     /// Appends the table's quoted name, as it stands behind FROM or INTO.
@@ -296,10 +303,8 @@ pub(crate) trait Dialect: Debug + Send + Sync {
 
     // Transactions.
 
-    /// How a transaction that is going to write begins.
-    fn begin(&self) -> &'static str {
-        "BEGIN"
-    }
+    /// How a transaction begins.
+    fn begin(&self, isolation: Isolation) -> &'static str;
 
     // Schema.
 
@@ -390,12 +395,6 @@ pub(crate) trait Dialect: Debug + Send + Sync {
     /// A statement to run, outside a transaction, on a connection that is about to drop tables
     /// and that is closed afterwards.
     fn before_drop(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// A statement that lets the keys that the server generates go on behind the greatest one,
-    /// where rows with keys of their own don't move them.
-    fn advance_key(&self, _table: &Table, _column: usize) -> Option<String> {
         None
     }
 }

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::{ColumnDef, Table};
 use crate::sql::dml::{DeleteRows, InsertRows, UpdateRows};
 use crate::sql::expr::{Aggregate, BinaryOp, Expr, Function, OrderTerm, Source};
+use crate::sql::isolation::Isolation;
 use crate::sql::naming::Naming;
 use crate::sql::statement::Bind;
 use crate::sql::writer::Writer;
@@ -706,8 +707,17 @@ impl Dialect for MySql {
         }
     }
 
-    fn begin(&self) -> &'static str {
-        "START TRANSACTION"
+    /// The connection's own level is read committed.
+    fn begin(&self, isolation: Isolation) -> &'static str {
+        match isolation {
+            Isolation::ReadCommitted => "START TRANSACTION",
+            Isolation::RepeatableRead => {
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION"
+            }
+            Isolation::Serializable => {
+                "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; START TRANSACTION"
+            }
+        }
     }
 
     fn column_type(&self, table: &Table, column: usize) -> Cow<'static, str> {

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::model::{ColumnDef, Table};
 use crate::sql::dml::UpdateRows;
 use crate::sql::expr::{Aggregate, BinaryOp, Expr, Function};
+use crate::sql::isolation::Isolation;
 use crate::sql::naming::Naming;
 use crate::sql::writer::Writer;
 use crate::value::{SqlType, Value};
@@ -243,10 +244,13 @@ impl Dialect for Sqlite {
         }
     }
 
-    /// Waits for its turn, where a deferred transaction that reads and then writes would fail at
-    /// once.
-    fn begin(&self) -> &'static str {
-        "BEGIN IMMEDIATE"
+    /// A transaction that is going to write waits for its turn. One that reads first begins without
+    /// it, and fails if it then writes after another has.
+    fn begin(&self, isolation: Isolation) -> &'static str {
+        match isolation {
+            Isolation::ReadCommitted => "BEGIN IMMEDIATE",
+            Isolation::RepeatableRead | Isolation::Serializable => "BEGIN",
+        }
     }
 
     fn column_type(&self, table: &Table, column: usize) -> Cow<'static, str> {

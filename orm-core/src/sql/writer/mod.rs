@@ -24,6 +24,8 @@ pub(crate) struct Writer<'d> {
     /// How many aliases the writer has made up.
     made_up: u32,
     persistent: bool,
+    /// Whether the current place is inside of a grouped query.
+    grouped: bool,
 }
 
 impl<'d> Writer<'d> {
@@ -36,6 +38,7 @@ impl<'d> Writer<'d> {
             scopes: Vec::new(),
             made_up: 0,
             persistent: true,
+            grouped: false,
         }
     }
 
@@ -117,8 +120,16 @@ impl<'d> Writer<'d> {
     }
 
     pub(super) fn push_bind(&mut self, bind: Bind) {
-        self.dialect.placeholder(self.binds.len() + 1, &bind, &mut self.text);
-        self.binds.push(bind);
+        let known = if self.grouped && self.dialect.shares_binds() {
+            self.binds.iter().position(|known| *known == bind)
+        } else {
+            None
+        };
+        let number = known.unwrap_or(self.binds.len()) + 1;
+        self.dialect.placeholder(number, &bind, &mut self.text);
+        if known.is_none() {
+            self.binds.push(bind);
+        }
     }
 
     /// Pushes a number of rows as a bind.

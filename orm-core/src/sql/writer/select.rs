@@ -23,7 +23,11 @@ impl Writer<'_> {
         for join in &select.joins {
             occurrences.push(Occurrence::new(self.dialect, join.table, join.source));
         }
-        self.within(Scope::new(occurrences), |w| w.clauses(select, derived))
+        let around = self.grouped;
+        self.grouped |= !select.group_by.is_empty();
+        let written = self.within(Scope::new(occurrences), |w| w.clauses(select, derived));
+        self.grouped = around;
+        written
     }
 
     fn clauses(&mut self, select: &Select, derived: Option<&'static Table>) -> Result<()> {

@@ -26,6 +26,7 @@ use crate::model::{ColumnDef, Table};
 use crate::sql::dml::{DeleteRows, InsertRows, UpdateRows};
 use crate::sql::expr::{Aggregate, BinaryOp, ColumnRef, Expr};
 use crate::sql::names;
+use crate::sql::isolation::Isolation;
 use crate::sql::naming::Naming;
 use crate::sql::statement::Bind;
 use crate::sql::writer::Writer;
@@ -141,8 +142,20 @@ impl Dialect for Postgres {
         }
     }
 
+    fn shares_binds(&self) -> bool {
+        true
+    }
+
     fn current_timestamp(&self) -> &'static str {
         "statement_timestamp()"
+    }
+
+    fn begin(&self, isolation: Isolation) -> &'static str {
+        match isolation {
+            Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Isolation::RepeatableRead => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        }
     }
 
     /// Sums of integers are an i64 and averages an f64, on every database.
@@ -370,9 +383,5 @@ impl Dialect for Postgres {
 
     fn lock_schema(&self) -> Option<&'static str> {
         Some(schema::LOCK_SCHEMA)
-    }
-
-    fn advance_key(&self, table: &Table, column: usize) -> Option<String> {
-        Some(schema::advance_key(self, table, column))
     }
 }

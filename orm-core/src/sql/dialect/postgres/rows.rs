@@ -1,5 +1,6 @@
 //! Writes of rows, and lists of keys: one array per column, unfolded by `unnest`.
 
+use super::literal;
 use super::types::{column_cast, type_name};
 use crate::error::Result;
 use crate::model::{ColumnDef, Table};
@@ -16,6 +17,7 @@ const GIVEN: &str = "orm_given";
 /// An INSERT of rows of one shape.
 pub(super) fn write_insert(w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
     let InsertRows { table, columns, rows, values, returning, skip_existing } = rows;
+    let greatest = greatest_given_key(table, &columns, &values);
     w.push("INSERT INTO ");
     w.table_path(table);
     if columns.is_empty() && rows == 1 {
@@ -57,7 +59,48 @@ pub(super) fn write_insert(w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
         w.dialect().write_skip_existing(w, table, &skip_existing);
     }
     dml::write_returning(w, table, &returning);
+    if let Some((column, greatest)) = greatest {
+        w.push(if returning.is_empty() { " RETURNING " } else { ", " });
+        write_advance(w, table, column, greatest);
+    }
     Ok(())
+}
+
+/// A key column that the server would have generated, and the greatest of the keys that it is
+/// given instead.
+fn greatest_given_key<'t>(
+    table: &'t Table,
+    columns: &[usize],
+    values: &[Value],
+) -> Option<(&'t ColumnDef, i64)> {
+    let at = columns.iter().position(|&column| table.columns()[column].autoincrement)?;
+    let keys = values.iter().skip(at).step_by(columns.len());
+    let keys = keys.filter_map(|value| match value {
+        Value::Int(key) => Some(*key),
+        _ => None,
+    });
+    Some((&table.columns()[columns[at]], keys.max()?))
+}
+
+/// Lets the keys that the server generates go on behind the greatest one that it was given, as
+/// they do on other databases: a subquery that is evaluated once and whose result nobody reads.
+///
+/// The number that is taken to find out where the sequence stands is skipped. Where the column has
+/// no sequence, or the user may not move it, nothing happens.
+fn write_advance(w: &mut Writer<'_>, table: &Table, column: &ColumnDef, greatest: i64) {
+    let dialect = w.dialect();
+    let mut path = String::new();
+    dialect.table_path(table, &mut path);
+    let name = dialect.naming().apply(column.name);
+    w.push("(SELECT setval(seqrelid, greatest(");
+    w.bind(Value::Int(greatest), SqlType::I64);
+    w.push(", nextval(seqrelid))) FROM pg_sequence WHERE seqrelid = pg_get_serial_sequence(");
+    w.push(&literal(&path));
+    w.push(", ");
+    w.push(&literal(&name));
+    w.push(")::regclass AND has_sequence_privilege(seqrelid, 'UPDATE') AND ");
+    w.bind(Value::Int(greatest), SqlType::I64);
+    w.push(" > coalesce(pg_sequence_last_value(seqrelid), seqstart - seqincrement))");
 }
 
 /// An UPDATE that gives each row values of its own.

@@ -72,23 +72,6 @@ END
     enum_types(tables).into_iter().map(drop).collect()
 }
 
-/// Moves a sequence behind the greatest key, if it is behind. The number that is taken to find out
-/// where it stands is skipped. For a column that has no sequence, the statement does nothing.
-pub(super) fn advance_key(dialect: &Postgres, table: &Table, column: usize) -> String {
-    let mut path = String::new();
-    dialect.table_path(table, &mut path);
-    let name = dialect.naming.apply(table.columns()[column].name);
-    format!(
-        "SELECT setval(seqrelid, greatest(most, nextval(seqrelid))) \
-         FROM pg_sequence, (SELECT max({}) AS most FROM {path}) AS given \
-         WHERE seqrelid = pg_get_serial_sequence({}, {})::regclass \
-         AND most > coalesce(pg_sequence_last_value(seqrelid), seqstart - seqincrement)",
-        quoted(&name),
-        literal(&path),
-        literal(&name),
-    )
-}
-
 /// The enum types of the columns, each once.
 fn enum_types(tables: &[&'static Table]) -> Vec<&'static EnumType> {
     let mut types: Vec<&'static EnumType> = Vec::new();

@@ -415,6 +415,20 @@ fn pages_orders_and_what_is_read() {
     check(render_select(&POSTGRES, &aliased), text, &[]);
 }
 
+#[test]
+fn what_is_grouped_by_is_known_again() {
+    let two = || Expr::bind(Value::Int(2), SqlType::I32);
+    let parity = || Expr::binary(column(users(), "age"), BinaryOp::Remainder, two());
+    let mut select = Select::from(users());
+    select.columns = vec![(parity(), None)];
+    select.group_by = vec![parity()];
+    select.having =
+        Some(Expr::binary(two(), BinaryOp::Less, Expr::bind(Value::Int(3), SqlType::I32)));
+    select.order_by = vec![OrderTerm::new(parity(), false)];
+    let text = r#"SELECT "users"."age" % $1::int4 FROM "users" GROUP BY "users"."age" % $1::int4 HAVING $1::int4 < $2::int4 ORDER BY "users"."age" % $1::int4 ASC"#;
+    check(render_select(&POSTGRES, &select), text, &ints(&[2, 3]));
+}
+
 #[track_caller]
 fn check_table(table: &Table, later: &[&'static Table], expected: &[&str]) {
     let statements = ddl::create_table(&POSTGRES, table, later);
