@@ -37,15 +37,19 @@ async fn count(sessions: SessionFactory, number: u8) -> Result<u32> {
                 session.rollback().await?;
                 lost += 1;
                 lost_in_a_row += 1;
-                // Stepping back for a while that differs from everybody else's, else most attempts
-                // of so many sessions would be in vain.
-                let pause = u32::from(number) + lost_in_a_row;
-                tokio::time::sleep(Duration::from_millis(pause.into())).await;
+                tokio::time::sleep(pause(number, lost_in_a_row)).await;
             }
             Err(error) => return Err(error),
         }
     }
     Ok(lost)
+}
+
+/// How long a session steps back: the longer the more often it has lost, and not as long as
+/// another. Without that, most attempts of so many sessions are in vain.
+fn pause(number: u8, lost_in_a_row: u32) -> Duration {
+    let milliseconds = 1 << lost_in_a_row.min(6);
+    Duration::from_millis(milliseconds) * u32::from(8 + number) / 16
 }
 
 backend_tests! {

@@ -1,9 +1,12 @@
 //! Connections that are cut at every message of a unit of work.
 
+use std::time::Duration;
+
+use orm_core::engine::EngineBuilder;
 use orm_core::{Error, Result};
 use orm_tests::{Database, Fault, Proxy, Side, server_tests};
 
-use super::work::{Call, Start, Work, create, shown, through, within};
+use super::work::{Call, Order, Start, Work, create, shown, through, within};
 
 /// Which outcomes of a lost COMMIT were seen.
 #[derive(Debug, Default)]
@@ -19,50 +22,11 @@ async fn at_every_message(db: &Database, proxy: &Proxy, side: Side, end: Call) -
     let far = through(db, proxy).await?;
     let mut unknown = Unknown::default();
     for passing in 0.. {
-        let fault = [Fault::Reset, Fault::Close, Fault::Torn][passing % 3];
-        let number = passing as i64 * 10;
-        let mut work = Work::start(db, &far, number, Start::Clean).await?;
-        proxy.arm(side, passing, fault);
-        let outcome = unit(&mut work, &far, end).await;
-        let has_struck = proxy.has_struck();
-        let place = format!("{fault:?} at {passing} of the {side:?}: {outcome:?}");
-        let lost = expect_lost(&outcome, &place);
-        expect_no_way_on(&mut work, lost, &place).await;
-        within("the rollback", work.session.rollback()).await?;
-        if has_struck {
-            let error = work.call(Call::Query, &far).await.expect_err("there is no server");
-            assert!(matches!(error, Error::Connection(_)), "{place}: {error}");
-        }
-        proxy.heal();
-        db.expect_no_transaction().await;
-
-        let rows = shown(&db.engine, number).await?;
-        let is_committed = match lost {
-            Lost::Commit if rows == work.rows_after(Start::EditedAgain) => {
-                unknown.had_committed += 1;
-                true
-            }
-            Lost::Commit => {
-                unknown.had_not += 1;
-                false
-            }
-            Lost::Nothing => end == Call::Commit,
-            Lost::Read | Lost::FirstFlush | Lost::Transaction => false,
-        };
-        let expected = match is_committed {
-            true => work.rows_after(Start::EditedAgain),
-            false => work.rows_before(),
-        };
-        assert_eq!(rows, expected, "{place}");
-        if lost == Lost::Commit {
-            work.expect_expired();
-        } else {
-            work.expect_settled(is_committed, Start::EditedAgain, true);
-        }
-        work.expect_working(&rows, &far).await?;
-        db.expect_no_transaction().await;
-        if !has_struck {
-            assert!(passing > 10, "{place}");
+        let ways = [Fault::Reset, Fault::Close, Fault::Torn];
+        let work = Work::start(db, &far, passing as i64 * 10, Start::Clean).await?;
+        proxy.arm(side, passing, ways[(passing + usize::from(end == Call::Rollback)) % ways.len()]);
+        if !cut(work, db, &far, proxy, end, &mut unknown).await? {
+            assert!(passing > 10, "a unit of work has more messages than {passing}");
             println!("{side:?}, {end:?}: {passing} messages, {unknown:?}");
             break;
         }
@@ -70,11 +34,52 @@ async fn at_every_message(db: &Database, proxy: &Proxy, side: Side, end: Call) -
     Ok(unknown)
 }
 
+/// A unit of work on a connection that is going to be cut; gives whether it was.
+async fn cut(
+    mut work: Work,
+    db: &Database,
+    far: &Database,
+    proxy: &Proxy,
+    end: Call,
+    unknown: &mut Unknown,
+) -> Result<bool> {
+    let outcome = unit(&mut work, far, end).await;
+    let has_struck = proxy.has_struck();
+    let place = format!("{outcome:?}");
+    let lost = expect_lost(&outcome, &place);
+    expect_no_way_on(&mut work, lost, &place).await;
+    within("the rollback", work.session.rollback()).await?;
+    if has_struck {
+        let error = work.call(Call::Query, far).await.expect_err("there is no server");
+        assert!(matches!(error, Error::Connection(_)), "{place}: {error}");
+    }
+    proxy.heal();
+    db.expect_no_transaction().await;
+
+    let rows = shown(&db.engine, work.number).await?;
+    let committed = work.rows_after(Start::EditedAgain);
+    let is_committed = match lost {
+        Lost::Nothing => end == Call::Commit,
+        Lost::Commit => rows == committed,
+        Lost::Read | Lost::FirstFlush | Lost::Transaction | Lost::Lent => false,
+    };
+    assert_eq!(rows, if is_committed { committed } else { work.rows_before() }, "{place}");
+    if lost == Lost::Commit {
+        work.expect_expired();
+        unknown.had_committed += usize::from(is_committed);
+        unknown.had_not += usize::from(!is_committed);
+    } else {
+        work.expect_settled(is_committed, Start::EditedAgain, true);
+    }
+    work.expect_working(&rows, far).await?;
+    Ok(has_struck)
+}
+
 /// Runs a whole unit of work: reads before the transaction, what begins it, and reads and writes
 /// inside of it. One that is rolled back has a hand-written statement, after which memory is
 /// expired anyway.
-async fn unit(work: &mut Work, db: &Database, end: Call) -> Result<(), (Call, Error)> {
-    let mut run = async |work: &mut Work, calls: &[Call]| {
+pub(crate) async fn unit(work: &mut Work, db: &Database, end: Call) -> Result<(), (Call, Error)> {
+    let run = async |work: &mut Work, calls: &[Call]| {
         for call in calls {
             let outcome = within("the call", work.call(*call, db)).await;
             outcome.map_err(|error| (*call, error))?;
@@ -100,6 +105,8 @@ enum Lost {
     /// The flush that begins the transaction, which may not have begun.
     FirstFlush,
     Transaction,
+    /// The same, which the session has yet to notice.
+    Lent,
     /// Nobody knows.
     Commit,
 }
@@ -113,7 +120,7 @@ fn expect_lost(outcome: &Result<(), (Call, Error)>, place: &str) -> Lost {
         Err((Call::Flush, Error::Connection(_))) => Lost::FirstFlush,
         Err((Call::Query | Call::FlushAgain, Error::Connection(_))) => Lost::Transaction,
         // The second one is sqlx's own, of the statement on the lent connection.
-        Err((Call::RawWrite, Error::Connection(_) | Error::Database { .. })) => Lost::Transaction,
+        Err((Call::RawWrite, Error::Connection(_) | Error::Database { .. })) => Lost::Lent,
         Err((Call::Commit, Error::CommitOutcomeUnknown(_))) => Lost::Commit,
         Err(_) => panic!("another error was expected: {place}"),
     }
@@ -121,35 +128,116 @@ fn expect_lost(outcome: &Result<(), (Call, Error)>, place: &str) -> Lost {
 
 /// Without a rollback nothing goes on that would be half of the work. There is no server.
 async fn expect_no_way_on(work: &mut Work, lost: Lost, place: &str) {
-    let next = within("another flush", work.session.flush()).await;
-    let and_then = within("another flush", work.session.flush()).await;
-    match (lost, next, and_then) {
-        (Lost::Nothing, _, _) => {}
-        // There was nothing to be flushed.
-        (Lost::Read, Ok(()), Ok(())) => {}
+    let mut next = async || within("another commit", work.session.commit()).await;
+    match (lost, next().await, next().await) {
+        // There is nothing to commit.
+        (Lost::Nothing | Lost::Read, Ok(()), Ok(())) => {}
         // It begins anew.
         (Lost::FirstFlush, Err(Error::Connection(_)), Err(Error::Connection(_))) => {}
         (
             Lost::FirstFlush | Lost::Transaction | Lost::Commit,
-            Err(Error::Connection(_) | Error::RollbackRequired { .. }),
+            Err(Error::RollbackRequired { .. }),
+            Err(Error::RollbackRequired { .. }),
+        ) => {}
+        (
+            Lost::Lent,
+            Err(Error::RollbackRequired { .. } | Error::Connection(_)),
             Err(Error::RollbackRequired { .. }),
         ) => {}
         (_, next, and_then) => panic!("{place}: {next:?}, {and_then:?}"),
     }
 }
 
+/// What lets go of its connection and finds another one.
+async fn expect_reading(db: &Database) -> Result<()> {
+    let mut session = db.session();
+    within("a read", Order::select().count(&mut session)).await.map(drop)
+}
+
+/// So many connections of a pool that wait for their next use.
+async fn park(db: &Database, connections: usize) -> Result<()> {
+    let mut sessions: Vec<_> = (0..connections).map(|_| db.session()).collect();
+    for session in &mut sessions {
+        Order::select().count(session).await?;
+    }
+    Ok(())
+}
+
 server_tests! {
-    async fn before_every_message_of_the_client(db, proxy) {
+    /// SEMANTICS 9.4
+    async fn rule_9_4_a_message_of_the_client_is_lost(db, proxy) {
         let unknown = at_every_message(&db, &proxy, Side::Client, Call::Commit).await?;
         assert!(unknown.had_not > 0, "{unknown:?}");
     }
 
-    async fn before_every_message_of_the_server(db, proxy) {
+    /// SEMANTICS 9.4
+    async fn rule_9_4_a_message_of_the_server_is_lost(db, proxy) {
         let unknown = at_every_message(&db, &proxy, Side::Server, Call::Commit).await?;
         assert!(unknown.had_committed > 0, "{unknown:?}");
     }
 
-    async fn before_every_message_of_the_client_with_a_rollback(db, proxy) {
+    /// SEMANTICS 9.4
+    async fn rule_9_4_a_message_of_the_client_is_lost_before_the_rollback(db, proxy) {
         at_every_message(&db, &proxy, Side::Client, Call::Rollback).await?;
+    }
+
+    /// SEMANTICS 9.2: the savepoint that stands while a connection is lent can't be set.
+    async fn rule_9_2_a_connection_that_is_lost_as_it_is_lent_requires_a_rollback(db, proxy) {
+        create(&db).await?;
+        let far = through(&db, &proxy).await?;
+        let mut work = Work::start(&db, &far, 0, Start::Flushed).await?;
+        proxy.strike(Fault::Close);
+        let error = work.call(Call::Lend, &far).await.expect_err("there is no server");
+        assert!(matches!(error, Error::Connection(_)), "{error}");
+        let error = work.session.flush().await.expect_err("the transaction is lost");
+        assert!(matches!(error, Error::RollbackRequired { .. }), "{error}");
+    }
+
+    /// A connection that died while it waited is noticed before it is used, and replaced.
+    async fn a_dead_connection_that_waited_is_no_error(db, proxy) {
+        create(&db).await?;
+        let far = through(&db, &proxy).await?;
+        for fault in [Fault::Reset, Fault::Close] {
+            park(&far, 1).await?;
+            proxy.strike(fault);
+            proxy.heal();
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+            expect_reading(&far).await?;
+        }
+    }
+
+    /// One that has just been used isn't asked whether it lives: that is one error, after which
+    /// the same call works, and all the others that wait are asked.
+    async fn dead_connections_that_were_just_used_are_one_error(db, proxy) {
+        const CONNECTIONS: usize = 4;
+        create(&db).await?;
+        let options = |engine: EngineBuilder| engine.max_connections(CONNECTIONS as u32);
+        let far = db.by_way_of(proxy.url(), options).await?;
+        for fault in [Fault::Reset, Fault::Close] {
+            park(&far, CONNECTIONS).await?;
+            proxy.strike(fault);
+            proxy.heal();
+            let mut session = far.session();
+            let error = Order::select().count(&mut session).await.expect_err("it is dead");
+            assert!(matches!(error, Error::Connection(_)), "{error}");
+            Order::select().count(&mut session).await?;
+            park(&far, CONNECTIONS).await?;
+        }
+    }
+
+    /// SEMANTICS 9.2: where BEGIN finds out that the connection is dead, nothing is lost.
+    async fn rule_9_2_a_commit_that_could_not_begin_is_called_again(db, proxy) {
+        create(&db).await?;
+        let far = through(&db, &proxy).await?;
+        let mut work = Work::start(&db, &far, 0, Start::Edited).await?;
+        proxy.strike(Fault::Close);
+        proxy.heal();
+        let error = work.session.commit().await.expect_err("it is dead");
+        assert!(matches!(error, Error::Connection(_)), "{error}");
+        work.expect_as_before(Start::Edited, Call::Commit);
+        work.session.commit().await?;
+        let rows = work.rows_after(Start::Edited);
+        assert_eq!(shown(&db.engine, 0).await?, rows);
+        work.expect_working(&rows, &far).await?;
     }
 }

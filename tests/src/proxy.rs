@@ -68,12 +68,33 @@ struct Plan {
 }
 
 /// How the connections fare.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Weather {
     /// What lasts until the proxy heals.
     fault: Option<Fault>,
     /// How often connections have been cut: each of them dies with the first that it sees.
     cuts: usize,
+    /// How often connections have been stranded: those from before are silent.
+    strandings: usize,
+    /// How many of these are over: those from before are closed.
+    buried: usize,
+}
+
+/// What a connection's weather was like when it began.
+#[derive(Clone, Copy)]
+struct Birth {
+    cuts: usize,
+    strandings: usize,
+}
+
+impl Weather {
+    fn is_fatal_to(&self, birth: Birth) -> bool {
+        self.cuts > birth.cuts || self.buried > birth.strandings
+    }
+
+    fn is_fair_to(&self, birth: Birth) -> bool {
+        self.fault != Some(Fault::Silence) && self.strandings == birth.strandings
+    }
 }
 
 impl Proxy {
@@ -102,7 +123,7 @@ impl Proxy {
         let user = authority.strip_suffix(host).unwrap_or_default();
         let behind = &rest[authority.len()..];
         let url = format!("{scheme}://{user}{address}{behind}{separator}{plain}");
-        let weather = watch::Sender::new(Weather { fault: None, cuts: 0 });
+        let weather = watch::Sender::new(Weather::default());
         let shared = Arc::new(Shared { protocol, server, plan: Mutex::default(), weather });
         let listening = tokio::spawn(Arc::clone(&shared).listen(listener));
         Some(Self { url, shared, listening })
@@ -125,6 +146,12 @@ impl Proxy {
         self.shared.strike(fault);
     }
 
+    /// Forgets the connections that there are, as a firewall does: nothing is passed on and nobody
+    /// is told, until the proxy heals and they end. New ones pass.
+    pub fn strand(&self) {
+        self.shared.weather.send_modify(|weather| weather.strandings += 1);
+    }
+
     /// Whether it has struck and not healed since.
     pub fn has_struck(&self) -> bool {
         self.shared.weather.borrow().fault.is_some()
@@ -140,7 +167,10 @@ impl Proxy {
     /// Lets everything through again, what was held back first.
     pub fn heal(&self) {
         *self.shared.plan() = None;
-        self.shared.weather.send_modify(|weather| weather.fault = None);
+        self.shared.weather.send_modify(|weather| {
+            weather.fault = None;
+            weather.buried = weather.strandings;
+        });
     }
 }
 
@@ -200,14 +230,17 @@ struct Link {
 
 impl Link {
     async fn serve(mut self, mut client: TcpStream) -> io::Result<()> {
-        let cuts = self.weather.borrow().cuts;
-        if !self.passes(cuts).await {
+        let birth = {
+            let weather = self.weather.borrow();
+            Birth { cuts: weather.cuts, strandings: weather.strandings }
+        };
+        if !self.passes(birth).await {
             return Ok(());
         }
         let mut server = TcpStream::connect(&self.shared.server).await?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
-        let outcome = self.pass_on(cuts, &mut client, &mut server).await;
+        let outcome = self.pass_on(birth, &mut client, &mut server).await;
         if matches!(outcome, Ok(Some(Fault::Reset))) {
             client.set_zero_linger()?;
             server.set_zero_linger()?;
@@ -218,7 +251,7 @@ impl Link {
     /// Passes messages on until one side ends, or the connection is cut.
     async fn pass_on(
         &mut self,
-        cuts: usize,
+        birth: Birth,
         client: &mut TcpStream,
         server: &mut TcpStream,
     ) -> io::Result<Option<Fault>> {
@@ -229,7 +262,7 @@ impl Link {
             let (side, count) = tokio::select! {
                 biased;
                 changed = self.weather.changed() => {
-                    if changed.is_err() || !self.passes(cuts).await {
+                    if changed.is_err() || !self.passes(birth).await {
                         return Ok(self.weather.borrow().fault);
                     }
                     continue;
@@ -245,7 +278,7 @@ impl Link {
                 match self.shared.count(side) {
                     None => {}
                     Some(Fault::Silence) => {
-                        if !self.passes(cuts).await {
+                        if !self.passes(birth).await {
                             return Ok(self.weather.borrow().fault);
                         }
                     }
@@ -264,10 +297,10 @@ impl Link {
     }
 
     /// Whether the connection is still passed on, once it is not silent.
-    async fn passes(&mut self, cuts: usize) -> bool {
+    async fn passes(&mut self, birth: Birth) -> bool {
         let is_over =
-            |weather: &Weather| weather.cuts > cuts || weather.fault != Some(Fault::Silence);
-        self.weather.wait_for(is_over).await.is_ok_and(|weather| weather.cuts == cuts)
+            |weather: &Weather| weather.is_fatal_to(birth) || weather.is_fair_to(birth);
+        self.weather.wait_for(is_over).await.is_ok_and(|weather| !weather.is_fatal_to(birth))
     }
 }
 

@@ -1,7 +1,11 @@
 //! What each route does when all is well.
 
+use std::time::Duration;
+
+use orm_examples::web::User;
 use orm_tests::backend_tests;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::client::{Client, request};
 use crate::server::{Server, users_with_posts};
@@ -99,11 +103,11 @@ backend_tests! {
         let Server { client, .. } = Server::start(&db).await?;
         let ada = create(client, "ada", &["First"]).await;
         let path = format!("/users/{}", ada["id"]);
-        let version = async |edit: Value| client.patch(&path, edit).await.expect(200)["version"].clone();
-        assert_eq!(version(json!({ "version": 1 })).await, 1);
-        assert_eq!(version(json!({ "version": 1, "username": "ada" })).await, 1);
-        assert_eq!(version(json!({ "version": 1, "posts": [{ "title": "Second" }] })).await, 2);
-        assert_eq!(version(json!({ "version": 2, "username": "ada_2" })).await, 3);
+        let edit = async |edit| client.patch(&path, edit).await.expect(200)["version"].clone();
+        assert_eq!(edit(json!({ "version": 1 })).await, 1);
+        assert_eq!(edit(json!({ "version": 1, "username": "ada" })).await, 1);
+        assert_eq!(edit(json!({ "version": 1, "posts": [{ "title": "Second" }] })).await, 2);
+        assert_eq!(edit(json!({ "version": 2, "username": "ada_2" })).await, 3);
         assert_eq!(users_with_posts(&db).await?, [("ada_2".to_owned(), 2)]);
     }
 
@@ -153,12 +157,15 @@ backend_tests! {
         let client = server.client;
         create(client, "ada", &[]).await;
         let mut busy = db.session();
-        busy.require::<orm_examples::web::User>(1).await?;
-        let answer = tokio::spawn(async move { client.exchange(&request("GET", "/users/1", None)).await });
-        // It is under way when the connection is accepted, which no one tells.
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        busy.require::<User>(1).await?;
+        let get = request("GET", "/users/1", None);
+        let answer = tokio::spawn(async move { client.exchange(&get).await });
+        sleep(Duration::from_millis(100)).await;
+        // Who was accepted later is answered: the request is under way.
+        client.get("/nowhere").await.expect(404);
+        sleep(Duration::from_millis(100)).await;
         let stop = tokio::spawn(server.stop());
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(100)).await;
         assert!(!stop.is_finished());
         drop(busy);
         assert_eq!(answer.await.expect("an answer").expect(200)["username"], "ada");

@@ -16,8 +16,9 @@ use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::sql::{Dialect, Isolation, Statement};
 
-/// How long the end of a transaction that nobody awaits may take before the connection is closed.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end of a transaction, or anything else that nobody awaits any more, may take before
+/// the connection is closed.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The savepoint that stands while the connection is lent.
 const LENT: &str = "orm_lent";
@@ -193,14 +194,8 @@ impl Connection {
         if self.transaction == Transaction::Idle {
             return;
         }
-        let lent = self.lent;
         let rollback = self.control(StatementKind::Rollback, "ROLLBACK");
-        let confirmed = if lent {
-            tokio::time::timeout(PATIENCE, rollback).await.is_ok_and(|outcome| outcome.is_ok())
-        } else {
-            rollback.await.is_ok()
-        };
-        if !confirmed {
+        if !matches!(tokio::time::timeout(PATIENCE, rollback).await, Ok(Ok(()))) {
             self.spoilt = true;
         }
         self.end();

@@ -6,24 +6,30 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
 
+use super::connection::PATIENCE;
+
 /// Work that owns the connection it works on.
 ///
 /// Awaiting it costs what awaiting the future itself would cost: there is a task only once the
-/// awaiting future has been dropped. The job is told then, and stops where it can.
+/// awaiting future has been dropped. The job is told then, and stops where it can; if it doesn't,
+/// because nobody answers any more, it is dropped after a while, and its connection is closed.
 pub(crate) struct Job<T> {
     state: State<T>,
     stop: StopFlag,
+    /// How long it may go on in a task.
+    patience: Duration,
 }
 
 enum State<T> {
     /// Polled by whoever awaits it.
     Here(BoxFuture<'static, T>),
-    /// On its own.
-    Task(JoinHandle<T>),
+    /// On its own; `None` if it took too long.
+    Task(JoinHandle<Option<T>>),
     /// Over, or dropped outside a runtime.
     Over,
 }
@@ -46,11 +52,16 @@ impl<T: Send + 'static> Job<T> {
         F: Future<Output = T> + Send + 'static,
     {
         let stop = StopFlag::default();
-        Self { state: State::Here(Box::pin(work(stop.clone()))), stop }
+        Self { state: State::Here(Box::pin(work(stop.clone()))), stop, patience: PATIENCE }
     }
 
-    /// Awaits the job's end; `None` if it panicked, or was dropped with its runtime. May be
-    /// called again if this future is dropped before.
+    /// How long it may go on when nobody awaits it any more.
+    pub(crate) fn patient_for(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Awaits the job's end; `None` if it panicked, was dropped with its runtime, or took too long
+    /// in a task. May be called again if this future is dropped before.
     pub(crate) fn finish(&mut self) -> impl Future<Output = Option<T>> + Send + '_ {
         Finish(self)
     }
@@ -65,7 +76,9 @@ impl<T: Send + 'static> Future for Finish<'_, T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
         let outcome = match &mut self.0.state {
             State::Here(work) => work.as_mut().poll(context).map(Some),
-            State::Task(task) => Pin::new(task).poll(context).map(Result::ok),
+            State::Task(task) => {
+                Pin::new(task).poll(context).map(|end| end.ok().flatten())
+            }
             State::Over => Poll::Ready(None),
         };
         if outcome.is_ready() {
@@ -90,7 +103,9 @@ impl<T: Send + 'static> Drop for Finish<'_, T> {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            self.0.state = State::Task(runtime.spawn(work));
+            let patience = self.0.patience;
+            let task = async move { tokio::time::timeout(patience, work).await.ok() };
+            self.0.state = State::Task(runtime.spawn(task));
         }
     }
 }

@@ -34,6 +34,9 @@ pub(super) trait Backend: Database + HasStatementCache {
     /// Whether leaving a result behind unread costs nothing, so that a statement ends with its
     /// first answer.
     const ENDS_EARLY: bool;
+    /// How many binds, in all, the statements have that a connection may keep prepared although
+    /// they won't come again. None where closing such a statement at once costs nothing.
+    const KEPT_BINDS: usize = 0;
 
     /// The binds of a statement.
     fn encode(binds: Vec<Bind>) -> Result<Self::Arguments>;
@@ -91,10 +94,20 @@ struct Shared<B: Backend> {
 /// acquires in turn walks through all connections and their cold caches. Parked ones are still
 /// lent out as the pool sees it, so that its limit holds; they are used last in, first out.
 struct Parking<B: Backend> {
-    connections: Vec<(PoolConnection<B>, Instant)>,
+    connections: Vec<Parked<B>>,
     /// How many callers are waiting for the pool; while any is, connections go back to it.
     waiting: usize,
+    /// When a connection was last found to be lost. What took it may have taken those that were
+    /// waiting then.
+    lost: Option<Instant>,
     closed: bool,
+}
+
+/// A connection that waits for its next use.
+struct Parked<B: Backend> {
+    connection: PoolConnection<B>,
+    since: Instant,
+    kept_binds: usize,
 }
 
 impl<B: Backend> Shared<B> {
@@ -106,16 +119,16 @@ impl<B: Backend> Shared<B> {
     fn idle_for(&self, longest: Duration) -> Vec<PoolConnection<B>> {
         let mut parking = self.parking();
         // The longest waiting ones are first.
-        let idle = parking.connections.iter().take_while(|(_, since)| since.elapsed() > longest);
+        let idle = parking.connections.iter().take_while(|parked| parked.since.elapsed() > longest);
         let idle = idle.count();
-        parking.connections.drain(..idle).map(|(connection, _)| connection).collect()
+        parking.connections.drain(..idle).map(|parked| parked.connection).collect()
     }
 }
 
 impl<B: Backend> Drop for Shared<B> {
     fn drop(&mut self) {
         let connections = std::mem::take(&mut self.parking().connections);
-        connections.into_iter().for_each(|(connection, _)| close(connection));
+        connections.into_iter().for_each(|parked| close(parked.connection));
     }
 }
 
@@ -181,7 +194,7 @@ where
         set_up: Option<Arc<str>>,
         guard: Option<Box<dyn Any + Send + Sync>>,
     ) -> Result<Self> {
-        let parking = Parking { connections: Vec::new(), waiting: 0, closed: false };
+        let parking = Parking { connections: Vec::new(), waiting: 0, lost: None, closed: false };
         let shared = Arc::new(Shared {
             parking: Mutex::new(parking),
             parks,
@@ -209,35 +222,44 @@ where
         });
     }
 
-    /// A parked connection and when it was parked, or else a place among those who wait for the
-    /// pool.
-    fn parked(&self) -> std::result::Result<(PoolConnection<B>, Instant), Waiting<'_, B>> {
+    /// A parked connection and whether it may be taken for alive, or else a place among those who
+    /// wait for the pool.
+    fn parked(&self) -> std::result::Result<(Parked<B>, bool), Waiting<'_, B>> {
         let mut parking = self.shared.parking();
-        parking.connections.pop().ok_or_else(|| {
+        let Some(parked) = parking.connections.pop() else {
             parking.waiting += 1;
-            Waiting(&self.shared)
-        })
+            return Err(Waiting(&self.shared));
+        };
+        let since = parked.since;
+        let is_fresh = since.elapsed() < FRESH && parking.lost.is_none_or(|lost| since > lost);
+        Ok((parked, is_fresh))
     }
 
     async fn take(&self) -> Result<PooledConnection<B>> {
         loop {
-            let (connection, waited) = match self.parked() {
-                Ok((parked, since)) => (parked, since.elapsed()),
+            let (parked, is_fresh) = match self.parked() {
+                Ok(parked) => parked,
                 Err(waiting) => {
                     let acquired = self.pool.acquire().await;
                     drop(waiting);
-                    (acquired.map_err(B::error)?, Duration::ZERO)
+                    let connection = acquired.map_err(B::error)?;
+                    (Parked { connection, since: Instant::now(), kept_binds: 0 }, true)
                 }
             };
             // From here on a dropped future closes it.
             let shared = Arc::clone(&self.shared);
-            let mut connection = PooledConnection { connection: Some(connection), shared };
-            if B::HAS_SERVER && waited >= FRESH {
+            let Parked { connection, since, kept_binds } = parked;
+            let connection = Some(connection);
+            let mut connection = PooledConnection { connection, shared, kept_binds };
+            if B::HAS_SERVER && !is_fresh {
                 let alive = match &mut connection.connection {
                     Some(live) => is_alive(&mut **live).await,
                     None => false,
                 };
                 if !alive {
+                    // Those that have waited for longer are hardly better, and to ask a silent
+                    // one takes its time.
+                    self.shared.idle_for(since.elapsed()).into_iter().for_each(close);
                     continue;
                 }
             }
@@ -280,9 +302,9 @@ where
                 parking.closed = true;
                 std::mem::take(&mut parking.connections)
             };
-            for (connection, _) in parked {
+            for parked in parked {
                 // A connection that can't be closed in order is gone all the same.
-                let _ = connection.close().await;
+                let _ = parked.connection.close().await;
             }
             if self.shared.parks {
                 self.pool.close().await;
@@ -302,6 +324,9 @@ struct PooledConnection<B: Backend> {
     /// Always there, but while it is being dropped.
     connection: Option<PoolConnection<B>>,
     shared: Arc<Shared<B>>,
+    /// How many binds the statements have that are kept although they won't come again. What
+    /// sqlx's pool had in between is not counted: there the size of the cache is the limit.
+    kept_binds: usize,
 }
 
 impl<B: Backend> DriverConnection for PooledConnection<B>
@@ -315,21 +340,36 @@ where
         may_repeat: bool,
         rows: &'a mut dyn RowSink,
     ) -> BoxFuture<'a, Result<Done>> {
-        Box::pin(async move {
+        let shared = Arc::clone(&self.shared);
+        let outcome = async move {
             let Some(connection) = &mut self.connection else {
                 return Err(Error::Connection("the connection is closed".to_owned()));
             };
             let Statement { text, binds, persistent, single_row, words } = statement;
+            let binds_count = binds.len();
+            // No single one of them takes all the room.
+            let is_small = B::KEPT_BINDS > 0 && binds_count <= B::KEPT_BINDS / 8;
+            let is_kept = is_small && !persistent && !words;
+            if is_kept && self.kept_binds > B::KEPT_BINDS {
+                self.kept_binds = 0;
+                connection.clear_cached_statements().await.map_err(B::error)?;
+            }
+            let cached = connection.cached_statements_size();
             let arguments = B::encode(binds)?;
             let again = (may_repeat && B::HAS_SERVER).then(|| arguments.clone());
             let prepared = Prepared {
                 text: Arc::clone(&text),
                 arguments: (!(words && B::HAS_SERVER)).then_some(arguments),
-                persistent: persistent && self.shared.keeps_statements,
+                persistent: (persistent || is_kept) && self.shared.keeps_statements,
                 single_row,
             };
             let error = match prepared.run::<B>(connection, rows).await {
-                Ok(done) => return Ok(done),
+                Ok(done) => {
+                    if is_kept && connection.cached_statements_size() > cached {
+                        self.kept_binds += binds_count;
+                    }
+                    return Ok(done);
+                }
                 Err(Failure::Ours(error)) => return Err(error),
                 Err(Failure::Sqlx(error)) => error,
             };
@@ -347,6 +387,13 @@ where
                 Failure::Ours(error) => error,
                 Failure::Sqlx(error) => B::error(error),
             })
+        };
+        Box::pin(async move {
+            let outcome = outcome.await;
+            if matches!(outcome, Err(Error::Connection(_))) {
+                shared.parking().lost = Some(Instant::now());
+            }
+            outcome
         })
     }
 
@@ -360,7 +407,8 @@ where
         let in_runtime = tokio::runtime::Handle::try_current().is_ok();
         let goes_back = parking.closed || !self.shared.parks || parking.waiting > 0;
         if !goes_back {
-            parking.connections.push((connection, Instant::now()));
+            let kept_binds = self.kept_binds;
+            parking.connections.push(Parked { connection, since: Instant::now(), kept_binds });
             return;
         }
         drop(parking);

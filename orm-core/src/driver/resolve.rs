@@ -6,11 +6,7 @@ use crate::sql::{Dialect, names};
 
 /// Fills in what the database left out of a violation. `tables` are those that the statement
 /// wrote, the one that it names first; every other error stays as it is.
-pub(crate) fn resolve(
-    mut error: Error,
-    dialect: &dyn Dialect,
-    tables: &[&'static Table],
-) -> Error {
+pub(crate) fn resolve(mut error: Error, dialect: &dyn Dialect, tables: &[&'static Table]) -> Error {
     if let Error::UniqueViolation(violation)
     | Error::ForeignKeyViolation(violation)
     | Error::NotNullViolation(violation)
@@ -26,10 +22,11 @@ pub(crate) fn resolve(
 /// otherwise.
 fn declare(violation: &mut Violation, dialect: &dyn Dialect, tables: &[&'static Table]) {
     let naming = dialect.naming();
-    let is_primary_key =
-        violation.constraint.is_some() && violation.constraint.as_deref() == dialect.primary_key_name();
+    let is_primary_key = violation.constraint.is_some()
+        && violation.constraint.as_deref() == dialect.primary_key_name();
     for table in tables {
-        let is_named = violation.table.as_deref().is_none_or(|name| name == naming.apply(table.name()));
+        let is_named =
+            violation.table.as_deref().is_none_or(|name| name == naming.apply(table.name()));
         if !is_named {
             continue;
         }
@@ -50,10 +47,20 @@ fn declare(violation: &mut Violation, dialect: &dyn Dialect, tables: &[&'static 
 }
 
 fn complete(violation: &mut Violation, tables: &[&'static Table]) {
-    let named = |table: &&&'static Table| {
-        violation.table.as_deref().is_none_or(|name| name == table.name())
+    // The key that a foreign key violation is about may be that of the row that is pointed to.
+    let is_foreign_key = |table: &&'static Table| {
+        let columns: Option<Vec<usize>> =
+            violation.columns.iter().map(|column| table.column_named(column)).collect();
+        let columns = columns.unwrap_or_default();
+        table.foreign_keys().iter().any(|key| key.columns() == columns)
     };
-    let mut candidates = tables.iter().filter(named);
+    let is_named = |table: &&&'static Table| is_of(violation.table.as_deref(), table);
+    let is_theirs = !tables.iter().filter(is_named).any(is_foreign_key);
+    if violation.kind == ViolationKind::ForeignKey && is_theirs {
+        violation.columns.clear();
+    }
+    let named = violation.table.clone();
+    let mut candidates = tables.iter().filter(|table| is_of(named.as_deref(), table));
     if let (Some(constraint), true) = (&violation.constraint, violation.columns.is_empty()) {
         let found =
             candidates.find_map(|table| Some((table, names::columns_of(table, constraint)?)));
@@ -74,4 +81,9 @@ fn complete(violation: &mut Violation, tables: &[&'static Table]) {
     if let (None, [table]) = (&violation.table, tables) {
         violation.table = Some(table.name().to_owned());
     }
+}
+
+/// Whether a violation of the table of this name may be about a table.
+fn is_of(name: Option<&str>, table: &Table) -> bool {
+    name.is_none_or(|name| name == table.name())
 }

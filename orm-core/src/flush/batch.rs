@@ -174,11 +174,15 @@ fn insert_batches(
         let returning: Vec<usize> = (0..table.columns().len())
             .filter(|at| table.columns()[*at].is_generated() && !columns.contains(at))
             .collect();
-        // A key that the database makes in no order can only be told apart row by row.
+        // A key that the database makes in no order can only be told apart row by row; one that it
+        // doesn't give back is made before.
+        let capabilities = dialect.capabilities();
         let unordered_key = returning.iter().any(|&at| {
-            let is_ordered =
-                table.columns()[at].autoincrement && dialect.capabilities().ordered_keys;
-            table.primary_key().contains(&at) && !is_ordered
+            let is_known = match table.columns()[at].autoincrement {
+                true => capabilities.ordered_keys,
+                false => !capabilities.returning_on_insert,
+            };
+            table.primary_key().contains(&at) && !is_known
         });
         let most = if unordered_key { 1 } else { max_rows(dialect, columns.len()) };
         for chunk in chunks(&rows, most, dialect, |row| &inserts[row].values) {

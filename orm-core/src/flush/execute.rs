@@ -11,7 +11,9 @@ use crate::driver::{Connection, StopFlag};
 use crate::error::{Error, Result, StaleData};
 use crate::model::Table;
 use crate::sql::{
-    DeleteRows, Dialect, InsertRows, UpdateRows, render_delete, render_insert, render_update};
+    DeleteRows, Dialect, InsertRows, UpdateRows, render_defaults, render_delete, render_insert,
+    render_update,
+};
 use crate::tracking::ObjectId;
 use crate::value::Value;
 
@@ -44,7 +46,8 @@ pub(crate) async fn execute(
     batched: &mut Batched,
     stop: &StopFlag,
 ) -> Result<Outcome, Failure> {
-    let refers_to_keys = batched.batches.iter().any(|batch| batch.rows.keys_referred_to().next().is_some());
+    let refers_to_keys =
+        batched.batches.iter().any(|batch| batch.rows.keys_referred_to().next().is_some());
     let mut run = Run {
         outcome: Outcome::default(),
         refers_to_keys,
@@ -85,7 +88,17 @@ impl Run {
         }
         match &mut batch.rows {
             BatchRows::Insert { objects, columns, values, linked, returning } => {
-                let values = self.resolve(std::mem::take(values))?;
+                let mut values = self.resolve(std::mem::take(values))?;
+                if !capabilities.returning_on_insert {
+                    let made = keys_to_make(table, returning);
+                    for &column in &made {
+                        let keys = make_keys(connection, table, column, objects.len()).await?;
+                        self.learn_made(objects, column, &keys);
+                        values = with_column(values, columns.len(), keys);
+                        columns.push(column);
+                    }
+                    returning.retain(|column| !made.contains(column));
+                }
                 self.learn_links(objects, columns, &values, 0, columns.len(), linked);
                 self.learn_stored(dialect, table, objects, columns, &values, 0);
                 let comes_back = capabilities.returning_on_insert;
@@ -156,8 +169,9 @@ impl Run {
                     return self.match_updates(table, objects, &keys, returning, rows.values);
                 };
                 if done.rows < objects.len() as u64 {
-                    return Err(stale(connection, "UPDATE", table, objects, key_columns, &before)
-                        .await);
+                    return Err(
+                        stale(connection, "UPDATE", table, objects, key_columns, &before).await
+                    );
                 }
                 for (object, key) in objects.iter().zip(keys) {
                     if !returning.is_empty() {
@@ -188,8 +202,9 @@ impl Run {
                     let is_found = |at: usize| found.contains(&keys[at][..primary_key.len()]);
                     expect_all("DELETE", table, objects, is_found)?;
                 } else if done.rows < objects.len() as u64 {
-                    return Err(stale(connection, "DELETE", table, objects, key_columns, &keys)
-                        .await);
+                    return Err(
+                        stale(connection, "DELETE", table, objects, key_columns, &keys).await
+                    );
                 }
                 self.outcome.deleted.extend(objects.iter());
             }
@@ -242,9 +257,8 @@ impl Run {
 
     /// Whether a row refers to what an earlier statement generated without giving it back.
     fn waits_for_reading(&self, rows: &BatchRows) -> bool {
-        let is_missing = |(object, column): (ObjectId, usize)| {
-            !self.generated.contains_key(&(object, column))
-        };
+        let is_missing =
+            |(object, column): (ObjectId, usize)| !self.generated.contains_key(&(object, column));
         !self.read_back.is_empty() && rows.keys_referred_to().any(is_missing)
     }
 
@@ -269,9 +283,10 @@ impl Run {
         values: &[Value],
         first: usize,
     ) {
-        let rewritten = columns.iter().enumerate().filter(|(_, column)| {
-            dialect.rewrites(&table.columns()[**column])
-        });
+        let rewritten = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| dialect.rewrites(&table.columns()[**column]));
         for (at, &column) in rewritten {
             let rows = values.chunks(first + columns.len());
             for (object, row) in objects.iter().zip(rows) {
@@ -361,6 +376,14 @@ impl Run {
         Ok(())
     }
 
+    /// Gives keys that were made before the INSERT to their objects.
+    fn learn_made(&mut self, objects: &[ObjectId], column: usize, keys: &[Value]) {
+        for (object, key) in objects.iter().zip(keys) {
+            self.generated.insert((*object, column), key.clone());
+            self.outcome.written.push((*object, column, key.clone()));
+        }
+    }
+
     /// Counts generated keys on from the first, and has what else was generated read later.
     fn want_generated(
         &mut self,
@@ -429,6 +452,36 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// The key columns that the server would fill in without telling.
+fn keys_to_make(table: &Table, returning: &[usize]) -> Vec<usize> {
+    let of_key = returning.iter().copied().filter(|column| table.primary_key().contains(column));
+    of_key.filter(|&column| !table.columns()[column].autoincrement).collect()
+}
+
+/// As many values of a key column's default as there are rows, made by the server.
+async fn make_keys(
+    connection: &mut Connection,
+    table: &'static Table,
+    column: usize,
+    rows: usize,
+) -> Result<Vec<Value>> {
+    let statement = render_defaults(connection.dialect(), &table.columns()[column], rows)?;
+    let mut made = Returned::new(table, &vec![column; rows]);
+    connection.run_on(table, statement, &mut made).await?;
+    Ok(made.values)
+}
+
+/// Rows with one more column at their end.
+fn with_column(values: Vec<Value>, width: usize, column: Vec<Value>) -> Vec<Value> {
+    let mut wider = Vec::with_capacity(values.len() + column.len());
+    let mut values = values.into_iter();
+    for value in column {
+        wider.extend(values.by_ref().take(width));
+        wider.push(value);
+    }
+    wider
 }
 
 /// The primary keys of new rows, where only they tell the rows apart that come back.

@@ -5,6 +5,8 @@
 //! dropped, the job goes on in a task, stops at the next statement (a COMMIT doesn't) and rolls
 //! back, and the session's next call awaits it.
 
+use std::time::Duration;
+
 use super::Session;
 use crate::driver::{Connection, Job};
 use crate::error::{Error, Result};
@@ -30,6 +32,10 @@ pub(super) struct Flushed {
     pub(super) batched: Batched,
     pub(super) outcome: Result<Outcome, Failure>,
 }
+
+/// How long a COMMIT may take that nobody awaits any more: a silent server must not keep the
+/// connection for ever. After that nobody knows whether it has committed.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The reason of a failure whose cause is that nobody awaited the work.
 const INTERRUPTED: &str = "a flush was interrupted before its end";
@@ -90,9 +96,8 @@ impl Session {
 
     /// Commits the open transaction and gives the connection back, then settles the outcome.
     pub(super) async fn commit_transaction(&mut self, mut connection: Connection) -> Result<()> {
-        self.underway = Some(Underway::Commit(Job::new(|_| async move {
-            connection.commit().await
-        })));
+        let job = Job::new(|_| async move { connection.commit().await });
+        self.underway = Some(Underway::Commit(job.patient_for(COMMIT_PATIENCE)));
         self.finish_underway().await
     }
 

@@ -257,7 +257,7 @@ fn is_literal(sql: &str) -> bool {
 
 /// A statement that won't come again.
 fn once(w: Writer<'_>) -> Statement {
-    Statement { persistent: false, ..w.finish() }
+    Statement { persistent: false, words: true, ..w.finish() }
 }
 
 /// One item per line, with commas in between.

@@ -5,7 +5,8 @@ use super::dml::{DeleteRows, InsertRows, UpdateRows};
 use super::select::Select;
 use super::statement::Statement;
 use super::writer::Writer;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::model::ColumnDef;
 
 /// A SELECT.
 ///
@@ -14,6 +15,28 @@ use crate::error::Result;
 pub(crate) fn render_select(dialect: &dyn Dialect, select: &Select) -> Result<Statement> {
     let mut w = Writer::new(dialect);
     w.select(select)?;
+    Ok(w.finish())
+}
+
+/// A SELECT of so many values of a column's default, beside each other in one row.
+///
+/// # Errors
+/// [`Error::Misuse`](crate::Error::Misuse) if the column has none.
+pub(crate) fn render_defaults(
+    dialect: &dyn Dialect,
+    column: &ColumnDef,
+    values: usize,
+) -> Result<Statement> {
+    let default = column.facts.server_default.ok_or_else(|| {
+        Error::misuse(format!("`{}` has no default that could be made before", column.name))
+    })?;
+    let mut w = Writer::new(dialect);
+    w.push("SELECT ");
+    for at in 0..values {
+        w.push(if at == 0 { "(" } else { ", (" });
+        w.push(dialect.authored(default));
+        w.push(")");
+    }
     Ok(w.finish())
 }
 

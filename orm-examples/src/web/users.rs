@@ -194,11 +194,14 @@ pub(super) async fn edit(
     Ok(Json(UserOut::of(&session, user)?))
 }
 
-/// The user's post with this id.
+/// The user's post with this id. Who sends the latest version has read of no others, unless one was
+/// deleted on its own meanwhile.
 fn post_of(session: &Session, user: Handle<User>, id: i64) -> Result<Handle<Post>, ApiError> {
     let mut posts = session.members(user, User::posts)?;
     let found = posts.find(|(post, _)| session.key(*post) == Some(id));
-    let (post, _) = found.ok_or_else(|| ApiError::invalid("posts", "not a post of this user"))?;
+    let (post, _) = found.ok_or_else(|| {
+        ApiError::conflict("this user has no such post (any more): read it again")
+    })?;
     Ok(post)
 }
 

@@ -109,7 +109,8 @@ fn about_value(code: &str) -> Option<&'static str> {
 
 fn violation(kind: ViolationKind, error: &PgDatabaseError) -> Error {
     let mut columns: Vec<String> = error.column().map(str::to_owned).into_iter().collect();
-    if kind == ViolationKind::Unique && columns.is_empty() {
+    let names_key = matches!(kind, ViolationKind::Unique | ViolationKind::ForeignKey);
+    if names_key && columns.is_empty() {
         columns = error.detail().map(columns_of_key).unwrap_or_default();
     }
     Violation {
