@@ -128,7 +128,12 @@ impl Error {
 
     /// A value error at a column.
     pub(crate) fn at_column(table: &str, column: &str, error: ValueError) -> Self {
-        Error::Type { place: format!("`{table}.{column}`"), error }
+        Error::Type { place: Self::place_of(table, column), error }
+    }
+
+    /// How a message names a column.
+    pub(crate) fn place_of(table: &str, column: &str) -> String {
+        format!("`{table}.{column}`")
     }
 
     /// The same error, saying that an autoflush before a query raised it.

@@ -138,6 +138,7 @@ backend_tests! {
         let violation = error.violation().expect("it is one");
         assert_eq!(violation.table.as_deref(), Some("Album"));
         assert_eq!(violation.constraint.as_deref(), ready_made.album_key);
+        assert_eq!(error.violates(Album::artist_id), db.capabilities.tells_foreign_keys);
         session.rollback().await?;
 
         // A customer with invoices, which can't be without one.

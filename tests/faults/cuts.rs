@@ -221,6 +221,7 @@ server_tests! {
             let error = Order::select().count(&mut session).await.expect_err("it is dead");
             assert!(matches!(error, Error::Connection(_)), "{error}");
             Order::select().count(&mut session).await?;
+            drop(session);
             park(&far, CONNECTIONS).await?;
         }
     }

@@ -36,7 +36,13 @@ async fn at_every_poll(db: &Database, start: Start, call: Call) -> Result<()> {
 }
 
 /// Drops the call after so many polls; gives whether it ended before.
-async fn at_poll(polls: usize, db: &Database, number: i64, start: Start, call: Call) -> Result<bool> {
+async fn at_poll(
+    polls: usize,
+    db: &Database,
+    number: i64,
+    start: Start,
+    call: Call,
+) -> Result<bool> {
     let mut work = Work::start(db, db, number, start).await?;
     let outcome = within("the call", dropped_after(polls, work.call(call, db))).await;
     let is_finished = outcome.transpose()?.is_some();

@@ -3,7 +3,8 @@
 //! A call that waits for a silent server waits until it is dropped, as by a timeout. After that
 //! nothing waits for long.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use orm_core::engine::EngineBuilder;
 use orm_core::{Error, Result};
@@ -21,9 +22,10 @@ const BOUND: Duration = Duration::from_secs(14);
 /// that waits. Then the network is well again, and what was held back arrives.
 async fn at_every_message(db: &Database, proxy: &Proxy, side: Side) -> Result<()> {
     create(db).await?;
-    let far = through(db, proxy).await?;
     let mut committed = 0;
     for passing in 0.. {
+        // On a new connection all statements are prepared, so that messages are always the same.
+        let far = through(db, proxy).await?;
         let mut work = Work::start(db, &far, passing as i64 * 10, Start::Clean).await?;
         proxy.arm(side, passing, Fault::Silence);
         let is_through = tokio::select! {
@@ -55,24 +57,100 @@ async fn at_every_message(db: &Database, proxy: &Proxy, side: Side) -> Result<()
     Ok(())
 }
 
-/// A unit of work whose connection falls silent for ever, and a call that is dropped then.
-async fn expect_bounded(mut work: Work, start: Start, call: Call, db: Database, far: Database) -> Result<()> {
-    let started = Instant::now();
-    let outcome = timeout(Duration::from_millis(100), work.call(call, &far)).await;
-    assert!(outcome.is_err(), "{call:?} ended in silence");
+/// A database by way of a proxy of its own.
+struct Far {
+    proxy: Proxy,
+    db: Database,
+}
+
+impl Far {
+    async fn with_connections(db: &Database, connections: u32) -> Result<Self> {
+        let proxy = Proxy::in_front_of(db.url()).await.expect("a server");
+        let options =
+            |engine: EngineBuilder| engine.max_connections(connections).acquire_timeout(BOUND);
+        let db = db.by_way_of(proxy.url(), options).await?;
+        Ok(Self { proxy, db })
+    }
+
+    /// A call on a connection that has fallen silent for ever, dropped after a while.
+    async fn in_silence(&self, work: &mut Work, call: Call) {
+        self.proxy.strand();
+        let outcome = timeout(Duration::from_millis(100), work.call(call, &self.db)).await;
+        assert!(outcome.is_err(), "{call:?} ended in silence");
+    }
+
+    /// The connections that are open at once can be had, although the old ones are still silent.
+    async fn expect_free(&self, connections: u32) -> Result<()> {
+        let mut sessions: Vec<_> = (0..connections).map(|_| self.db.session()).collect();
+        for session in &mut sessions {
+            let read = timeout(BOUND, Order::select().count(session)).await;
+            read.expect("every slot is free")?;
+        }
+        Ok(())
+    }
+}
+
+/// Whatever was dropped, a rollback ends soon, and the session works on.
+async fn a_rollback_ends(db: &Database, number: i64, start: Start, call: Call) -> Result<()> {
+    let far = Far::with_connections(db, 1).await?;
+    let mut work = Work::start(db, &far.db, number, start).await?;
+    far.in_silence(&mut work, call).await;
     let is_committing = work.is_committing();
-    assert_eq!(is_committing, call == Call::Commit && start == Start::Flushed, "{call:?}");
-    let rolled_back = timeout(BOUND, work.session.rollback()).await;
-    println!("{start:?}, {call:?}: rolled back after {:?}", started.elapsed());
-    match rolled_back {
+    assert_eq!(is_committing, start == Start::Flushed && call == Call::Commit);
+    match timeout(BOUND, work.session.rollback()).await {
         Ok(Err(Error::CommitOutcomeUnknown(_))) if is_committing => work.expect_expired(),
         Ok(Ok(())) if !is_committing => work.expect_settled(false, start, true),
         other => panic!("{start:?}, {call:?}, then a rollback: {other:?}"),
     }
-    // The one slot of the pool is free, though the old connection is still silent.
-    within("a read", Order::select().count(&mut far.session())).await?;
-    assert_eq!(shown(&db.engine, work.number).await?, work.rows_before());
-    Ok(())
+    far.expect_free(1).await?;
+    far.proxy.heal();
+    let rows = work.rows_before();
+    assert_eq!(shown(&db.engine, number).await?, rows, "{start:?}, {call:?}");
+    work.expect_working(&rows, &far.db).await
+}
+
+/// A rollback needn't be dropped itself.
+async fn a_rollback_gives_up(db: &Database, number: i64) -> Result<()> {
+    let far = Far::with_connections(db, 1).await?;
+    let mut work = Work::start(db, &far.db, number, Start::Flushed).await?;
+    far.proxy.strand();
+    timeout(BOUND, work.session.rollback()).await.expect("a rollback ends")?;
+    work.expect_settled(false, Start::Flushed, true);
+    far.expect_free(1).await
+}
+
+/// A session that is dropped with its call frees its slot, too.
+async fn a_session_is_dropped(db: &Database, number: i64, start: Start, call: Call) -> Result<()> {
+    let far = Far::with_connections(db, 1).await?;
+    let mut work = Work::start(db, &far.db, number, start).await?;
+    far.in_silence(&mut work, call).await;
+    drop(work);
+    far.expect_free(1).await
+}
+
+/// Connections that fell silent while they waited are found out, all of them in the time that one
+/// of them takes.
+async fn parked_connections_are_found_out(db: &Database) -> Result<()> {
+    const CONNECTIONS: u32 = 6;
+    let far = Far::with_connections(db, CONNECTIONS).await?;
+    far.expect_free(CONNECTIONS).await?;
+    far.proxy.strand();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    far.expect_free(CONNECTIONS).await
+}
+
+/// A connection that goes from hand to hand is asked in between.
+async fn a_handed_over_connection_is_found_out(db: &Database) -> Result<()> {
+    let far = Far::with_connections(db, 1).await?;
+    let mut first = far.db.session();
+    Order::select().count(&mut first).await?;
+    let then = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        far.proxy.strand();
+        drop(first);
+        Ok(())
+    };
+    tokio::try_join!(far.expect_free(1), then).map(drop)
 }
 
 server_tests! {
@@ -86,11 +164,14 @@ server_tests! {
         at_every_message(&db, &proxy, Side::Server).await?;
     }
 
-    /// SEMANTICS 9.4: whatever was dropped, a rollback ends soon, and the slot is free.
-    async fn rule_9_4_a_rollback_ends_although_nobody_answers(db, proxy) {
+    /// SEMANTICS 9.4. All at once, since each of them waits.
+    async fn rule_9_4_nothing_waits_for_a_silent_server_for_ever(db, _proxy) {
         create(&db).await?;
-        let mut works = Vec::new();
-        for (number, (start, call)) in [
+        let db = Arc::new(db);
+        let mut waiting = JoinSet::new();
+        let mut numbers = (0..).step_by(10);
+        let mut next = || (Arc::clone(&db), numbers.next().expect("there is no last number"));
+        for (start, call) in [
             (Start::Clean, Call::Get),
             (Start::Clean, Call::Lend),
             (Start::Edited, Call::Flush),
@@ -101,92 +182,21 @@ server_tests! {
             (Start::Flushed, Call::RawWrite),
             (Start::Flushed, Call::Rollback),
             (Start::Flushed, Call::Commit),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let far = through(&db, &proxy).await?;
-            let work = Work::start(&db, &far, number as i64 * 10, start).await?;
-            let near = db.by_way_of(db.url(), |engine| engine).await?;
-            works.push((work, start, call, near, far));
+        ] {
+            let (db, number) = next();
+            waiting.spawn(async move { a_rollback_ends(&db, number, start, call).await });
         }
-        proxy.strand();
-        let works = works.into_iter().map(|(work, start, call, near, far)| expect_bounded(work, start, call, near, far));
-        let outcomes = works.collect::<JoinSet<_>>().join_all().await;
-        outcomes.into_iter().collect::<Result<()>>()?;
-        proxy.heal();
+        for (start, call) in [(Start::Edited, Call::Flush), (Start::Flushed, Call::Query)] {
+            let (db, number) = next();
+            waiting.spawn(async move { a_session_is_dropped(&db, number, start, call).await });
+        }
+        let (at, number) = next();
+        waiting.spawn(async move { a_rollback_gives_up(&at, number).await });
+        let (at, _) = next();
+        waiting.spawn(async move { parked_connections_are_found_out(&at).await });
+        let (at, _) = next();
+        waiting.spawn(async move { a_handed_over_connection_is_found_out(&at).await });
+        waiting.join_all().await.into_iter().collect::<Result<()>>()?;
         db.expect_no_transaction().await;
-    }
-
-    /// SEMANTICS 9.4: the rollback itself needn't be dropped.
-    async fn rule_9_4_a_rollback_gives_up_by_itself(db, proxy) {
-        create(&db).await?;
-        let far = through(&db, &proxy).await?;
-        let mut work = Work::start(&db, &far, 0, Start::Flushed).await?;
-        proxy.strand();
-        let rolled_back = timeout(BOUND, work.session.rollback()).await;
-        rolled_back.expect("a rollback ends")?;
-        proxy.heal();
-        db.expect_no_transaction().await;
-        work.expect_settled(false, Start::Flushed, true);
-        let rows = work.rows_before();
-        work.expect_working(&rows, &far).await?;
-    }
-
-    /// SEMANTICS 9.4: a session that is dropped in the middle of a flush frees its slot.
-    async fn rule_9_4_a_session_that_is_dropped_with_its_flush(db, proxy) {
-        create(&db).await?;
-        let far = through(&db, &proxy).await?;
-        for (number, start, call) in [(0, Start::Edited, Call::Flush), (10, Start::Flushed, Call::Query)] {
-            let mut work = Work::start(&db, &far, number, start).await?;
-            proxy.strand();
-            let outcome = timeout(Duration::from_millis(100), work.call(call, &far)).await;
-            assert!(outcome.is_err(), "it ended in silence");
-            drop(work);
-            let read = timeout(BOUND, Order::select().count(&mut far.session())).await;
-            read.expect("the slot is free")?;
-        }
-        proxy.heal();
-        db.expect_no_transaction().await;
-    }
-
-    /// Connections that fell silent while they waited are found out, all of them in the time that
-    /// one of them takes.
-    async fn connections_that_fell_silent_while_they_waited(db, proxy) {
-        const CONNECTIONS: u32 = 6;
-        create(&db).await?;
-        let options = |engine: EngineBuilder| engine.max_connections(CONNECTIONS);
-        let far = db.by_way_of(proxy.url(), options).await?;
-        let mut sessions: Vec<_> = (0..CONNECTIONS).map(|_| far.session()).collect();
-        for session in &mut sessions {
-            Order::select().count(session).await?;
-        }
-        drop(sessions);
-        proxy.strand();
-        tokio::time::sleep(Duration::from_millis(1_100)).await;
-        let read = timeout(BOUND, Order::select().count(&mut far.session())).await;
-        read.expect("it is found out")?;
-        let mut sessions: Vec<_> = (0..CONNECTIONS).map(|_| far.session()).collect();
-        for session in &mut sessions {
-            let read = timeout(BOUND, Order::select().count(session)).await;
-            read.expect("every slot is free")?;
-        }
-    }
-
-    /// One that goes from hand to hand is asked in between.
-    async fn a_connection_that_falls_silent_while_another_session_waits_for_it(db, proxy) {
-        create(&db).await?;
-        let far = through(&db, &proxy).await?;
-        let mut first = far.session();
-        Order::select().count(&mut first).await?;
-        let sessions = far.sessions.clone();
-        let second = tokio::spawn(async move {
-            let mut second = sessions.session();
-            timeout(BOUND, Order::select().count(&mut second)).await.expect("it is found out")
-        });
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        proxy.strand();
-        drop(first);
-        second.await.expect("no panic")?;
     }
 }

@@ -183,9 +183,7 @@ impl Work {
             Call::Rollback => session.rollback().await,
             Call::Query => orders().all(session).await.map(drop),
             Call::Get => session.get::<Line>(self.unread).await.map(drop),
-            Call::LazyLoad => {
-                IntoFuture::into_future(self.other.lines(session)).await.map(drop)
-            }
+            Call::LazyLoad => IntoFuture::into_future(self.other.lines(session)).await.map(drop),
             Call::Lend => db.borrow_from(session).await,
             Call::RawWrite => {
                 let number = self.number + 2;
@@ -193,9 +191,7 @@ impl Work {
                 db.run_in(session, &sql).await
             }
             Call::Read => orders().on(&db.engine).all().await.map(drop),
-            Call::Graph => {
-                orders().with(Order::lines).on(&db.engine).graph().await.map(drop)
-            }
+            Call::Graph => orders().with(Order::lines).on(&db.engine).graph().await.map(drop),
         }
     }
 

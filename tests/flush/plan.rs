@@ -64,7 +64,7 @@ backend_tests! {
         assert_eq!(
             session.plan()?.to_string(),
             "1. UPDATE countries: 2 rows (name)\n\
-             2. UPDATE harbours: 1 row (country_code)\n\
+             2. UPDATE harbours: 1 row (country_code), after countries: harbours.country_code\n\
              3. DELETE harbours: 1 row (name)\n\
              4. DELETE countries: 1 row (code), after harbours: harbours.country_code"
         );

@@ -37,6 +37,21 @@ backend_tests! {
         assert_eq!(Country::select().count(&mut session).await?, 0);
     }
 
+    /// SEMANTICS 4.3: a parent is updated before rows that lead to it are written, whatever was
+    /// touched first. Writing them locks the parent: two transactions that did so could never update
+    /// it.
+    async fn rule_4_3_parents_are_updated_before_their_children_are_written(db) {
+        db.create(&schema![Country, Harbour]).await?;
+        let mut session = db.session();
+        let country = session.add(Country::draft().code("NO").name("Norway"));
+        session.commit().await?;
+        let log = db.log();
+        session.add(Harbour::draft().name("Bergen").country(country));
+        session[country].name = "Norge".to_owned();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["UPDATE countries", "INSERT harbours"]);
+    }
+
     /// SEMANTICS 4.1: streets refer to regions over cities, which take no part. The database's
     /// ON DELETE would take the city along and stumble over a street that is still there.
     async fn rule_4_1_a_table_that_takes_no_part_orders_the_others(db) {

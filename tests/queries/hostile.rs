@@ -1,7 +1,6 @@
 //! Texts that were written to break things arrive as they were, and find themselves alone.
 
-use orm_core::Model;
-use orm_core::schema;
+use orm_core::{Error, Model, schema};
 use orm_tests::backend_tests;
 
 #[derive(Model)]
@@ -121,6 +120,23 @@ backend_tests! {
                 let found: Vec<String> = query.columns(Word::text).all(&mut session).await?;
                 let expected = HOSTILE.iter().filter(|text| holds(text, needle));
                 assert!(expected.eq(&found), "{needle:?} found {found:?}");
+            }
+        }
+    }
+
+    /// DESIGN 6: a needle with a NUL finds what Rust finds, or is refused: never more.
+    async fn a_nul_in_a_needle_finds_no_more_than_itself(db) {
+        db.create(&schema![Word]).await?;
+        let mut session = db.session();
+        session.add_all(["a", "ab", "b"].map(|text| Word::draft().text(text)));
+        if db.capabilities.nul_in_text {
+            session.add(Word::draft().text("a\0b"));
+        }
+        session.commit().await?;
+        for condition in [Word::text.contains("a\0"), Word::text.starts_with("a\0b")] {
+            match Word::select().filter(condition).columns(Word::text).all(&mut session).await {
+                Ok(found) => assert_eq!(found, ["a\0b"]),
+                Err(error) => assert!(matches!(error, Error::Type { .. }), "{error}"),
             }
         }
     }

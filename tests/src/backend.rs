@@ -44,6 +44,8 @@ pub struct Capabilities {
     pub snapshot_when_serializable: bool,
     /// A statement that fails takes the whole transaction with it.
     pub fails_as_a_whole: bool,
+    /// A violated foreign key is told by its columns, whatever its name.
+    pub tells_foreign_keys: bool,
     /// A column of floats can hold NaN.
     pub nan: bool,
     /// A column of floats can hold infinity.
@@ -81,6 +83,7 @@ impl Backend {
             single_writer: false,
             snapshot_when_serializable: false,
             fails_as_a_whole: false,
+            tells_foreign_keys: true,
             nan: false,
             infinity: false,
             first_day: day(0, 1, 1),
@@ -106,6 +109,7 @@ impl Backend {
                 single_writer: true,
                 snapshot_when_serializable: true,
                 fails_as_a_whole: false,
+                tells_foreign_keys: false,
                 nan: false,
                 infinity: true,
                 first_day: day(0, 1, 1),
@@ -130,6 +134,7 @@ impl Backend {
                 single_writer: false,
                 snapshot_when_serializable: true,
                 fails_as_a_whole: true,
+                tells_foreign_keys: true,
                 nan: true,
                 infinity: true,
                 first_day: day(-4713, 11, 24),

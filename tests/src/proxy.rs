@@ -177,6 +177,8 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.listening.abort();
+        // Each connection holds what it shares with the others.
+        self.shared.strike(Fault::Close);
     }
 }
 
@@ -298,8 +300,7 @@ impl Link {
 
     /// Whether the connection is still passed on, once it is not silent.
     async fn passes(&mut self, birth: Birth) -> bool {
-        let is_over =
-            |weather: &Weather| weather.is_fatal_to(birth) || weather.is_fair_to(birth);
+        let is_over = |weather: &Weather| weather.is_fatal_to(birth) || weather.is_fair_to(birth);
         self.weather.wait_for(is_over).await.is_ok_and(|weather| !weather.is_fatal_to(birth))
     }
 }

@@ -105,9 +105,8 @@ impl Database {
 fn in_transaction(status: &str) -> Vec<i64> {
     let (_, transactions) = status.split_once("LIST OF TRANSACTIONS").unwrap_or_default();
     let transactions = transactions.split("---TRANSACTION").skip(1);
-    let active = transactions.filter(|one| {
-        one.lines().next().is_some_and(|line| !line.contains("not started"))
-    });
+    let active = transactions
+        .filter(|one| one.lines().next().is_some_and(|line| !line.contains("not started")));
     let connection = active.filter_map(|one| one.split_once(" thread id ")?.1.split(',').next());
     connection.filter_map(|id| id.parse().ok()).collect()
 }

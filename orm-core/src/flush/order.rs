@@ -196,8 +196,18 @@ impl Graph {
         }
     }
 
-    /// Within a table UPDATE, then INSERT, then DELETE, unless a key demands otherwise.
+    /// Within a table UPDATE, then INSERT, then DELETE, unless a key demands otherwise. Parents are
+    /// updated before rows that lead to them are written: those lock the parent, and two
+    /// transactions that both hold such a lock could never update it.
     fn prefer_habits(&mut self) {
+        for child in self.tables() {
+            for parent in child.foreign_keys().iter().map(ForeignKey::target) {
+                let update = self.find(parent, Operation::Update);
+                for operation in [Operation::Insert, Operation::Update, Operation::Pair] {
+                    self.prefer(update, self.find(child, operation));
+                }
+            }
+        }
         for node in 0..self.nodes.len() {
             let (table, operation) = self.nodes[node];
             let next: &[Operation] = match operation {

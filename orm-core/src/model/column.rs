@@ -49,7 +49,8 @@ impl<M: Model, T> fmt::Debug for Column<M, T> {
 }
 
 impl Error {
-    /// Whether this is a constraint violation that concerns the given column.
+    /// Whether this is about the given column: a constraint violation, a value that the column
+    /// can't hold, a required parent that is missing.
     ///
     /// ```
     /// # use orm_core::{Engine, Model, SessionFactory, schema};
@@ -68,9 +69,16 @@ impl Error {
     /// # Ok::<(), orm_core::Error>(()) }).unwrap();
     /// ```
     pub fn violates<M: Model, T>(&self, column: Column<M, T>) -> bool {
-        self.violation().is_some_and(|violation| {
-            violation.table.as_deref().is_none_or(|table| table == M::__table().name())
-                && violation.columns.iter().any(|name| *name == column.def().name)
-        })
+        let (table, column) = (M::__table().name(), column.def().name);
+        match self {
+            Error::Type { place, .. } => *place == Error::place_of(table, column),
+            Error::MissingForeignKey { table: of, column: missing, .. } => {
+                of == table && missing == column
+            }
+            _ => self.violation().is_some_and(|violation| {
+                violation.table.as_deref().is_none_or(|name| name == table)
+                    && violation.columns.iter().any(|name| name == column)
+            }),
+        }
     }
 }

@@ -119,7 +119,9 @@ impl Drop for Session {
     fn drop(&mut self) {
         let writes = !self.begins_with_reads()
             && self.connection.as_ref().is_some_and(Connection::in_transaction);
-        if writes || self.store.has_changes() {
+        // What failed was told by an error.
+        let is_told = matches!(self.phase, Phase::Failed { .. });
+        if !is_told && (writes || self.store.has_changes()) {
             tracing::warn!(target: "orm::session", "a session was dropped with unsaved changes: rolled back");
         }
     }

@@ -207,6 +207,11 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         w.in_list(operand, list, negated)
     }
 
+    /// Why a pattern can't be searched for, if it can't.
+    fn refuses_pattern(&self, _pattern: &Expr) -> Option<&'static str> {
+        None
+    }
+
     /// The columns, together, equal one of the keys.
     ///
     /// The list is padded to a power of two by repeating its last key, so that lists of all

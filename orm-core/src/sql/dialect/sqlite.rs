@@ -12,6 +12,7 @@ use crate::sql::dml::UpdateRows;
 use crate::sql::expr::{Aggregate, BinaryOp, Expr, Function};
 use crate::sql::isolation::Isolation;
 use crate::sql::naming::Naming;
+use crate::sql::statement::Bind;
 use crate::sql::writer::Writer;
 use crate::value::{SqlType, Value};
 
@@ -151,6 +152,15 @@ impl Dialect for Sqlite {
             _ => op.symbol(),
         };
         w.infix(left, op, symbol, right)
+    }
+
+    /// What comes behind the NUL would be passed over: too much would match.
+    fn refuses_pattern(&self, pattern: &Expr) -> Option<&'static str> {
+        let is_cut = match pattern {
+            Expr::Bind(Bind { value: Value::Text(text), .. }) => text.contains('\0'),
+            _ => false,
+        };
+        is_cut.then_some("SQLite's LIKE ends at a NUL character")
     }
 
     fn composite_list(&self) -> &'static str {

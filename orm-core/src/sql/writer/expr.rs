@@ -2,11 +2,11 @@
 
 use super::Writer;
 use super::scope::Scope;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Link, Relationship, RelationshipKind};
 use crate::sql::dialect::{is_current_timestamp, padded_rows};
 use crate::sql::expr::{BinaryOp, Expr, Source};
-use crate::value::Value;
+use crate::value::{Value, ValueError};
 
 /// The most conditions in a row without parentheses.
 const LONGEST_CHAIN: usize = 256;
@@ -120,6 +120,10 @@ impl Writer<'_> {
                 self.operand(high, Strength::Sum)?;
             }
             Expr::Like { operand, pattern } => {
+                if let Some(reason) = self.dialect.refuses_pattern(pattern) {
+                    let error = ValueError::new(reason);
+                    return Err(Error::Type { place: "the pattern of a LIKE".to_owned(), error });
+                }
                 self.operand(operand, Strength::Sum)?;
                 self.push(" LIKE ");
                 self.operand(pattern, Strength::Sum)?;

@@ -6,7 +6,7 @@ use super::MySql;
 use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::sql::dialect::Dialect;
-use crate::sql::dialect::dml::{types, write_returning, write_tuples};
+use crate::sql::dialect::dml::{arity, types, write_returning, write_tuples};
 use crate::sql::dml::{InsertRows, UpdateRows};
 use crate::sql::expr::{Expr, Source};
 use crate::sql::writer::Writer;
@@ -264,11 +264,6 @@ impl MySql {
             write_returning(w, table, returning);
         }
     }
-}
-
-/// A write whose values don't fit its columns: a mistake of ours.
-fn arity(table: &Table) -> Error {
-    Error::misuse(format!("a write of `{}` has not one value per column", table.name()))
 }
 
 /// Whether an expression reads a column of the row that is being updated.
