@@ -9,15 +9,15 @@ use super::work::{Call, Start, Work, shown, with_one_connection, within};
 /// before it is asked for saves a poll, and where there is no network it may save all of them.
 const LAPS: usize = 60;
 
-/// Drops the call after no poll, after one, two and so on, until it ends by itself.
-async fn at_every_poll(db: &Database, start: Start, call: Call) -> Result<()> {
-    let db = &with_one_connection(db).await?;
+/// Runs rounds that drop a call after no poll, after one, two and so on, until it ends by itself,
+/// which a round tells; each has a number for its unit of work.
+pub(crate) async fn rounds(mut round: impl AsyncFnMut(usize, i64) -> Result<bool>) -> Result<()> {
     let (mut number, mut dropped) = (0, 0);
     for lap in 0..LAPS {
         let mut finished = 0;
         for polls in lap.min(1).. {
             number += 10;
-            if at_poll(polls, db, number, start, call).await? {
+            if round(polls, number).await? {
                 finished += 1;
             } else {
                 dropped += polls.min(1);
@@ -31,8 +31,13 @@ async fn at_every_poll(db: &Database, start: Start, call: Call) -> Result<()> {
             break;
         }
     }
-    println!("{start:?}, {call:?}: dropped {dropped} of {}", number / 10);
+    println!("dropped {dropped} of {}", number / 10);
     Ok(())
+}
+
+async fn at_every_poll(db: &Database, start: Start, call: Call) -> Result<()> {
+    let db = &with_one_connection(db).await?;
+    rounds(async |polls, number| at_poll(polls, db, number, start, call).await).await
 }
 
 /// Drops the call after so many polls; gives whether it ended before.

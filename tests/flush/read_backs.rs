@@ -3,7 +3,9 @@
 use orm_core::schema;
 use orm_tests::{Database, backend_tests};
 
-use crate::models::{Counter, Country, Document, Harbour, Page, Setting, Shelf, Shop, with_random_texts};
+use crate::models::{
+    Counter, Country, Document, Harbour, Page, Setting, Shelf, Shop, with_random_texts,
+};
 
 /// The writes, and the reads that stand in for RETURNING where the database has none.
 fn with_reads(

@@ -66,8 +66,7 @@ macro_rules! draft {
 }
 
 fn main() {
-    let words: Vec<String> =
-        std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let words: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let (databases, wanted): (Vec<String>, Vec<String>) =
         words.into_iter().partition(|word| ["sqlite", "postgres", "mariadb"].contains(&&**word));
     let runtime = tokio::runtime::Builder::new_multi_thread()

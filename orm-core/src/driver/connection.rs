@@ -236,8 +236,7 @@ impl Connection {
             return Ok(());
         }
         // A hand-written statement whose future was dropped may have left the connection dead.
-        let release =
-            self.control(StatementKind::Savepoint, format!("RELEASE SAVEPOINT {LENT}"));
+        let release = self.control(StatementKind::Savepoint, format!("RELEASE SAVEPOINT {LENT}"));
         let released = tokio::time::timeout(PATIENCE, release).await;
         let error = match released {
             Ok(Ok(())) => return Ok(()),
@@ -255,9 +254,7 @@ impl Connection {
 
     fn expect_no_failure(&self) -> Result<()> {
         match &self.transaction {
-            Transaction::Failed { first } => {
-                Err(Error::RollbackRequired { first: first.clone() })
-            }
+            Transaction::Failed { first } => Err(Error::RollbackRequired { first: first.clone() }),
             _ => Ok(()),
         }
     }

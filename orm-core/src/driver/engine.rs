@@ -91,8 +91,12 @@ impl Engine {
         }
         begin_locked(&mut connection).await?;
         for (at, table) in tables.iter().enumerate() {
-            run_all(&mut connection, table, ddl::create_table(self.dialect(), table, later(&tables, at)))
-                .await?;
+            run_all(
+                &mut connection,
+                table,
+                ddl::create_table(self.dialect(), table, later(&tables, at)),
+            )
+            .await?;
         }
         for (at, table) in tables.iter().enumerate() {
             let keys = ddl::add_foreign_keys(self.dialect(), table, later(&tables, at));

@@ -76,9 +76,7 @@ impl<T: Send + 'static> Future for Finish<'_, T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
         let outcome = match &mut self.0.state {
             State::Here(work) => work.as_mut().poll(context).map(Some),
-            State::Task(task) => {
-                Pin::new(task).poll(context).map(|end| end.ok().flatten())
-            }
+            State::Task(task) => Pin::new(task).poll(context).map(|end| end.ok().flatten()),
             State::Over => Poll::Ready(None),
         };
         if outcome.is_ready() {

@@ -27,10 +27,10 @@ mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod target;
-#[cfg(any(feature = "sqlite", feature = "mysql"))]
-mod times;
 #[cfg(all(test, feature = "sqlite"))]
 mod tests;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+mod times;
 
 pub(crate) use connection::Connection;
 pub use engine::{Engine, EngineBuilder};

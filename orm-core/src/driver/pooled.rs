@@ -8,13 +8,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
-use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::database::HasStatementCache;
-use sqlx::{
-    Arguments, AssertSqlSafe, Connection, Database, Either, Executor, IntoArguments, Pool,
-};
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::{Arguments, AssertSqlSafe, Connection, Database, Either, Executor, IntoArguments, Pool};
 
-use super::{Done, Driver, DriverConnection, Options, RowSink};
+use super::{Done, Driver, DriverConnection, Job, Options, RowSink};
 use crate::error::{Error, Result};
 use crate::sql::{Bind, Statement};
 
@@ -235,12 +233,34 @@ where
         Ok((parked, is_fresh))
     }
 
+    /// A new connection, most likely. It is opened to the end even if this future is dropped, and
+    /// waits for the next use then: a connection takes longer to open than some callers have, and
+    /// opening would begin anew for each of them.
+    async fn open_one(&self) -> std::result::Result<PoolConnection<B>, sqlx::Error> {
+        let pool = self.pool.clone();
+        let shared = Arc::clone(&self.shared);
+        let mut opening = Job::new(move |stop| async move {
+            let connection = pool.acquire().await?;
+            if stop.is_set() {
+                let connection = Some(connection);
+                Box::new(PooledConnection { connection, shared, kept_binds: 0 }).release();
+                return Err(sqlx::Error::PoolTimedOut);
+            }
+            Ok(connection)
+        });
+        opening.finish().await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
     async fn take(&self) -> Result<PooledConnection<B>> {
         loop {
             let (parked, is_fresh) = match self.parked() {
                 Ok(parked) => parked,
                 Err(waiting) => {
-                    let acquired = self.pool.acquire().await;
+                    let acquired = if self.pool.size() < self.pool.options().get_max_connections() {
+                        self.open_one().await
+                    } else {
+                        self.pool.acquire().await
+                    };
                     drop(waiting);
                     let connection = acquired.map_err(B::error)?;
                     (Parked { connection, since: Instant::now(), kept_binds: 0 }, true)
@@ -285,8 +305,7 @@ where
     fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn DriverConnection>>> {
         Box::pin(async move {
             let mut connection = self.take().await?;
-            if let (Some(settings), Some(live)) =
-                (&self.shared.set_up, &mut connection.connection)
+            if let (Some(settings), Some(live)) = (&self.shared.set_up, &mut connection.connection)
             {
                 B::set_up(live, settings).await?;
             }

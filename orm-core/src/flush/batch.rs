@@ -227,11 +227,9 @@ fn update_batches(
         let per_row = columns.len() + key_columns.len();
         let expressions: Vec<(usize, Expr)> =
             first.assigned.iter().chain(&first.generated).cloned().collect();
-        for chunk in
-            chunks(&rows, max_rows(dialect, per_row), dialect, |row| &updates[row].values)
+        for chunk in chunks(&rows, max_rows(dialect, per_row), dialect, |row| &updates[row].values)
         {
-            let reason =
-                updates[chunk[0]].reason.clone().unwrap_or_else(|| reason.to_owned());
+            let reason = updates[chunk[0]].reason.clone().unwrap_or_else(|| reason.to_owned());
             let mut objects = Vec::with_capacity(chunk.len());
             let mut values = Vec::with_capacity(chunk.len() * per_row);
             let mut linked = Vec::with_capacity(chunk.len());

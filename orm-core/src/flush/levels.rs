@@ -129,11 +129,7 @@ pub(super) fn level_deletes(
 }
 
 /// Cuts rows that are to be deleted loose from each other, so that they form no circle.
-fn cut_circles(
-    work: &mut Work,
-    rows: &[usize],
-    checks_each_row: bool,
-) -> Result<Vec<Update>> {
+fn cut_circles(work: &mut Work, rows: &[usize], checks_each_row: bool) -> Result<Vec<Update>> {
     let place: HashMap<ObjectId, usize> =
         rows.iter().map(|&at| (work.deletes[at].object, at)).collect();
     let edges = |row: usize| {

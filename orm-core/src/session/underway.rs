@@ -89,7 +89,10 @@ impl Session {
     }
 
     /// Keeps the connection of a flush that was awaited.
-    pub(super) fn keep_connection(&mut self, flushed: Flushed) -> (Batched, Result<Outcome, Failure>) {
+    pub(super) fn keep_connection(
+        &mut self,
+        flushed: Flushed,
+    ) -> (Batched, Result<Outcome, Failure>) {
         self.connection = Some(flushed.connection);
         (flushed.batched, flushed.outcome)
     }

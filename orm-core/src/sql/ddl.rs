@@ -324,7 +324,10 @@ mod tests {
 )"#],
         );
         let indexes = create_table(&SQLITE, posts(), &[]);
-        assert_eq!(&*indexes[1].text, r#"CREATE INDEX IF NOT EXISTS "ix_posts_user_id" ON "posts" ("user_id")"#);
+        assert_eq!(
+            &*indexes[1].text,
+            r#"CREATE INDEX IF NOT EXISTS "ix_posts_user_id" ON "posts" ("user_id")"#
+        );
     }
 
     #[test]

@@ -8,8 +8,8 @@ pub(crate) mod ddl;
 pub(crate) mod dialect;
 pub(crate) mod dml;
 pub(crate) mod expr;
-pub(crate) mod names;
 mod isolation;
+pub(crate) mod names;
 mod naming;
 mod render;
 pub(crate) mod select;
@@ -23,6 +23,8 @@ pub(crate) use dml::{DeleteRows, InsertRows, UpdateRows};
 pub(crate) use expr::{Aggregate, Alias, BinaryOp, ColumnRef, Expr, Function, OrderTerm, Source};
 pub use isolation::Isolation;
 pub use naming::Naming;
-pub(crate) use render::{render_defaults, render_delete, render_insert, render_select, render_update};
+pub(crate) use render::{
+    render_defaults, render_delete, render_insert, render_select, render_update,
+};
 pub(crate) use select::{From, Join, JoinKind, Select};
 pub(crate) use statement::{Bind, Statement};

@@ -32,7 +32,10 @@ impl ByHand for MariaDb {
         let mut connection = MySqlConnection::connect(&url).await.expect("connects");
         let database = unique_name();
         for sql in [format!("CREATE DATABASE {database}"), format!("USE {database}")] {
-            connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.expect("a database is made");
+            connection
+                .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
+                .await
+                .expect("a database is made");
         }
         let (server, _) = url.rsplit_once('/').expect("the URL names a database");
         (engine(&format!("{server}/{database}")).await, Self { connection })
@@ -73,8 +76,7 @@ impl Drop for MariaDb {
     fn drop(&mut self) {
         let drop = "SET @sql = concat('DROP DATABASE ', database()); EXECUTE IMMEDIATE @sql";
         let dropped = tokio::task::block_in_place(|| {
-            tokio::runtime::Handle::current()
-                .block_on(self.connection.execute(sqlx::raw_sql(drop)))
+            tokio::runtime::Handle::current().block_on(self.connection.execute(sqlx::raw_sql(drop)))
         });
         dropped.expect("the database is dropped");
     }

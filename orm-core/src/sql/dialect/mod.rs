@@ -15,10 +15,10 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use super::dml::{DeleteRows, InsertRows, UpdateRows};
+use super::expr::{Aggregate, BinaryOp, ColumnRef, Expr, Function, OrderTerm};
 use super::isolation::Isolation;
 use super::naming::Naming;
 use super::statement::Bind;
-use super::expr::{Aggregate, BinaryOp, ColumnRef, Expr, Function, OrderTerm};
 use super::writer::Writer;
 use crate::error::Result;
 use crate::model::{ColumnDef, Table};
