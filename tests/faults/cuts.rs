@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use orm_core::engine::EngineBuilder;
 use orm_core::{Error, Result};
-use orm_tests::{Database, Fault, Proxy, Side, server_tests};
+use orm_tests::{Database, Fault, Proxy, Side, dropped_after, server_tests};
 
 use super::work::{Call, Order, Start, Work, create, shown, through, within};
 
@@ -224,6 +224,25 @@ server_tests! {
             drop(session);
             park(&far, CONNECTIONS).await?;
         }
+    }
+
+    /// A caller that can't wait until a connection is open leaves it to the next one.
+    async fn a_connection_that_nobody_awaits_is_opened_to_the_end(db, proxy) {
+        create(&db).await?;
+        let far = through(&db, &proxy).await?;
+        proxy.strike(Fault::Close);
+        proxy.heal();
+        let mut session = far.session();
+        let error = Order::select().count(&mut session).await.expect_err("it is dead");
+        assert!(matches!(error, Error::Connection(_)), "{error}");
+        let opened = proxy.connections();
+        while proxy.connections() == opened {
+            let count = dropped_after(1, Order::select().count(&mut session)).await;
+            assert!(count.is_none(), "a connection is opened in no time");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Order::select().count(&mut session).await?;
+        assert_eq!(proxy.connections(), opened + 1);
     }
 
     /// SEMANTICS 9.2: where BEGIN finds out that the connection is dead, nothing is lost.

@@ -1,9 +1,11 @@
 //! Futures that are dropped at every poll they have.
 
 use orm_core::Result;
+use orm_core::engine::EngineBuilder;
+use orm_core::session::Isolation;
 use orm_tests::{Database, backend_tests, dropped_after};
 
-use super::work::{Call, Start, Work, shown, with_one_connection, within};
+use super::work::{Call, Start, Work, create, shown, with_one_connection, within};
 
 /// How often to go through all polls, while hardly any of them drops the call: an answer that comes
 /// before it is asked for saves a poll, and where there is no network it may save all of them.
@@ -36,7 +38,10 @@ pub(crate) async fn rounds(mut round: impl AsyncFnMut(usize, i64) -> Result<bool
 }
 
 async fn at_every_poll(db: &Database, start: Start, call: Call) -> Result<()> {
-    let db = &with_one_connection(db).await?;
+    at_every_poll_of(&with_one_connection(db).await?, start, call).await
+}
+
+async fn at_every_poll_of(db: &Database, start: Start, call: Call) -> Result<()> {
     rounds(async |polls, number| at_poll(polls, db, number, start, call).await).await
 }
 
@@ -145,5 +150,28 @@ backend_tests! {
     /// SEMANTICS 9.4
     async fn rule_9_4_graph_on_the_engine(db) {
         at_every_poll(&db, Start::Released, Call::Graph).await?;
+    }
+
+    /// SEMANTICS 9.4, 9.1: a read that begins the transaction.
+    async fn rule_9_1_serializable_query(db) {
+        let mut db = with_one_connection(&db).await?;
+        db.sessions = db.sessions.isolation(Isolation::Serializable);
+        at_every_poll_of(&db, Start::Released, Call::Query).await?;
+    }
+
+    /// SEMANTICS 9.4, 9.1
+    async fn rule_9_1_query_through_a_pooler(db) {
+        let options = |engine: EngineBuilder| engine.max_connections(1).transaction_pooling(true);
+        let db = db.with_engine(options).await?;
+        create(&db).await?;
+        at_every_poll_of(&db, Start::Released, Call::Query).await?;
+    }
+
+    /// SEMANTICS 9.4, 9.1
+    async fn rule_9_1_graph_through_a_pooler(db) {
+        let options = |engine: EngineBuilder| engine.max_connections(1).transaction_pooling(true);
+        let db = db.with_engine(options).await?;
+        create(&db).await?;
+        at_every_poll_of(&db, Start::Released, Call::Graph).await?;
     }
 }

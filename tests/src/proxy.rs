@@ -5,6 +5,7 @@
 //! [`heal`](Proxy::heal) it stays down.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -50,6 +51,8 @@ struct Shared {
     server: String,
     plan: Mutex<Option<Plan>>,
     weather: watch::Sender<Weather>,
+    /// How many connections there have been.
+    connections: AtomicUsize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +127,13 @@ impl Proxy {
         let behind = &rest[authority.len()..];
         let url = format!("{scheme}://{user}{address}{behind}{separator}{plain}");
         let weather = watch::Sender::new(Weather::default());
-        let shared = Arc::new(Shared { protocol, server, plan: Mutex::default(), weather });
+        let shared = Arc::new(Shared {
+            protocol,
+            server,
+            plan: Mutex::default(),
+            weather,
+            connections: AtomicUsize::new(0),
+        });
         let listening = tokio::spawn(Arc::clone(&shared).listen(listener));
         Some(Self { url, shared, listening })
     }
@@ -132,6 +141,11 @@ impl Proxy {
     /// The server's URL, by way of the proxy.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// How many connections it has taken so far.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
     }
 
     /// Lets so many messages of this side pass, counted over all connections from now on, and
@@ -215,6 +229,7 @@ impl Shared {
             if !matches!(weather.borrow().fault, None | Some(Fault::Silence)) {
                 continue;
             }
+            self.connections.fetch_add(1, Ordering::Relaxed);
             let shared = Arc::clone(&self);
             tokio::spawn(async move {
                 // Whoever is at the other end notices by itself.

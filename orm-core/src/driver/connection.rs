@@ -201,33 +201,40 @@ impl Connection {
         self.end();
     }
 
-    /// Lends sqlx's own connection, inside the open transaction. What is done with it is unknown:
-    /// before the next statement of ours it is made sure that the transaction is still the same
-    /// and can go on.
+    /// Prepares to lend sqlx's own connection, inside the open transaction. What is done with it is
+    /// unknown: before the next statement of ours it is made sure that the transaction is still
+    /// the same and can go on.
     ///
     /// # Errors
     /// As [`run`](Self::run); [`Error::Misuse`] outside of a transaction, or if the database is
     /// another.
-    pub(crate) async fn lend<C: LiveConnection>(&mut self) -> Result<&mut C> {
+    pub(crate) async fn prepare_to_lend<C: LiveConnection>(&mut self) -> Result<()> {
         self.expect_no_failure()?;
         self.take_back().await?;
         if !self.in_transaction() {
             return Err(Error::misuse("a connection is lent inside of a transaction only"));
         }
-        let is_his = |inner: &mut Box<dyn DriverConnection>| inner.live()?.is::<C>().then_some(());
-        if self.inner.as_mut().and_then(is_his).is_none() {
-            return Err(Error::misuse(format!(
-                "the session's database is not {}: ask for its own connection type",
-                C::DATABASE,
-            )));
-        }
+        self.live::<C>()?;
         // A savepoint can be released only in the transaction that it was set in, and only if no
         // statement has failed since.
         let set = self.control(StatementKind::Savepoint, format!("SAVEPOINT {LENT}")).await;
         set.map_err(|error| self.note_failure(error))?;
         self.lent = true;
+        Ok(())
+    }
+
+    /// sqlx's own connection.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if the database is another.
+    pub(crate) fn live<C: LiveConnection>(&mut self) -> Result<&mut C> {
         let live = self.inner.as_mut().and_then(|inner| inner.live()?.downcast_mut::<C>());
-        live.ok_or_else(|| Error::Connection("the connection is closed".to_owned()))
+        live.ok_or_else(|| {
+            Error::misuse(format!(
+                "the session's database is not {}: ask for its own connection type",
+                C::DATABASE,
+            ))
+        })
     }
 
     /// Makes sure, after the connection was lent, that the transaction is as it was.

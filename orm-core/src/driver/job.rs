@@ -107,3 +107,64 @@ impl<T: Send + 'static> Drop for Finish<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(20);
+
+    /// A runtime of its own for each test.
+    fn run(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime can be built").block_on(test);
+    }
+
+    #[test]
+    fn a_job_that_is_awaited_may_take_its_time() {
+        run(async {
+            let work = async {
+                sleep(SOON * 3).await;
+                1
+            };
+            let mut job = Job::new(|_| work).patient_for(SOON);
+            assert_eq!(job.finish().await, Some(1));
+        });
+    }
+
+    #[test]
+    fn a_job_that_nobody_awaits_goes_on_and_is_told() {
+        run(async {
+            let mut job = Job::new(|stop| async move {
+                sleep(SOON).await;
+                stop.is_set()
+            });
+            assert!(timeout(SOON / 4, job.finish()).await.is_err());
+            assert_eq!(job.finish().await, Some(true));
+            assert_eq!(job.finish().await, None, "it is over");
+        });
+    }
+
+    #[test]
+    fn a_job_that_nobody_awaits_has_an_end() {
+        run(async {
+            let mut job = Job::new(|_| pending::<()>()).patient_for(SOON);
+            assert!(timeout(SOON / 4, job.finish()).await.is_err());
+            let end = timeout(SOON * 100, job.finish()).await;
+            assert_eq!(end.expect("it is dropped"), None);
+        });
+    }
+
+    #[test]
+    fn a_job_ends_with_its_runtime() {
+        let mut job = Job::new(|_| pending::<()>());
+        run(async {
+            assert!(timeout(SOON / 4, job.finish()).await.is_err());
+        });
+        run(async { assert_eq!(job.finish().await, None) });
+    }
+}

@@ -165,10 +165,14 @@ impl Session {
         self.autoflush_changes().await?;
         self.begin().await?;
         self.store.taint_everything();
-        let Some(connection) = &mut self.connection else {
-            return Err(Error::Connection("the connection is closed".to_owned()));
-        };
-        connection.lend().await
+        if let Some(connection) = &mut self.connection {
+            let prepared = connection.prepare_to_lend::<C>().await;
+            self.check(prepared)?;
+        }
+        match &mut self.connection {
+            Some(connection) => connection.live(),
+            None => Err(Error::Connection("the connection is closed".to_owned())),
+        }
     }
 
     /// Flushes before a query, if the session does that.
