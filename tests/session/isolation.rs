@@ -1,8 +1,13 @@
 //! What transactions see of each other, and what they tell when they collide.
 
-use orm_core::session::Isolation;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use orm_core::session::{Isolation, Retries};
 use orm_core::{Error, Handle, Result, Session};
 use orm_tests::{Database, backend_tests};
+use tokio::sync::Barrier;
 
 use super::models::*;
 
@@ -100,5 +105,79 @@ backend_tests! {
             reader.refresh(ada).await?;
             assert_eq!(reader[ada].visits, 5);
         }
+    }
+
+    /// DESIGN 5: who loses a collision tries again, the commit included, until all have won.
+    async fn retry_runs_the_losers_again(db) {
+        const SESSIONS: i64 = 4;
+        committed(&db, &["ada", "bob"]).await?;
+        let retries = Retries::default().tries(50).limit(Duration::from_secs(60));
+        let sessions = db.sessions.clone().isolation(Isolation::Serializable).retries(retries);
+        let tries = Arc::new(AtomicI64::new(0));
+        let all_have_read = Arc::new(Barrier::new(SESSIONS as usize));
+        let mut tasks = Vec::new();
+        for at in 0..SESSIONS {
+            let (sessions, tries) = (sessions.clone(), Arc::clone(&tries));
+            let all_have_read = Arc::clone(&all_have_read);
+            tasks.push(tokio::spawn(async move {
+                let is_first = AtomicBool::new(true);
+                sessions
+                    .retry(async |mut session| {
+                        tries.fetch_add(1, Ordering::Relaxed);
+                        if is_first.swap(false, Ordering::Relaxed) {
+                            User::select().count(&mut session).await?;
+                            all_have_read.wait().await;
+                        }
+                        // Half of them in the other order: a deadlock, where there are locks.
+                        for id in if at % 2 == 0 { [1, 2] } else { [2, 1] } {
+                            let user = session.require::<User>(id).await?;
+                            session[user].visits += 1;
+                            session.flush().await?;
+                        }
+                        Ok(())
+                    })
+                    .await
+            }));
+        }
+        for task in tasks {
+            task.await.expect("no task panics")?;
+        }
+        let visits = User::select().columns(User::visits).on(&db.engine).all().await?;
+        assert_eq!(visits, [SESSIONS, SESSIONS], "no update is lost");
+        assert!(tries.load(Ordering::Relaxed) > SESSIONS, "somebody lost");
+    }
+
+    /// DESIGN 5: only collisions are tried again, and not for ever.
+    async fn retry_knows_when_to_stop(db) {
+        committed(&db, &["ada"]).await?;
+        let tries = AtomicI64::new(0);
+        let outcome = db.sessions.retry(async |mut session| {
+            tries.fetch_add(1, Ordering::Relaxed);
+            session.add(user("ada"));
+            Ok(())
+        });
+        assert!(matches!(outcome.await, Err(Error::UniqueViolation(_))));
+        assert_eq!(tries.swap(0, Ordering::Relaxed), 1);
+
+        let sessions = db.sessions.clone().retries(Retries::default().tries(3));
+        let collision = || Error::Serialization("as if".to_owned());
+        let outcome: Result<()> = sessions
+            .retry(async |_| {
+                tries.fetch_add(1, Ordering::Relaxed);
+                Err(collision())
+            })
+            .await;
+        assert!(matches!(outcome, Err(Error::Serialization(_))));
+        assert_eq!(tries.swap(0, Ordering::Relaxed), 3);
+
+        let sessions = db.sessions.clone().retries(Retries::default().limit(Duration::ZERO));
+        let outcome: Result<()> = sessions
+            .retry(async |_| {
+                tries.fetch_add(1, Ordering::Relaxed);
+                Err(collision())
+            })
+            .await;
+        assert!(outcome.is_err());
+        assert_eq!(tries.load(Ordering::Relaxed), 1);
     }
 }

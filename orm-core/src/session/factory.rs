@@ -1,8 +1,10 @@
 //! Where sessions come from, and transactions as closures.
 
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::{Isolation, Session};
 use crate::driver::Engine;
@@ -16,12 +18,18 @@ pub struct SessionFactory {
     engine: Engine,
     autoflush: bool,
     isolation: Isolation,
+    retries: Retries,
 }
 
 impl SessionFactory {
     /// A factory of sessions that flush before queries.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, autoflush: true, isolation: Isolation::default() }
+        Self {
+            engine,
+            autoflush: true,
+            isolation: Isolation::default(),
+            retries: Retries::default(),
+        }
     }
 
     /// Whether its sessions flush before queries.
@@ -34,6 +42,12 @@ impl SessionFactory {
     /// [read committed](Isolation::ReadCommitted) unless said otherwise.
     pub fn isolation(mut self, isolation: Isolation) -> Self {
         self.isolation = isolation;
+        self
+    }
+
+    /// How often [`retry`](Self::retry) tries, and how long it waits in between.
+    pub fn retries(mut self, retries: Retries) -> Self {
+        self.retries = retries;
         self
     }
 
@@ -91,6 +105,108 @@ impl SessionFactory {
                 Err(error)
             }
         }
+    }
+
+    /// Runs a closure as [`transaction`](Self::transaction) does, and once more in a fresh session
+    /// if it or the commit fails by a collision with another transaction: a deadlock, a
+    /// serialization failure, a lock that was not to be had
+    /// ([`Error::is_retryable`](crate::Error::is_retryable)). Between two tries it waits for a
+    /// random part of a time that doubles.
+    ///
+    /// The closure must not do what can't be undone, such as sending mail: it may run several
+    /// times.
+    ///
+    /// ```
+    /// # use orm_core::{Engine, Model, SessionFactory, schema};
+    /// # #[derive(Model)] struct User { name: String, #[orm(default = 0)] visits: i64 }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![User]).await?;
+    /// # let sessions = SessionFactory::new(engine);
+    /// # let ada = sessions.transaction(async |mut session| { let ada = session.add(User::draft().name("Ada")); session.flush().await?; Ok(session[ada].id()) }).await?;
+    /// let visits = sessions
+    ///     .retry(async |mut session| {
+    ///         let user = session.require::<User>(ada).await?;
+    ///         session[user].visits += 1;
+    ///         Ok(session[user].visits)
+    ///     })
+    ///     .await?;
+    /// # assert_eq!(visits, 1);
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`transaction`](Self::transaction); the last collision, when there is no further
+    /// try.
+    pub async fn retry<T, F>(&self, mut work: impl FnMut(Lent) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let started = Instant::now();
+        let mut tries = 1;
+        loop {
+            match self.transaction(&mut work).await {
+                Err(error) if error.is_retryable() => {
+                    let Some(pause) = self.retries.pause(tries, started.elapsed()) else {
+                        return Err(error);
+                    };
+                    tracing::debug!(target: "orm::session", tries, ?pause, "{error}: trying again");
+                    tokio::time::sleep(pause).await;
+                    tries += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+/// How often [`SessionFactory::retry`] tries, and how long it waits in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retries {
+    tries: u32,
+    first_pause: Duration,
+    limit: Duration,
+}
+
+impl Default for Retries {
+    /// Ten tries within thirty seconds, the first pause at most ten milliseconds.
+    fn default() -> Self {
+        let (first_pause, limit) = (Duration::from_millis(10), Duration::from_secs(30));
+        Self { tries: 10, first_pause, limit }
+    }
+}
+
+impl Retries {
+    /// The longest pause, however many there were.
+    const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+    /// How often to try in all, the first time included; at least once.
+    pub fn tries(mut self, tries: u32) -> Self {
+        self.tries = tries.max(1);
+        self
+    }
+
+    /// How long the first pause may be. Each further one may be twice as long, up to two seconds;
+    /// how long it is, is random.
+    pub fn first_pause(mut self, pause: Duration) -> Self {
+        self.first_pause = pause;
+        self
+    }
+
+    /// For how long to begin further tries.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// How long to wait after so many tries; `None` if there is to be no further one.
+    fn pause(&self, tries: u32, elapsed: Duration) -> Option<Duration> {
+        let doubled = 2_u32.checked_pow(tries - 1).unwrap_or(u32::MAX);
+        let longest = self.first_pause.saturating_mul(doubled).min(Self::LONGEST_PAUSE);
+        // A new hasher's keys are as random as this needs to be.
+        let random = RandomState::new().hash_one(tries) as f64 / u64::MAX as f64;
+        let pause = longest.mul_f64(random);
+        (tries < self.tries && elapsed + pause <= self.limit).then_some(pause)
     }
 }
 

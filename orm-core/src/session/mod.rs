@@ -18,7 +18,7 @@ mod unit_of_work;
 pub use accessors::{Collection, Reference, RelatedQuery};
 pub use draft::{Links, Member, New, Unset, default_for, left_to_server, when_unset};
 pub use engine_queries::OnEngine;
-pub use factory::{Lent, SessionFactory};
+pub use factory::{Lent, Retries, SessionFactory};
 pub use graph::{Graph, Members};
 pub use objects::ObjectState;
 
