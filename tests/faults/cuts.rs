@@ -23,9 +23,13 @@ async fn at_every_message(db: &Database, proxy: &Proxy, side: Side, end: Call) -
     let mut unknown = Unknown::default();
     for passing in 0.. {
         let ways = [Fault::Reset, Fault::Close, Fault::Torn];
-        let work = Work::start(db, &far, passing as i64 * 10, Start::Clean).await?;
-        proxy.arm(side, passing, ways[(passing + usize::from(end == Call::Rollback)) % ways.len()]);
-        if !cut(work, db, &far, proxy, end, &mut unknown).await? {
+        let fault = ways[(passing + usize::from(end == Call::Rollback)) % ways.len()];
+        let mut work = Work::start(db, &far, passing as i64 * 10, Start::Clean).await?;
+        proxy.arm(side, passing, fault);
+        let outcome = unit(&mut work, &far, end).await;
+        let place = format!("{fault:?} at message {passing} of the {side:?}: {outcome:?}");
+        let lost = expect_lost(&outcome, &place);
+        if !cut(work, db, &far, proxy, (end, lost, &place), &mut unknown).await? {
             assert!(passing > 10, "a unit of work has more messages than {passing}");
             println!("{side:?}, {end:?}: {passing} messages, {unknown:?}");
             break;
@@ -34,20 +38,17 @@ async fn at_every_message(db: &Database, proxy: &Proxy, side: Side, end: Call) -
     Ok(unknown)
 }
 
-/// A unit of work on a connection that is going to be cut; gives whether it was.
+/// What must be true after a unit of work whose connection was cut; gives whether it was.
 async fn cut(
     mut work: Work,
     db: &Database,
     far: &Database,
     proxy: &Proxy,
-    end: Call,
+    (end, lost, place): (Call, Lost, &str),
     unknown: &mut Unknown,
 ) -> Result<bool> {
-    let outcome = unit(&mut work, far, end).await;
     let has_struck = proxy.has_struck();
-    let place = format!("{outcome:?}");
-    let lost = expect_lost(&outcome, &place);
-    expect_no_way_on(&mut work, lost, &place).await;
+    expect_no_way_on(&mut work, lost, place).await;
     within("the rollback", work.session.rollback()).await?;
     if has_struck {
         let error = work.call(Call::Query, far).await.expect_err("there is no server");
@@ -259,5 +260,88 @@ server_tests! {
         let rows = work.rows_after(Start::Edited);
         assert_eq!(shown(&db.engine, 0).await?, rows);
         work.expect_working(&rows, &far).await?;
+    }
+
+    /// SEMANTICS 9.4: whoever calls next learns that nobody knows.
+    async fn rule_9_4_a_commit_that_was_dropped_is_lost(db, proxy) {
+        create(&db).await?;
+        let far = through(&db, &proxy).await?;
+        for number in [0, 10] {
+            let mut work = Work::start(&db, &far, number, Start::Flushed).await?;
+            // The first message of the server is its answer to COMMIT.
+            proxy.arm(Side::Server, 0, Fault::Silence);
+            tokio::select! {
+                biased;
+                () = proxy.struck() => {}
+                outcome = work.session.commit() => panic!("an answer got through: {outcome:?}"),
+            }
+            assert!(work.is_committing());
+            proxy.strike(Fault::Reset);
+            let next = match number {
+                0 => within("a flush", work.session.flush()).await,
+                _ => within("a rollback", work.session.rollback()).await,
+            };
+            assert!(matches!(next, Err(Error::CommitOutcomeUnknown(_))), "{next:?}");
+            if number == 0 {
+                let next = work.session.flush().await;
+                assert!(matches!(next, Err(Error::RollbackRequired { .. })), "{next:?}");
+                work.session.rollback().await?;
+            }
+            proxy.heal();
+            work.expect_expired();
+            let rows = work.rows_after(Start::Flushed);
+            assert_eq!(shown(&db.engine, number).await?, rows, "it had committed");
+            work.expect_working(&rows, &far).await?;
+        }
+    }
+
+    /// Reads without a session.
+    async fn a_read_on_the_engine_is_cut(db, proxy) {
+        create(&db).await?;
+        let far = through(&db, &proxy).await?;
+        let mut work = Work::start(&db, &far, 0, Start::Released).await?;
+        for side in [Side::Client, Side::Server] {
+            for passing in 0.. {
+                proxy.arm(side, passing, Fault::Close);
+                let outcome = work.call(Call::Graph, &far).await;
+                if !proxy.has_struck() {
+                    outcome?;
+                    assert!(passing > 1, "a read has more messages than {passing}");
+                    break;
+                }
+                assert!(matches!(outcome, Err(Error::Connection(_))), "{outcome:?}");
+                proxy.heal();
+                work.call(Call::Read, &far).await?;
+            }
+        }
+    }
+
+    /// SEMANTICS 9.2: connections that the server ends, and says so.
+    async fn rule_9_2_the_server_ends_the_connection(db, _proxy) {
+        create(&db).await?;
+        for (number, (start, call)) in (0..).step_by(10).zip([
+            (Start::Clean, Call::Get),
+            (Start::Edited, Call::Flush),
+            (Start::EditedAgain, Call::FlushAgain),
+            (Start::Flushed, Call::Query),
+            (Start::Flushed, Call::Commit),
+            (Start::Flushed, Call::Rollback),
+        ]) {
+            let far = db.by_way_of(db.url(), |engine| engine.max_connections(1)).await?;
+            let mut work = Work::start(&far, &far, number, start).await?;
+            db.kill_connections().await;
+            let outcome = within("the call", work.call(call, &far)).await;
+            match (call, outcome.map_err(|error| (call, error))) {
+                (Call::Rollback, Ok(())) => {}
+                (_, Err(failure)) => {
+                    expect_lost(&Err(failure), "a connection was ended");
+                }
+                (_, outcome) => panic!("{outcome:?}"),
+            }
+            within("the rollback", work.session.rollback()).await?;
+            let rows = work.rows_before();
+            assert_eq!(shown(&far.engine, number).await?, rows, "{start:?}, {call:?}");
+            work.expect_working(&rows, &far).await?;
+        }
     }
 }

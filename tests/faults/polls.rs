@@ -7,15 +7,21 @@ use orm_tests::{Database, backend_tests, dropped_after};
 
 use super::work::{Call, Start, Work, create, shown, with_one_connection, within};
 
-/// How often to go through all polls, while hardly any of them drops the call: an answer that comes
-/// before it is asked for saves a poll, and where there is no network it may save all of them.
-const LAPS: usize = 60;
+/// How often to go through all polls: an answer that comes before it is asked for saves a poll.
+const LAPS: usize = 3;
+
+/// How often, while hardly any of them drops the call: where there is no network, answers may save
+/// all of them.
+const MOST_LAPS: usize = 60;
 
 /// Runs rounds that drop a call after no poll, after one, two and so on, until it ends by itself,
 /// which a round tells; each has a number for its unit of work.
-pub(crate) async fn rounds(mut round: impl AsyncFnMut(usize, i64) -> Result<bool>) -> Result<()> {
+pub(crate) async fn rounds(
+    laps: usize,
+    mut round: impl AsyncFnMut(usize, i64) -> Result<bool>,
+) -> Result<()> {
     let (mut number, mut dropped) = (0, 0);
-    for lap in 0..LAPS {
+    for lap in 0..MOST_LAPS {
         let mut finished = 0;
         for polls in lap.min(1).. {
             number += 10;
@@ -29,7 +35,7 @@ pub(crate) async fn rounds(mut round: impl AsyncFnMut(usize, i64) -> Result<bool
                 break;
             }
         }
-        if lap > 0 && dropped > 2 {
+        if lap + 1 >= laps && dropped > 2 {
             break;
         }
     }
@@ -38,11 +44,11 @@ pub(crate) async fn rounds(mut round: impl AsyncFnMut(usize, i64) -> Result<bool
 }
 
 async fn at_every_poll(db: &Database, start: Start, call: Call) -> Result<()> {
-    at_every_poll_of(&with_one_connection(db).await?, start, call).await
+    at_every_poll_of(&with_one_connection(db).await?, LAPS, start, call).await
 }
 
-async fn at_every_poll_of(db: &Database, start: Start, call: Call) -> Result<()> {
-    rounds(async |polls, number| at_poll(polls, db, number, start, call).await).await
+async fn at_every_poll_of(db: &Database, laps: usize, start: Start, call: Call) -> Result<()> {
+    rounds(laps, async |polls, number| at_poll(polls, db, number, start, call).await).await
 }
 
 /// Drops the call after so many polls; gives whether it ended before.
@@ -156,22 +162,19 @@ backend_tests! {
     async fn rule_9_1_serializable_query(db) {
         let mut db = with_one_connection(&db).await?;
         db.sessions = db.sessions.isolation(Isolation::Serializable);
-        at_every_poll_of(&db, Start::Released, Call::Query).await?;
-    }
-
-    /// SEMANTICS 9.4, 9.1
-    async fn rule_9_1_query_through_a_pooler(db) {
-        let options = |engine: EngineBuilder| engine.max_connections(1).transaction_pooling(true);
-        let db = db.with_engine(options).await?;
-        create(&db).await?;
-        at_every_poll_of(&db, Start::Released, Call::Query).await?;
+        at_every_poll_of(&db, LAPS, Start::Released, Call::Query).await?;
     }
 
     /// SEMANTICS 9.4, 9.1
     async fn rule_9_1_graph_through_a_pooler(db) {
+        if !db.capabilities.returning_on_insert {
+            // What differs are writes.
+            return Ok(());
+        }
         let options = |engine: EngineBuilder| engine.max_connections(1).transaction_pooling(true);
         let db = db.with_engine(options).await?;
         create(&db).await?;
-        at_every_poll_of(&db, Start::Released, Call::Graph).await?;
+        // One lap: to prepare every statement anew takes its time on some servers.
+        at_every_poll_of(&db, 1, Start::Released, Call::Graph).await?;
     }
 }

@@ -166,6 +166,10 @@ server_tests! {
 
     /// SEMANTICS 9.4. All at once, since each of them waits.
     async fn rule_9_4_nothing_waits_for_a_silent_server_for_ever(db, _proxy) {
+        if !db.capabilities.returning_on_insert {
+            // What differs are the texts of statements.
+            return Ok(());
+        }
         create(&db).await?;
         let db = Arc::new(db);
         let mut waiting = JoinSet::new();

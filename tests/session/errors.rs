@@ -87,6 +87,29 @@ backend_tests! {
         assert_eq!(error.violation().and_then(|it| it.table.as_deref()), Some("posts"));
     }
 
+    /// SEMANTICS 9.6: a row that others still point to, deleted behind the session's back: the
+    /// violated key is theirs.
+    async fn rule_9_6_a_row_that_is_pointed_to_names_the_key_of_the_others(db) {
+        committed(&db, &["ada"]).await?;
+        let mut session = db.session();
+        let ada = session.require::<User>(1).await?;
+        let posts = ada.posts(&mut session).await?;
+        let mut other = db.session();
+        let theirs = other.require::<User>(1).await?;
+        other.commit().await?;
+        let added = other.add(Post::draft().title("Another").user(theirs));
+        other.commit().await?;
+        for post in posts {
+            session.delete(post);
+        }
+        session.delete(ada);
+        let error = session.commit().await.expect_err("there is another post");
+        assert!(matches!(error, Error::ForeignKeyViolation(_)), "{error}");
+        assert_eq!(error.violates(Post::user_id), db.capabilities.tells_foreign_keys);
+        session.rollback().await?;
+        other.refresh(added).await?;
+    }
+
     /// SEMANTICS 9.6
     async fn rule_9_6_a_check_violation_names_its_table(db) {
         db.create(&user_tables()).await?;

@@ -120,6 +120,36 @@ backend_tests! {
         assert_eq!(session[ada].nickname.as_deref(), Some("the countess"));
     }
 
+    /// SEMANTICS 9.1: behind a pooler that lends connections by transaction, every statement is
+    /// inside of one.
+    async fn rule_9_1_behind_a_pooler_reads_are_in_transactions_too(db) {
+        committed(&db, &["ada"]).await?;
+        let db = db.with_engine(|engine| engine.transaction_pooling(true).max_connections(1)).await?;
+        committed(&db, &["ada"]).await?;
+        let log = db.log();
+        let mut session = db.session();
+        let ada = session.require::<User>(1).await?;
+        session[ada].visits = 5;
+        session.add(user("bob"));
+        session.commit().await?;
+        assert_eq!(
+            log.all(),
+            ["BEGIN", "SELECT users", "UPDATE users", "INSERT users", "COMMIT"]
+        );
+        assert_eq!(User::select().on(&db.engine).count().await?, 2);
+        assert_eq!(log.all()[..2], ["BEGIN", "SELECT users"]);
+        session.refresh(ada).await?;
+        session[ada].visits = 6;
+        session.rollback().await?;
+        assert_eq!(session[ada].visits, 5);
+        let visits = db.sessions.retry(async |mut session| {
+            let ada = session.require::<User>(1).await?;
+            session[ada].visits += 1;
+            Ok(session[ada].visits)
+        });
+        assert_eq!(visits.await?, 6);
+    }
+
     /// SEMANTICS 9.2
     async fn rule_9_2_commit_keeps_memory_and_gives_the_connection_back(db) {
         let db = db.with_engine(|engine| engine.max_connections(1)).await?;

@@ -26,16 +26,10 @@ pub struct Capabilities {
     pub returning_on_delete: bool,
     /// Enums are types of the schema's own.
     pub native_enum: bool,
-    /// Arrays are no documents.
-    pub native_array: bool,
     /// Constraints can be checked at COMMIT.
     pub deferrable: bool,
     /// What creates and drops tables can be rolled back.
     pub transactional_ddl: bool,
-    /// `SELECT … FOR UPDATE SKIP LOCKED`.
-    pub skip_locked: bool,
-    /// A table's `schema` is a namespace of the database, not a part of the table's name.
-    pub schemas: bool,
     /// NULLs come first in an ascending order that doesn't say where.
     pub nulls_first: bool,
     /// One transaction writes at a time, whatever it writes: the others wait for their turn.
@@ -74,11 +68,8 @@ impl Backend {
             returning_on_update: false,
             returning_on_delete: true,
             native_enum: false,
-            native_array: false,
             deferrable: false,
             transactional_ddl: false,
-            skip_locked: true,
-            schemas: true,
             nulls_first: true,
             single_writer: false,
             snapshot_when_serializable: false,
@@ -100,11 +91,8 @@ impl Backend {
                 returning_on_update: true,
                 returning_on_delete: true,
                 native_enum: false,
-                native_array: false,
                 deferrable: true,
                 transactional_ddl: true,
-                skip_locked: false,
-                schemas: false,
                 nulls_first: true,
                 single_writer: true,
                 snapshot_when_serializable: true,
@@ -125,11 +113,8 @@ impl Backend {
                 returning_on_update: true,
                 returning_on_delete: true,
                 native_enum: true,
-                native_array: true,
                 deferrable: true,
                 transactional_ddl: true,
-                skip_locked: true,
-                schemas: true,
                 nulls_first: false,
                 single_writer: false,
                 snapshot_when_serializable: true,

@@ -295,7 +295,8 @@ impl Link {
                 match self.shared.count(side) {
                     None => {}
                     Some(Fault::Silence) => {
-                        if !self.passes(birth).await {
+                        let passes = self.passes(birth).await;
+                        if !passes {
                             return Ok(self.weather.borrow().fault);
                         }
                     }

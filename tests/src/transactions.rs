@@ -48,10 +48,7 @@ impl Database {
             }
             Backend::MariaDb | Backend::MariaDbWithoutReturning => {
                 let mut connection = MySqlConnection::connect(self.url()).await.expect("a server");
-                let sql = "SELECT id FROM information_schema.processlist \
-                           WHERE db = database() AND id <> connection_id()";
-                let others: Vec<i64> =
-                    query_scalar(sql).fetch_all(&mut connection).await.expect("ids");
+                let others = others(&mut connection).await;
                 // `information_schema.innodb_trx` shows a copy that is not renewed while it is
                 // looked at again and again.
                 let status = sqlx::raw_sql("SHOW ENGINE INNODB STATUS");
@@ -59,6 +56,30 @@ impl Database {
                 let _ = connection.close().await;
                 let active = in_transaction(status.get("Status"));
                 others.iter().filter(|id| active.contains(id)).count() as i64
+            }
+        }
+    }
+
+    /// Has the server end every connection of this database, as an administrator does.
+    pub async fn kill_connections(&self) {
+        match self.backend {
+            Backend::Sqlite => {}
+            Backend::Postgres => {
+                let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                           WHERE application_name = current_setting('application_name') \
+                           AND pid <> pg_backend_pid()";
+                let mut connection = PgConnection::connect(self.url()).await.expect("a server");
+                connection.execute(sql).await.expect("connections can be ended");
+                let _ = connection.close().await;
+            }
+            Backend::MariaDb | Backend::MariaDbWithoutReturning => {
+                let mut connection = MySqlConnection::connect(self.url()).await.expect("a server");
+                for id in others(&mut connection).await {
+                    // It may have ended meanwhile.
+                    let kill = sqlx::raw_sql(AssertSqlSafe(format!("KILL {id}")));
+                    let _ = connection.execute(kill).await;
+                }
+                let _ = connection.close().await;
             }
         }
     }
@@ -99,6 +120,13 @@ impl Database {
             }
         }
     }
+}
+
+/// The other connections of this one's database.
+async fn others(connection: &mut MySqlConnection) -> Vec<i64> {
+    let sql = "SELECT id FROM information_schema.processlist \
+               WHERE db = database() AND id <> connection_id()";
+    query_scalar(sql).fetch_all(connection).await.expect("the server knows them")
 }
 
 /// The connections that have a transaction, by what InnoDB says of itself.

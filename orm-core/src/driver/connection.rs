@@ -7,14 +7,16 @@
 //! other one is closed.
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::log::{LogHub, StatementKind};
-use super::{Done, DriverConnection, LiveConnection, RowSink, resolve};
+use super::{Done, DriverConnection, EachRow, LiveConnection, RowSink, resolve};
 use crate::error::{Error, Result};
 use crate::model::Table;
-use crate::sql::{Dialect, Isolation, Statement};
+use crate::sql::{Dialect, Isolation, Statement, render_echo};
+use crate::value::Cells;
 
 /// How long the end of a transaction, or anything else that nobody awaits any more, may take before
 /// the connection is closed.
@@ -126,7 +128,7 @@ impl Connection {
         statement: Statement,
         rows: &mut dyn RowSink,
     ) -> Result<Done> {
-        self.run(statement, rows).await.map_err(|error| resolve(error, self.dialect, &[table]))
+        self.run(statement, rows).await.map_err(|error| resolve(error, self.dialect, table))
     }
 
     /// Begins a transaction that is going to write.
@@ -150,7 +152,12 @@ impl Connection {
             Some(settings) => format!("{begin}; {settings}").into(),
             None => Arc::<str>::from(begin),
         };
+        let is_several = begin.contains(';');
         let outcome = self.control(StatementKind::Begin, begin).await;
+        if outcome.is_err() && is_several {
+            // Some of them may have worked.
+            self.spoilt = true;
+        }
         outcome.map_err(|error| self.note_failure(error))?;
         self.transaction = Transaction::Begun;
         Ok(())
@@ -242,9 +249,9 @@ impl Connection {
         if !std::mem::take(&mut self.lent) {
             return Ok(());
         }
-        // A hand-written statement whose future was dropped may have left the connection dead.
-        let release = self.control(StatementKind::Savepoint, format!("RELEASE SAVEPOINT {LENT}"));
-        let released = tokio::time::timeout(PATIENCE, release).await;
+        // A hand-written statement whose future was dropped may have left the connection dead, or
+        // with answers that nobody has read.
+        let released = tokio::time::timeout(PATIENCE, self.release_lent()).await;
         let error = match released {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error @ (Error::Connection(_) | Error::Serialization(_)))) => error,
@@ -257,6 +264,24 @@ impl Connection {
             }
         };
         Err(self.note_failure(error))
+    }
+
+    async fn release_lent(&mut self) -> Result<()> {
+        let release = format!("RELEASE SAVEPOINT {LENT}");
+        self.control(StatementKind::Savepoint, release).await?;
+        let number = i64::from(RandomState::new().hash_one(LENT) as u32);
+        let mut answer = None;
+        let mut sink = EachRow(|cells: &dyn Cells| {
+            answer = cells.int(0).ok();
+            Ok(())
+        });
+        let echo = render_echo(self.dialect, number);
+        self.send(StatementKind::Savepoint, echo, &mut sink).await?;
+        if answer == Some(number) {
+            return Ok(());
+        }
+        self.spoilt = true;
+        Err(Error::Connection("it answers another statement than the last".to_owned()))
     }
 
     fn expect_no_failure(&self) -> Result<()> {

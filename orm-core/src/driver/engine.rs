@@ -81,7 +81,9 @@ impl Engine {
     /// The database's.
     pub async fn create_all(&self, schema: &Schema) -> Result<()> {
         let tables = ddl::dependency_order(&schema.tables()?);
-        if let Some(refusal) = tables.iter().find_map(|table| self.dialect().refuse_table(table)) {
+        if let Some(refusal) =
+            tables.iter().find_map(|table| self.dialect().refuse_table(table, &tables))
+        {
             return Err(Error::misuse(refusal));
         }
         let mut connection = self.connection().await?;
@@ -260,6 +262,15 @@ impl EngineBuilder {
     /// none: with it off, MariaDB is spoken to as MySQL is.
     pub fn returning(mut self, on: bool) -> Self {
         self.options.returning = on;
+        self
+    }
+
+    /// Whether the keys that MySQL generates for the rows of one INSERT may be counted on from the
+    /// first; they are unless this turns it off, where the server guarantees that they follow each
+    /// other (`innodb_autoinc_lock_mode` 0 or 1 and `auto_increment_increment` 1, as the engine
+    /// finds them when it connects). Otherwise rows that need generated keys go one by one.
+    pub fn counted_keys(mut self, on: bool) -> Self {
+        self.options.counted_keys = on;
         self
     }
 

@@ -127,6 +127,8 @@ pub(crate) struct Options {
     pub(crate) transaction_pooling: bool,
     /// Whether writes may ask for rows by RETURNING, where the server has it.
     pub(crate) returning: bool,
+    /// Whether keys may be counted on from the first of an INSERT, where there is no RETURNING.
+    pub(crate) counted_keys: bool,
     /// How the names of tables and columns are spelled in the database.
     pub(crate) naming: Naming,
 }
@@ -140,6 +142,7 @@ impl Default for Options {
             statement_timeout: None,
             transaction_pooling: false,
             returning: true,
+            counted_keys: true,
             naming: Naming::AsDeclared,
         }
     }

@@ -1,19 +1,24 @@
 //! From what a database says of a violated constraint to the table and columns concerned.
 
 use crate::error::{Error, Violation, ViolationKind};
-use crate::model::Table;
+use crate::model::{Relationship, Table};
 use crate::sql::{Dialect, names};
 
-/// Fills in what the database left out of a violation. `tables` are those that the statement
-/// wrote, the one that it names first; every other error stays as it is.
-pub(crate) fn resolve(mut error: Error, dialect: &dyn Dialect, tables: &[&'static Table]) -> Error {
+/// Fills in what the database left out of a violation, of the table that the statement wrote or of
+/// one that points to it; every other error stays as it is.
+pub(crate) fn resolve(mut error: Error, dialect: &dyn Dialect, table: &'static Table) -> Error {
     if let Error::UniqueViolation(violation)
     | Error::ForeignKeyViolation(violation)
     | Error::NotNullViolation(violation)
     | Error::CheckViolation(violation) = &mut error
     {
-        declare(violation, dialect, tables);
-        complete(violation, tables);
+        let mut tables = vec![table];
+        // A row that others still point to: the violated key is theirs.
+        if violation.kind == ViolationKind::ForeignKey && violation.table.is_some() {
+            tables.extend(table.relationships().iter().map(Relationship::target));
+        }
+        declare(violation, dialect, &tables);
+        complete(violation, &tables);
     }
     error
 }
@@ -77,8 +82,8 @@ fn complete(violation: &mut Violation, tables: &[&'static Table]) {
             _ => None,
         };
     }
-    // A statement on one table: the row that it wrote, or that others still point to, is there.
-    if let (None, [table]) = (&violation.table, tables) {
+    // The row that the statement wrote, or that others still point to, is there.
+    if let (None, Some(table)) = (&violation.table, tables.first()) {
         violation.table = Some(table.name().to_owned());
     }
 }

@@ -264,7 +264,9 @@ impl Run {
 
     /// Reads what statements didn't give back.
     async fn read_back(&mut self, connection: &mut Connection) -> Result<()> {
-        for (object, column, value) in self.read_back.read(connection).await? {
+        for (object, column, value) in
+            self.read_back.read(connection, &self.outcome.deleted).await?
+        {
             if self.refers_to_keys {
                 self.generated.insert((object, column), value.clone());
             }
@@ -410,12 +412,17 @@ impl Run {
             return Ok(());
         }
         for (row, object) in objects.iter().enumerate() {
-            let key = match &given_keys {
-                Some(keys) => keys[row].clone(),
-                None => match self.generated.get(&(*object, counted.copied().unwrap_or(0))) {
-                    Some(key) => vec![key.clone()],
-                    None => continue,
-                },
+            let counted = counted.and_then(|&column| self.generated.get(&(*object, column)));
+            let key = match (&given_keys, counted) {
+                (Some(keys), _) => keys[row].clone(),
+                (None, Some(key)) if table.primary_key().len() == 1 => vec![key.clone()],
+                _ => {
+                    return Err(Error::misuse(format!(
+                        "the key of a new row of `{}` can't be told: this database gives back no \
+                         part of a key",
+                        table.name(),
+                    )));
+                }
             };
             self.read_back.want(table, *object, key, &others);
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::returned::Returned;
 use crate::driver::Connection;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::sql::{ColumnRef, Expr, Select, render_select};
 use crate::tracking::ObjectId;
@@ -46,11 +46,15 @@ impl ReadBack {
         self.tables.is_empty()
     }
 
-    /// Reads everything: the objects, their columns and what these hold. Rows that are gone again
-    /// are passed over.
+    /// Reads everything: the objects, their columns and what these hold. Rows that the flush has
+    /// deleted again are passed over.
+    ///
+    /// # Errors
+    /// The database's; if a row is missing that was written.
     pub(super) async fn read(
         &mut self,
         connection: &mut Connection,
+        deleted: &[ObjectId],
     ) -> Result<Vec<(ObjectId, usize, Value)>> {
         let mut read = Vec::new();
         for (table, wanted) in std::mem::take(&mut self.tables) {
@@ -61,7 +65,18 @@ impl ReadBack {
             let keys = wanted.iter().map(|wanted| wanted.key.clone()).collect();
             let rows = rows_by_key(connection, table, &columns, keys).await?;
             for Wanted { object, key, columns: of_object } in wanted {
-                let Some(row) = rows.get(&key) else { continue };
+                let Some(row) = rows.get(&key) else {
+                    if deleted.contains(&object) {
+                        continue;
+                    }
+                    return Err(Error::Database {
+                        code: None,
+                        message: format!(
+                            "a row that was written to `{}` is not there",
+                            table.name()
+                        ),
+                    });
+                };
                 for (column, value) in columns.iter().zip(row) {
                     if of_object.contains(column) {
                         read.push((object, *column, value.clone()));

@@ -117,8 +117,8 @@ impl std::fmt::Debug for Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let writes = !self.begins_with_reads()
-            && self.connection.as_ref().is_some_and(Connection::in_transaction);
+        let in_transaction = self.connection.as_ref().is_some_and(Connection::in_transaction);
+        let writes = in_transaction && (self.store.has_written() || !self.begins_with_reads());
         // What failed was told by an error.
         let is_told = matches!(self.phase, Phase::Failed { .. });
         if !is_told && (writes || self.store.has_changes()) {

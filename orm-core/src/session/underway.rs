@@ -158,6 +158,7 @@ impl Session {
                 if matches!(error, Error::CommitOutcomeUnknown(_)) {
                     self.store.taint_changed();
                 }
+                self.doubt_memory(&error);
                 self.fail(error.to_string());
                 Err(error)
             }

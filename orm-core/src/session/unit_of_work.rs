@@ -136,9 +136,10 @@ impl Session {
     /// they see it, and they are committed or rolled back with it.
     ///
     /// The session knows nothing of what they do: objects in memory stay as they are until they
-    /// are refreshed, and a rollback expires all of them. A statement that fails, or that ends the
-    /// transaction, is noticed by the session's next one, after which only
-    /// [`rollback`](Self::rollback) goes on.
+    /// are refreshed, and a rollback expires all of them. A transaction that they ended, or that is
+    /// lost by one that failed (on PostgreSQL by each that fails), is noticed by the session's
+    /// next statement, after which only [`rollback`](Self::rollback) goes on. Where the database
+    /// loses only the statement that failed, its error is yours to heed.
     ///
     /// ```
     /// # use orm_core::{Engine, Model, SessionFactory, schema};
@@ -234,14 +235,24 @@ impl Session {
         if let Err(error) = &result
             && self.connection.as_ref().is_some_and(Connection::has_failed)
         {
+            self.doubt_memory(error);
             self.fail(error.to_string());
         }
         result
     }
 
+    /// Who lost a collision has read what others have changed since: the rollback expires it, so
+    /// that another try in this session reads anew.
+    pub(super) fn doubt_memory(&mut self, error: &Error) {
+        if error.is_retryable() {
+            self.store.taint_everything();
+        }
+    }
+
     /// Rolls the transaction of a failed flush back. The session has failed before that is
     /// awaited: a future that is dropped there must not leave it as if nothing had happened.
     async fn fail_flush(&mut self, error: Error) -> Result<()> {
+        self.doubt_memory(&error);
         self.fail(error.to_string());
         self.roll_back_transaction().await;
         Err(error)

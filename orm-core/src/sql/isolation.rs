@@ -8,7 +8,10 @@ pub enum Isolation {
     /// of a transaction. On SQLite a transaction that writes sees one snapshot all the same.
     #[default]
     ReadCommitted,
-    /// The transaction begins with the first statement and sees what was committed before it.
+    /// The transaction begins with the first statement and sees what was committed before it. If it
+    /// writes what another has changed meanwhile, it fails with
+    /// [`Error::Serialization`](crate::Error::Serialization); but MySQL writes over it without a
+    /// word.
     RepeatableRead,
     /// The transaction begins with the first statement, and what it reads and writes is as if no
     /// other ran beside it; else one of them fails with

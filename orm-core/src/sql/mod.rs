@@ -24,7 +24,7 @@ pub(crate) use expr::{Aggregate, Alias, BinaryOp, ColumnRef, Expr, Function, Ord
 pub use isolation::Isolation;
 pub use naming::Naming;
 pub(crate) use render::{
-    render_defaults, render_delete, render_insert, render_select, render_update,
+    render_defaults, render_delete, render_echo, render_insert, render_select, render_update,
 };
 pub(crate) use select::{From, Join, JoinKind, Select};
 pub(crate) use statement::{Bind, Statement};

@@ -7,6 +7,7 @@ use super::statement::Statement;
 use super::writer::Writer;
 use crate::error::{Error, Result};
 use crate::model::ColumnDef;
+use crate::value::{SqlType, Value};
 
 /// A SELECT.
 ///
@@ -16,6 +17,14 @@ pub(crate) fn render_select(dialect: &dyn Dialect, select: &Select) -> Result<St
     let mut w = Writer::new(dialect);
     w.select(select)?;
     Ok(w.finish())
+}
+
+/// A SELECT that gives back a number.
+pub(crate) fn render_echo(dialect: &dyn Dialect, number: i64) -> Statement {
+    let mut w = Writer::new(dialect);
+    w.push("SELECT ");
+    w.bind(Value::Int(number), SqlType::I64);
+    w.finish()
 }
 
 /// A SELECT of so many values of a column's default, beside each other in one row.

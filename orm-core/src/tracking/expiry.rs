@@ -13,6 +13,11 @@ impl Store {
         self.tainting
     }
 
+    /// Whether this unit of work has written to the database.
+    pub(crate) fn has_written(&self) -> bool {
+        self.tainting
+    }
+
     /// The object's memory may show what a rollback would undo.
     pub(crate) fn taint(&mut self, object: ObjectId) {
         let header = self.header_mut(object);

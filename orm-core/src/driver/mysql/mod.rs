@@ -97,6 +97,9 @@ struct Facts {
     server: &'static Server,
     /// Whether the keys of one INSERT are guaranteed to count on from the first by one.
     consecutive_keys: bool,
+    /// Whether a transaction at repeatable read can be told that another has changed what it
+    /// writes. MySQL has no such thing.
+    detects_conflicts: bool,
 }
 
 impl Facts {
@@ -109,11 +112,16 @@ impl Facts {
         let increment: i64 = row.try_get_unchecked(2).map_err(from_sqlx)?;
         // In mode 2 the keys of concurrent statements may mix.
         let consecutive_keys = matches!(lock_mode, 0 | 1) && increment == 1;
-        Ok(Self { server: server_of(version)?, consecutive_keys })
+        let server = server_of(version)?;
+        let snapshots = "SHOW VARIABLES LIKE 'innodb_snapshot_isolation'";
+        let detects_conflicts =
+            connection.fetch_optional(snapshots).await.map_err(from_sqlx)?.is_some();
+        Ok(Self { server, consecutive_keys, detects_conflicts })
     }
 
     fn dialect(&self, options: &Options) -> &'static dyn crate::sql::Dialect {
-        configured(self.server, options.returning, self.consecutive_keys, options.naming)
+        let consecutive_keys = self.consecutive_keys && options.counted_keys;
+        configured(self.server, options.returning, consecutive_keys, options.naming)
     }
 
     /// What every session needs to be, as one text: strict, in UTC, at read committed, with texts
@@ -136,9 +144,10 @@ impl Facts {
                 format!(", max_execution_time = {milliseconds}")
             }
         });
+        let conflicts = if self.detects_conflicts { ", innodb_snapshot_isolation = 1" } else { "" };
         format!(
             "SET NAMES utf8mb4 COLLATE {}, sql_mode = '{modes}', time_zone = '+00:00', \
-             autocommit = 1, foreign_key_checks = 1, div_precision_increment = 16{timeout}; \
+             autocommit = 1, foreign_key_checks = 1, div_precision_increment = 16{conflicts}{timeout}; \
              SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
             self.server.collation,
         )
@@ -226,7 +235,8 @@ mod unit_tests {
 
     #[test]
     fn settings_are_the_servers_own() {
-        let facts = |server| Facts { server, consecutive_keys: true };
+        let facts =
+            |server| Facts { server, consecutive_keys: true, detects_conflicts: false };
         let timeout = Some(Duration::from_millis(1_500));
         let mariadb = facts(&MARIADB).settings(timeout);
         assert!(mariadb.contains("SIMULTANEOUS_ASSIGNMENT") && mariadb.contains("nopad_bin"));

@@ -76,8 +76,10 @@ fn from_server(error: &PgDatabaseError) -> Error {
         code::FOREIGN_KEY => violation(ViolationKind::ForeignKey, error),
         code::NOT_NULL => violation(ViolationKind::NotNull, error),
         code::CHECK => violation(ViolationKind::Check, error),
-        code::SERIALIZATION_FAILURE | code::DEADLOCK => Error::Serialization(message()),
-        code::LOCK_NOT_AVAILABLE | code::QUERY_CANCELED => Error::Timeout(message()),
+        code::SERIALIZATION_FAILURE | code::DEADLOCK | code::LOCK_NOT_AVAILABLE => {
+            Error::Serialization(message())
+        }
+        code::QUERY_CANCELED => Error::Timeout(message()),
         code::TOO_MANY_CONNECTIONS => Error::Connection(message()),
         // The server ends the connection, whatever the reason.
         _ if matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic) => {

@@ -370,8 +370,8 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         None
     }
 
-    /// Why a table can't be created as it is declared, if it can't.
-    fn refuse_table(&self, _table: &Table) -> Option<String> {
+    /// Why a table can't be created as it is declared beside the others, if it can't.
+    fn refuse_table(&self, _table: &Table, _others: &[&'static Table]) -> Option<String> {
         None
     }
 

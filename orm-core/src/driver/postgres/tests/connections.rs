@@ -23,7 +23,8 @@ async fn connections_are_set_up() {
         let read = values(&mut connection, Statement::plain(settings), &[SqlType::Text; 3]).await;
         assert_eq!(read, expected);
         connection.begin().await.unwrap();
-        let live: &mut PgConnection = connection.lend().await.unwrap();
+        connection.prepare_to_lend::<PgConnection>().await.unwrap();
+        let live: &mut PgConnection = connection.live().unwrap();
         sqlx::raw_sql("CREATE TABLE lent (id int)").execute(live).await.unwrap();
         connection.commit().await.unwrap();
         assert_eq!(number(&mut connection, "SELECT count(*) FROM lent").await, 0);

@@ -92,7 +92,7 @@ async fn errors_are_told_apart_and_hold_no_value() {
         run(c, "UPDATE t SET n = 1 WHERE id = 1").await;
         let locked = "SELECT n FROM t WHERE id = 1 FOR UPDATE NOWAIT";
         let error = try_run(&mut other, locked).await.unwrap_err();
-        assert!(matches!(error, Error::Timeout(_)), "{error}");
+        assert!(matches!(error, Error::Serialization(_)), "{error}");
         words(&mut other, "SET deadlock_timeout = 50; BEGIN").await;
         run(&mut other, "UPDATE t SET n = 2 WHERE id = 2").await;
         let (one, two) = futures_util::join!(

@@ -434,7 +434,7 @@ impl Dialect for MySql {
 
     /// A label that is a number would be taken for the position of one, and spaces at its end
     /// would be cut.
-    fn refuse_table(&self, table: &Table) -> Option<String> {
+    fn refuse_table(&self, table: &Table, _others: &[&'static Table]) -> Option<String> {
         schema::refuse_labels(self, table)
     }
 

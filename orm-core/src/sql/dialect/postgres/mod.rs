@@ -240,6 +240,18 @@ impl Dialect for Postgres {
         Ok(())
     }
 
+    /// A plan for a limit that isn't known counts with a tenth of all rows, which PostgreSQL finds so
+    /// dear that it plans each time anew. Limits are few, offsets are many.
+    fn write_limit(&self, w: &mut Writer<'_>, limit: Option<u64>, offset: Option<u64>) {
+        if let Some(limit) = limit {
+            w.push(&format!(" LIMIT {}", i64::try_from(limit).unwrap_or(i64::MAX)));
+        }
+        if let Some(offset) = offset {
+            w.push(" OFFSET ");
+            w.count(offset);
+        }
+    }
+
     /// All lists share one text.
     fn write_in(
         &self,
@@ -370,6 +382,10 @@ impl Dialect for Postgres {
 
     fn create_types(&self, tables: &[&'static Table]) -> Vec<String> {
         schema::create_types(tables)
+    }
+
+    fn refuse_table(&self, table: &Table, others: &[&'static Table]) -> Option<String> {
+        schema::refuse_types(table, others)
     }
 
     fn drop_types(&self, tables: &[&'static Table]) -> Vec<String> {

@@ -92,15 +92,17 @@ fn write_advance(w: &mut Writer<'_>, table: &Table, column: &ColumnDef, greatest
     let mut path = String::new();
     dialect.table_path(table, &mut path);
     let name = dialect.naming().apply(column.name);
-    w.push("(SELECT setval(seqrelid, greatest(");
+    w.push(
+        "(SELECT CASE WHEN given > next THEN setval(seqrelid, given) END FROM (SELECT seqrelid, ",
+    );
     w.bind(Value::Int(greatest), SqlType::I64);
-    w.push(", nextval(seqrelid))) FROM pg_sequence WHERE seqrelid = pg_get_serial_sequence(");
+    w.push(" AS given, nextval(seqrelid) AS next FROM pg_sequence WHERE seqrelid = pg_get_serial_sequence(");
     w.push(&literal(&path));
     w.push(", ");
     w.push(&literal(&name));
     w.push(")::regclass AND has_sequence_privilege(seqrelid, 'UPDATE') AND ");
     w.bind(Value::Int(greatest), SqlType::I64);
-    w.push(" > coalesce(pg_sequence_last_value(seqrelid), seqstart - seqincrement))");
+    w.push(" > coalesce(pg_sequence_last_value(seqrelid), seqstart - seqincrement) OFFSET 0) AS behind)");
 }
 
 /// An UPDATE that gives each row values of its own.

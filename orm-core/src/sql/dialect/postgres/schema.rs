@@ -72,21 +72,39 @@ END
     enum_types(tables).into_iter().map(drop).collect()
 }
 
+/// Two enums of one name and different labels would be one type.
+pub(super) fn refuse_types(table: &Table, others: &[&'static Table]) -> Option<String> {
+    let others: Vec<&EnumType> = others.iter().flat_map(|table| types_of(table)).collect();
+    let clash = types_of(table).find_map(|ours| {
+        let theirs = others.iter().find(|theirs| theirs.name == ours.name)?;
+        (theirs.labels != ours.labels).then_some(ours.name)
+    })?;
+    Some(format!(
+        "two enums of different labels have the name `{clash}`, one of them in `{}`, and types have \
+         names on PostgreSQL: rename one of them",
+        table.name(),
+    ))
+}
+
 /// The enum types of the columns, each once.
 fn enum_types(tables: &[&'static Table]) -> Vec<&'static EnumType> {
     let mut types: Vec<&'static EnumType> = Vec::new();
-    let columns = tables.iter().flat_map(|table| table.columns());
-    for column in columns.filter(|column| column.sql_type.is_none()) {
-        let found = match column.logical_type() {
-            SqlType::Enum(found) => found,
-            SqlType::Array(SqlType::Enum(found)) => *found,
-            _ => continue,
-        };
+    for found in tables.iter().flat_map(|table| types_of(table)) {
         if types.iter().all(|known| known.name != found.name) {
             types.push(found);
         }
     }
     types
+}
+
+/// The enum types of a table's columns.
+fn types_of(table: &Table) -> impl Iterator<Item = &'static EnumType> + '_ {
+    let columns = table.columns().iter().filter(|column| column.sql_type.is_none());
+    columns.filter_map(|column| match column.logical_type() {
+        SqlType::Enum(found) => Some(found),
+        SqlType::Array(SqlType::Enum(found)) => Some(*found),
+        _ => None,
+    })
 }
 
 /// Creates a type unless there is one of its name, and else adds the labels that it lacks, each
