@@ -14,13 +14,13 @@ use super::models::*;
 /// Two sessions, each of which has both users.
 async fn two_sessions(db: &Database) -> Result<[(Session, [Handle<User>; 2]); 2]> {
     committed(db, &["ada", "bob"]).await?;
-    let mut sessions = Vec::new();
-    for _ in 0..2 {
-        let mut session = db.session();
-        let users = User::select().order_by(User::id.asc()).all(&mut session).await?;
-        sessions.push((session, [users[0], users[1]]));
-    }
-    Ok(sessions.try_into().ok().expect("two"))
+    Ok([with_both_users(db).await?, with_both_users(db).await?])
+}
+
+async fn with_both_users(db: &Database) -> Result<(Session, [Handle<User>; 2])> {
+    let mut session = db.session();
+    let users = User::select().order_by(User::id.asc()).all(&mut session).await?;
+    Ok((session, [users[0], users[1]]))
 }
 
 backend_tests! {
