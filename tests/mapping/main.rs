@@ -2,6 +2,7 @@
 
 mod bases;
 mod constraints;
+mod decimals;
 mod defaults;
 mod documents;
 mod entering;

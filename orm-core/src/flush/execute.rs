@@ -106,6 +106,7 @@ impl Run {
                     true => given_keys(table, columns, &values, returning),
                     false => primary_keys(table, columns, &values, returning),
                 };
+                let given_keys = given_keys.map(|keys| as_stored(dialect, table, keys));
                 let mut read_back = if comes_back { returning.clone() } else { Vec::new() };
                 if comes_back && given_keys.is_some() {
                     read_back.extend(table.primary_key());
@@ -144,6 +145,7 @@ impl Run {
                 self.learn_links(objects, columns, &values, key_columns.len(), per_row, linked);
                 self.learn_stored(dialect, table, objects, columns, &values, key_columns.len());
                 let keys = keys_after(&values, key_columns, columns, table);
+                let keys = as_stored(dialect, table, keys);
                 let comes_back = capabilities.returning_on_update;
                 let before = (!comes_back).then(|| finding(&values, key_columns.len(), per_row));
                 let mut read_back = Vec::new();
@@ -285,11 +287,7 @@ impl Run {
         values: &[Value],
         first: usize,
     ) {
-        let rewritten = columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| dialect.rewrites(&table.columns()[**column]));
-        for (at, &column) in rewritten {
+        for (at, &column) in columns.iter().enumerate() {
             let rows = values.chunks(first + columns.len());
             for (object, row) in objects.iter().zip(rows) {
                 if let Some(stored) = dialect.stored(&table.columns()[column], &row[first + at]) {
@@ -557,6 +555,18 @@ fn keys_after(
                 .collect()
         })
         .collect()
+}
+
+/// Primary keys in the form in which they read back.
+fn as_stored(dialect: &dyn Dialect, table: &Table, mut keys: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
+    for key in &mut keys {
+        for (value, &column) in key.iter_mut().zip(table.primary_key()) {
+            if let Some(stored) = dialect.stored(&table.columns()[column], value) {
+                *value = stored;
+            }
+        }
+    }
+    keys
 }
 
 /// The values that find each row.

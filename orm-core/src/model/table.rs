@@ -264,6 +264,21 @@ impl ColumnDef {
     pub fn logical_type(&self) -> SqlType {
         self.facts.sql_type
     }
+    /// How many digits a column of decimals keeps, in all and behind the point, as far as it is
+    /// declared, be it by the author's own spelling of the type: `NUMERIC(10, 2)`.
+    #[cfg(feature = "decimal")]
+    pub(crate) fn decimal_digits(&self) -> (Option<u32>, Option<u32>) {
+        let Some(spelled) = self.sql_type else {
+            return (self.facts.precision, self.facts.scale.or(self.facts.precision.map(|_| 0)));
+        };
+        let digits = spelled.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+        let Some((digits, _)) = digits else { return (None, None) };
+        let (precision, scale) = digits.split_once(',').unwrap_or((digits, "0"));
+        match (precision.trim().parse(), scale.trim().parse()) {
+            (Ok(precision), Ok(scale)) => (Some(precision), Some(scale)),
+            _ => (None, None),
+        }
+    }
     /// Why the column can't hold a value of its type, if it can't: a database would round a
     /// decimal to the column's digits without a word, and each says in its own way, or not at all,
     /// that a text is too long.
@@ -281,7 +296,7 @@ impl ColumnDef {
             }
             #[cfg(feature = "decimal")]
             Value::Decimal(decimal) => {
-                let scale = self.facts.scale.or(self.facts.precision.map(|_| 0));
+                let (precision, scale) = self.decimal_digits();
                 if let Some(most) = scale
                     && decimal.scale() > most
                 {
@@ -291,7 +306,7 @@ impl ColumnDef {
                         decimal.scale(),
                     )));
                 }
-                let most = self.facts.precision?.saturating_sub(scale.unwrap_or(0));
+                let most = precision?.saturating_sub(scale.unwrap_or(0));
                 let digits = decimal.trunc().mantissa().unsigned_abs().checked_ilog10();
                 let digits = digits.map_or(0, |below_the_first| below_the_first + 1);
                 (digits > most).then(|| {

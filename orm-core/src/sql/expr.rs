@@ -83,6 +83,19 @@ pub(crate) enum Aggregate {
     Max,
 }
 
+impl Aggregate {
+    /// What every database calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Aggregate::Count => "count",
+            Aggregate::Sum => "sum",
+            Aggregate::Avg => "avg",
+            Aggregate::Min => "min",
+            Aggregate::Max => "max",
+        }
+    }
+}
+
 /// An expression.
 #[derive(Clone, Debug)]
 pub(crate) enum Expr {

@@ -235,8 +235,7 @@ mod unit_tests {
 
     #[test]
     fn settings_are_the_servers_own() {
-        let facts =
-            |server| Facts { server, consecutive_keys: true, detects_conflicts: false };
+        let facts = |server| Facts { server, consecutive_keys: true, detects_conflicts: false };
         let timeout = Some(Duration::from_millis(1_500));
         let mariadb = facts(&MARIADB).settings(timeout);
         assert!(mariadb.contains("SIMULTANEOUS_ASSIGNMENT") && mariadb.contains("nopad_bin"));

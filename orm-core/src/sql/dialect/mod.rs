@@ -14,6 +14,8 @@ pub(crate) mod sqlite;
 use std::borrow::Cow;
 use std::fmt::Debug;
 
+use chrono::{NaiveDate, NaiveTime, Timelike};
+
 use super::dml::{DeleteRows, InsertRows, UpdateRows};
 use super::expr::{Aggregate, BinaryOp, ColumnRef, Expr, Function, OrderTerm};
 use super::isolation::Isolation;
@@ -146,6 +148,17 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         w.infix(left, op, op.symbol(), right)
     }
 
+    /// What a scalar function is called.
+    fn function_name(&self, function: Function) -> &'static str {
+        match function {
+            Function::Lower => "lower",
+            Function::Upper => "upper",
+            Function::Length => "length",
+            Function::Coalesce => "coalesce",
+            Function::Abs => "abs",
+        }
+    }
+
     /// A scalar function.
     fn write_function(
         &self,
@@ -153,13 +166,7 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         function: Function,
         arguments: &[Expr],
     ) -> Result<()> {
-        w.push(match function {
-            Function::Lower => "lower",
-            Function::Upper => "upper",
-            Function::Length => "length",
-            Function::Coalesce => "coalesce",
-            Function::Abs => "abs",
-        });
+        w.push(self.function_name(function));
         w.push("(");
         w.list(arguments, Writer::expr)?;
         w.push(")");
@@ -174,13 +181,8 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         operand: Option<&Expr>,
         distinct: bool,
     ) -> Result<()> {
-        w.push(match function {
-            Aggregate::Count => "count(",
-            Aggregate::Sum => "sum(",
-            Aggregate::Avg => "avg(",
-            Aggregate::Min => "min(",
-            Aggregate::Max => "max(",
-        });
+        w.push(function.name());
+        w.push("(");
         match operand {
             Some(operand) => {
                 w.push(if distinct { "DISTINCT " } else { "" });
@@ -289,12 +291,6 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         None
     }
 
-    /// Whether values of a column may read back otherwise than they were written, as
-    /// [`stored`](Self::stored) says.
-    fn rewrites(&self, _column: &ColumnDef) -> bool {
-        false
-    }
-
     /// What reads back from a column that a value was written to, where that isn't the value
     /// itself but means the same.
     fn stored(&self, _column: &ColumnDef, _value: &Value) -> Option<Value> {
@@ -401,6 +397,27 @@ pub(crate) trait Dialect: Debug + Send + Sync {
     /// and that is closed afterwards.
     fn before_drop(&self) -> Option<&'static str> {
         None
+    }
+}
+
+/// Why a date or a time can't be stored, given what the database says of dates. chrono counts a
+/// leap second as a second of more than a billion nanoseconds, which none of them holds.
+pub(crate) fn refuse_times(
+    value: &Value,
+    refuse_date: impl Fn(NaiveDate) -> Option<&'static str>,
+) -> Option<&'static str> {
+    let refuse_time = |time: NaiveTime| {
+        (time.nanosecond() >= 1_000_000_000).then_some("a leap second can't be stored")
+    };
+    match value {
+        Value::Date(date) => refuse_date(*date),
+        Value::Time(time) => refuse_time(*time),
+        Value::DateTime(time) => refuse_date(time.date()).or(refuse_time(time.time())),
+        Value::Timestamp(time) => {
+            let time = time.naive_utc();
+            refuse_date(time.date()).or(refuse_time(time.time()))
+        }
+        _ => None,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use chrono::{Datelike, NaiveDate};
 
 use super::dml::{types, write_returning, write_tuples, write_update_of_one};
-use super::{Capabilities, Dialect, push_literal};
+use super::{Capabilities, Dialect, push_literal, refuse_times};
 use crate::error::Result;
 use crate::model::{ColumnDef, Table};
 use crate::sql::dml::UpdateRows;
@@ -76,11 +76,6 @@ const NOT_FINITE: &str = "an array stored as JSON can't hold NaN or infinity";
 fn refuse_date(date: NaiveDate) -> Option<&'static str> {
     (!(0..=9999).contains(&date.year()))
         .then_some("SQLite stores dates as text, which sorts for the years 0 to 9999 only")
-}
-
-/// chrono counts a leap second as a second of more than a billion nanoseconds.
-fn refuse_time(time: NaiveTime) -> Option<&'static str> {
-    (time.nanosecond() >= 1_000_000_000).then_some("a leap second can't be stored")
 }
 
 impl Dialect for Sqlite {
@@ -235,13 +230,6 @@ impl Dialect for Sqlite {
         match value {
             Value::Float(value) if value.is_nan() => Some(NO_NAN),
             Value::Double(value) if value.is_nan() => Some(NO_NAN),
-            Value::Date(date) => refuse_date(*date),
-            Value::Time(time) => refuse_time(*time),
-            Value::DateTime(time) => refuse_date(time.date()).or(refuse_time(time.time())),
-            Value::Timestamp(time) => {
-                let time = time.naive_utc();
-                refuse_date(time.date()).or(refuse_time(time.time()))
-            }
             Value::Array(elements) => elements.iter().find_map(|element| match element {
                 Value::Float(value) if !value.is_finite() => Some(NOT_FINITE),
                 Value::Double(value) if !value.is_finite() => Some(NOT_FINITE),
@@ -250,7 +238,7 @@ impl Dialect for Sqlite {
                 }
                 element => self.refusal(element),
             }),
-            _ => None,
+            value => refuse_times(value, refuse_date),
         }
     }
 

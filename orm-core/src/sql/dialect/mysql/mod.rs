@@ -232,23 +232,15 @@ impl Dialect for MySql {
         }
     }
 
-    fn write_function(
-        &self,
-        w: &mut Writer<'_>,
-        function: Function,
-        arguments: &[Expr],
-    ) -> Result<()> {
-        w.push(match function {
-            Function::Lower => "lower(",
-            Function::Upper => "upper(",
-            // `length` counts bytes.
-            Function::Length => "char_length(",
-            Function::Coalesce => "coalesce(",
-            Function::Abs => "abs(",
-        });
-        w.list(arguments, Writer::expr)?;
-        w.push(")");
-        Ok(())
+    /// `length` counts bytes.
+    fn function_name(&self, function: Function) -> &'static str {
+        match function {
+            Function::Lower => "lower",
+            Function::Upper => "upper",
+            Function::Length => "char_length",
+            Function::Coalesce => "coalesce",
+            Function::Abs => "abs",
+        }
     }
 
     fn write_aggregate(
@@ -258,14 +250,8 @@ impl Dialect for MySql {
         operand: Option<&Expr>,
         distinct: bool,
     ) -> Result<()> {
-        w.push(match function {
-            Aggregate::Count => "count(",
-            // Of integers a decimal, which has room for what an integer has not.
-            Aggregate::Sum => "sum(",
-            Aggregate::Avg => "avg(",
-            Aggregate::Min => "min(",
-            Aggregate::Max => "max(",
-        });
+        w.push(function.name());
+        w.push("(");
         let Some(operand) = operand else {
             w.push("*)");
             return Ok(());
@@ -342,11 +328,6 @@ impl Dialect for MySql {
             }
             value => refusal(value),
         }
-    }
-
-    #[cfg(feature = "decimal")]
-    fn rewrites(&self, column: &ColumnDef) -> bool {
-        column.logical_type() == SqlType::Decimal
     }
 
     /// A decimal has as many digits behind the point as its column has; where these are all that

@@ -1,9 +1,10 @@
 //! Which values can be stored, and as what they read back.
 
-use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use chrono::{Datelike, NaiveDate};
 
 #[cfg(feature = "decimal")]
 use crate::model::ColumnDef;
+use crate::sql::dialect::refuse_times;
 use crate::value::Value;
 
 /// From how many digits behind the point on the zeros at the end of a decimal are the column's,
@@ -17,31 +18,19 @@ pub(crate) fn refusal(value: &Value) -> Option<&'static str> {
     match value {
         Value::Float(value) if !value.is_finite() => Some(NOT_FINITE),
         Value::Double(value) if !value.is_finite() => Some(NOT_FINITE),
-        Value::Date(date) => refuse_date(*date),
-        Value::Time(time) => refuse_time(*time),
-        Value::DateTime(time) => refuse_date(time.date()).or(refuse_time(time.time())),
-        Value::Timestamp(time) => {
-            let time = time.naive_utc();
-            refuse_date(time.date()).or(refuse_time(time.time()))
-        }
         Value::Array(elements) => elements.iter().find_map(|element| match element {
             Value::Bytes(_) | Value::Json(_) | Value::Array(_) => {
                 Some("an array stored as JSON can only hold scalars")
             }
             element => refusal(element),
         }),
-        _ => None,
+        value => refuse_times(value, refuse_date),
     }
 }
 
 fn refuse_date(date: NaiveDate) -> Option<&'static str> {
     (!(0..=9999).contains(&date.year()))
         .then_some("MySQL and MariaDB store dates of the years 0 to 9999")
-}
-
-/// chrono counts a leap second as a second of more than a billion nanoseconds.
-fn refuse_time(time: NaiveTime) -> Option<&'static str> {
-    (time.nanosecond() >= 1_000_000_000).then_some("a leap second can't be stored")
 }
 
 /// Whether arrays and objects nest deeper than that.
@@ -60,7 +49,12 @@ pub(super) fn is_deeper(document: &serde_json::Value, levels: usize) -> bool {
 #[cfg(feature = "decimal")]
 pub(super) fn stored(column: &ColumnDef, value: &Value) -> Option<Value> {
     let Value::Decimal(decimal) = value else { return None };
-    let stored = match decimal_scale(column) {
+    // A spelled DECIMAL without digits has none behind the point.
+    let scale = match column.decimal_digits() {
+        (None, None) if column.sql_type.is_some() => Some(0),
+        (_, scale) => scale,
+    };
+    let stored = match scale {
         Some(scale) if scale < MOST_DIGITS_BEHIND_POINT => {
             let mut stored = *decimal;
             stored.rescale(scale);
@@ -69,16 +63,4 @@ pub(super) fn stored(column: &ColumnDef, value: &Value) -> Option<Value> {
         _ => decimal.normalize(),
     };
     (stored.serialize() != decimal.serialize()).then_some(Value::Decimal(stored))
-}
-
-/// How many digits behind the point a column of decimals keeps; none where it keeps all.
-#[cfg(feature = "decimal")]
-fn decimal_scale(column: &ColumnDef) -> Option<u32> {
-    let Some(spelled) = column.sql_type else {
-        return column.facts.scale.or(column.facts.precision.map(|_| 0));
-    };
-    // The author's own spelling: `NUMERIC(10, 2)`; without digits a DECIMAL has none.
-    let digits = spelled.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
-    let scale = digits.and_then(|(digits, _)| digits.split_once(','));
-    Some(scale.and_then(|(_, scale)| scale.trim().parse().ok()).unwrap_or(0))
 }

@@ -13,14 +13,14 @@ mod types;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use chrono::{Datelike, NaiveDate};
 use serde_json::Value as Document;
 
 use self::types::{
     bind_to, cast_from_text, column_cast, declared_type, is_float, is_integer, row_type, type_name,
     type_of,
 };
-use super::{Capabilities, Dialect, push_literal, quote_with};
+use super::{Capabilities, Dialect, push_literal, quote_with, refuse_times};
 use crate::error::Result;
 use crate::model::{ColumnDef, Table};
 use crate::sql::dml::{DeleteRows, InsertRows, UpdateRows};
@@ -62,11 +62,6 @@ const TOO_EARLY: &str = "PostgreSQL's calendar begins on 24 November 4714 BC";
 /// behind chrono's.
 fn refuse_date(date: NaiveDate) -> Option<&'static str> {
     ((date.year(), date.month(), date.day()) < (-4713, 11, 24)).then_some(TOO_EARLY)
-}
-
-/// chrono counts a leap second as a second of more than a billion nanoseconds.
-fn refuse_time(time: NaiveTime) -> Option<&'static str> {
-    (time.nanosecond() >= 1_000_000_000).then_some("a leap second can't be stored")
 }
 
 /// Whether a text inside a document holds the character NUL.
@@ -217,13 +212,8 @@ impl Dialect for Postgres {
         operand: Option<&Expr>,
         distinct: bool,
     ) -> Result<()> {
-        w.push(match function {
-            Aggregate::Count => "count(",
-            Aggregate::Sum => "sum(",
-            Aggregate::Avg => "avg(",
-            Aggregate::Min => "min(",
-            Aggregate::Max => "max(",
-        });
+        w.push(function.name());
+        w.push("(");
         w.push(if distinct { "DISTINCT " } else { "" });
         match operand {
             Some(operand)
@@ -290,26 +280,14 @@ impl Dialect for Postgres {
             Value::Text(text) => text.contains('\0').then_some(NO_NUL),
             Value::Label(label) => label.contains('\0').then_some(NO_NUL),
             Value::Json(document) => has_nul(document).then_some(NO_NUL_IN_JSON),
-            Value::Date(date) => refuse_date(*date),
-            Value::Time(time) => refuse_time(*time),
-            Value::DateTime(time) => refuse_date(time.date()).or(refuse_time(time.time())),
-            Value::Timestamp(time) => {
-                let time = time.naive_utc();
-                refuse_date(time.date()).or(refuse_time(time.time()))
-            }
             Value::Array(elements) => elements.iter().find_map(|element| match element {
                 Value::Bytes(_) | Value::Json(_) | Value::Array(_) => {
                     Some("an array can only hold scalars")
                 }
                 element => self.refusal(element),
             }),
-            _ => None,
+            value => refuse_times(value, refuse_date),
         }
-    }
-
-    #[cfg(feature = "decimal")]
-    fn rewrites(&self, column: &ColumnDef) -> bool {
-        column.logical_type() == SqlType::Decimal
     }
 
     /// A column with a fixed number of digits behind the point fills them up, and zero has no
@@ -318,7 +296,7 @@ impl Dialect for Postgres {
     fn stored(&self, column: &ColumnDef, value: &Value) -> Option<Value> {
         let Value::Decimal(decimal) = value else { return None };
         let mut stored = *decimal;
-        if let Some(scale) = column.facts.scale.or(column.facts.precision.map(|_| 0)) {
+        if let (_, Some(scale)) = column.decimal_digits() {
             stored.rescale(scale);
         }
         if stored.is_zero() {
