@@ -105,6 +105,7 @@ async fn with_its_runtime(
         Ok(is_finished)
     })
     .await
+    .map(drop)
 }
 
 backend_tests! {
