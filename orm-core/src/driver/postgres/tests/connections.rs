@@ -62,11 +62,19 @@ async fn urls_that_lead_nowhere_say_so_without_the_password() {
         assert!(matches!(error, Error::Connection(_)), "{error:?}");
         let encrypted = Engine::connect(format!("{}&sslmode=require", database.url)).await;
         match encrypted {
-            // Whether the server has a certificate is its own affair.
-            encrypted if cfg!(feature = "tls") => {
-                assert!(matches!(encrypted, Ok(_) | Err(Error::Connection(_))), "{encrypted:?}");
+            Ok(engine) => {
+                assert!(cfg!(feature = "tls"), "encrypted without the feature");
+                let mut connection = engine.connection().await.unwrap();
+                let used = "SELECT count(*) FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
+                assert_eq!(number(&mut connection, used).await, 1, "it is encrypted");
             }
-            Ok(_) => panic!("encrypted without the feature"),
+            // Whether the server has a certificate is its own affair.
+            Err(error) if cfg!(feature = "tls") => {
+                let mut connection = database.engine().await.connection().await.unwrap();
+                let has_one =
+                    "SELECT count(*) FROM pg_settings WHERE name = 'ssl' AND setting = 'on'";
+                assert_eq!(number(&mut connection, has_one).await, 0, "{error}");
+            }
             Err(error) => {
                 assert!(matches!(error, Error::Connection(_)), "{error:?}");
                 assert!(error.to_string().contains("feature `tls`"), "{error}");
