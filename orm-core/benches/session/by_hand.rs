@@ -200,7 +200,24 @@ macro_rules! keys_of {
 
 /// Inserts by lists of values, for the databases that take `?`.
 macro_rules! by_values {
-    ($connection:ty) => {
+    ($side:ty, $connection:ty, $row:ty) => {
+        impl $side {
+            /// The rows whose key is one of these.
+            async fn of(&mut self, select: &str, keys: &[i64]) -> Vec<$row> {
+                let mut rows = Vec::new();
+                for keys in keys.chunks(CHUNK) {
+                    let list = vec!["?"; keys.len()].join(", ");
+                    let sql = format!("{select} IN ({list}) ORDER BY id");
+                    let mut query = sqlx::query(AssertSqlSafe(sql));
+                    for key in keys {
+                        query = query.bind(*key);
+                    }
+                    rows.extend(query.fetch_all(&mut self.connection).await.expect("loads"));
+                }
+                rows
+            }
+        }
+
         async fn insert_users(connection: &mut $connection, rows: usize) -> Vec<i64> {
             let mut ids = Vec::with_capacity(rows);
             for chunk in (0..rows).collect::<Vec<_>>().chunks(CHUNK) {

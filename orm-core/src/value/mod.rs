@@ -160,7 +160,7 @@ fn size_of_json(document: &serde_json::Value) -> usize {
 const DEEPEST_JSON: usize = 127;
 
 /// Whether arrays and objects nest deeper than that.
-fn is_deeper(document: &serde_json::Value, levels: usize) -> bool {
+pub(crate) fn is_deeper(document: &serde_json::Value, levels: usize) -> bool {
     let Some(below) = levels.checked_sub(1) else {
         return document.is_array() || document.is_object();
     };

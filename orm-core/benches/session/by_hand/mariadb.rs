@@ -8,23 +8,6 @@ pub(crate) struct MariaDb {
     connection: MySqlConnection,
 }
 
-impl MariaDb {
-    /// The rows whose key is one of these.
-    async fn of(&mut self, select: &str, keys: &[i64]) -> Vec<MySqlRow> {
-        let mut rows = Vec::new();
-        for keys in keys.chunks(CHUNK) {
-            let list = vec!["?"; keys.len()].join(", ");
-            let sql = format!("{select} IN ({list}) ORDER BY id");
-            let mut query = sqlx::query(AssertSqlSafe(sql));
-            for key in keys {
-                query = query.bind(*key);
-            }
-            rows.extend(query.fetch_all(&mut self.connection).await.expect("loads"));
-        }
-        rows
-    }
-}
-
 impl ByHand for MariaDb {
     async fn open() -> (Engine, Self) {
         let url = std::env::var("ORM_TEST_MYSQL_URL")
@@ -70,7 +53,7 @@ impl ByHand for MariaDb {
     }
 }
 
-by_values!(MySqlConnection);
+by_values!(MariaDb, MySqlConnection, MySqlRow);
 
 impl Drop for MariaDb {
     fn drop(&mut self) {

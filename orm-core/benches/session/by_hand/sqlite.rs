@@ -15,23 +15,6 @@ pub(crate) struct Sqlite {
     path: PathBuf,
 }
 
-impl Sqlite {
-    /// The rows whose key is one of these.
-    async fn of(&mut self, select: &str, keys: &[i64]) -> Vec<SqliteRow> {
-        let mut rows = Vec::new();
-        for keys in keys.chunks(CHUNK) {
-            let list = vec!["?"; keys.len()].join(", ");
-            let sql = format!("{select} IN ({list}) ORDER BY id");
-            let mut query = sqlx::query(AssertSqlSafe(sql));
-            for key in keys {
-                query = query.bind(*key);
-            }
-            rows.extend(query.fetch_all(&mut self.connection).await.expect("loads"));
-        }
-        rows
-    }
-}
-
 impl ByHand for Sqlite {
     async fn open() -> (Engine, Self) {
         let path = std::env::temp_dir().join(format!("{}.db", unique_name()));
@@ -69,7 +52,7 @@ impl ByHand for Sqlite {
     }
 }
 
-by_values!(SqliteConnection);
+by_values!(Sqlite, SqliteConnection, SqliteRow);
 
 impl Drop for Sqlite {
     fn drop(&mut self) {

@@ -252,13 +252,27 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         Ok(())
     }
 
+    /// The limit that is none, where there is no OFFSET without a LIMIT.
+    fn no_limit(&self) -> Option<&'static str> {
+        None
+    }
+
     /// ` LIMIT … OFFSET …`, as binds, so that all pages share one text.
     fn write_limit(&self, w: &mut Writer<'_>, limit: Option<u64>, offset: Option<u64>) {
-        for (keyword, count) in [(" LIMIT ", limit), (" OFFSET ", offset)] {
-            if let Some(count) = count {
-                w.push(keyword);
-                w.count(count);
+        match (limit, self.no_limit()) {
+            (Some(limit), _) => {
+                w.push(" LIMIT ");
+                w.count(limit);
             }
+            (None, Some(none)) if offset.is_some() => {
+                w.push(" LIMIT ");
+                w.push(none);
+            }
+            _ => {}
+        }
+        if let Some(offset) = offset {
+            w.push(" OFFSET ");
+            w.count(offset);
         }
     }
 

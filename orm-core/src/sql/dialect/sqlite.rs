@@ -162,20 +162,9 @@ impl Dialect for Sqlite {
         "(VALUES "
     }
 
-    fn write_limit(&self, w: &mut Writer<'_>, limit: Option<u64>, offset: Option<u64>) {
-        match limit {
-            Some(limit) => {
-                w.push(" LIMIT ");
-                w.count(limit);
-            }
-            // There is no OFFSET without a LIMIT; -1 is none.
-            None if offset.is_some() => w.push(" LIMIT -1"),
-            None => {}
-        }
-        if let Some(offset) = offset {
-            w.push(" OFFSET ");
-            w.count(offset);
-        }
+    /// There is no OFFSET without a LIMIT; -1 is none.
+    fn no_limit(&self) -> Option<&'static str> {
+        Some("-1")
     }
 
     fn write_update(&self, w: &mut Writer<'_>, rows: UpdateRows) -> Result<()> {

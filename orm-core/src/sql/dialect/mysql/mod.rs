@@ -22,7 +22,7 @@ use crate::sql::isolation::Isolation;
 use crate::sql::naming::Naming;
 use crate::sql::statement::Bind;
 use crate::sql::writer::Writer;
-use crate::value::{SqlType, Value};
+use crate::value::{SqlType, Value, is_deeper};
 
 /// The dialect of one server, as an engine speaks it.
 #[derive(Clone, Copy, Debug)]
@@ -281,20 +281,9 @@ impl Dialect for MySql {
         Ok(())
     }
 
-    fn write_limit(&self, w: &mut Writer<'_>, limit: Option<u64>, offset: Option<u64>) {
-        match limit {
-            Some(limit) => {
-                w.push(" LIMIT ");
-                w.count(limit);
-            }
-            // There is no OFFSET without a LIMIT; this is the greatest.
-            None if offset.is_some() => w.push(" LIMIT 18446744073709551615"),
-            None => {}
-        }
-        if let Some(offset) = offset {
-            w.push(" OFFSET ");
-            w.count(offset);
-        }
+    /// There is no OFFSET without a LIMIT; this is the greatest.
+    fn no_limit(&self) -> Option<&'static str> {
+        Some("18446744073709551615")
     }
 
     fn write_insert(&self, w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
@@ -323,7 +312,7 @@ impl Dialect for MySql {
 
     fn refusal(&self, value: &Value) -> Option<&'static str> {
         match value {
-            Value::Json(document) if values::is_deeper(document, self.server.deepest_json) => {
+            Value::Json(document) if is_deeper(document, self.server.deepest_json) => {
                 Some("the JSON document is nested deeper than the server accepts")
             }
             value => refusal(value),

@@ -33,18 +33,6 @@ fn refuse_date(date: NaiveDate) -> Option<&'static str> {
         .then_some("MySQL and MariaDB store dates of the years 0 to 9999")
 }
 
-/// Whether arrays and objects nest deeper than that.
-pub(super) fn is_deeper(document: &serde_json::Value, levels: usize) -> bool {
-    let Some(below) = levels.checked_sub(1) else {
-        return document.is_array() || document.is_object();
-    };
-    match document {
-        serde_json::Value::Array(items) => items.iter().any(|item| is_deeper(item, below)),
-        serde_json::Value::Object(fields) => fields.values().any(|field| is_deeper(field, below)),
-        _ => false,
-    }
-}
-
 /// What reads back from a column of decimals that a value was written to, where that is another.
 #[cfg(feature = "decimal")]
 pub(super) fn stored(column: &ColumnDef, value: &Value) -> Option<Value> {
