@@ -42,14 +42,35 @@ pub(super) async fn open(url: &str, options: &Options) -> Result<Opened> {
         .await
         .map_err(|_| Error::Timeout("the server didn't answer".to_owned()))??;
     let settings: Arc<str> = facts.settings(options.statement_timeout).into();
+    let dialect = facts.dialect(options);
+    let capabilities = dialect.capabilities();
+    let counts_keys = capabilities.ordered_keys && !capabilities.returning_on_insert;
     let pool = pool_options::<MySql>(options)
         .after_connect(move |connection, _| {
             let settings = sqlx::raw_sql(AssertSqlSafe(Arc::clone(&settings)));
-            Box::pin(async move { connection.execute(settings).await.map(drop) })
+            Box::pin(async move {
+                connection.execute(settings).await?;
+                if counts_keys { expect_keys_by_one(connection).await } else { Ok(()) }
+            })
         })
         .connect_lazy_with(connect);
     let driver = Pooled::open(pool, options, None).await?;
-    Ok(Opened::new(driver, facts.dialect(options)))
+    Ok(Opened::new(driver, dialect))
+}
+
+/// Keys are counted on from the first of an INSERT: a session in which they would go in steps,
+/// because the server was changed since the engine asked it, must not be used.
+async fn expect_keys_by_one(
+    connection: &mut MySqlConnection,
+) -> std::result::Result<(), sqlx::Error> {
+    let row = connection.fetch_one("SELECT @@auto_increment_increment").await?;
+    let increment: i64 = row.try_get_unchecked(0)?;
+    if increment == 1 {
+        return Ok(());
+    }
+    Err(sqlx::Error::Configuration(
+        "`auto_increment_increment` of the server is no longer 1: connect the engine anew".into(),
+    ))
 }
 
 /// Uses a pool that somebody else made.
