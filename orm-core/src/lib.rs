@@ -190,11 +190,7 @@ pub mod engine {
     pub use crate::sql::Naming;
 }
 
-/// sqlx, of the version that this library is built on: for a pool that exists already and for
-/// hand-written statements on [`Session::connection`].
-pub use sqlx;
-
-pub use driver::{Engine, Schema};
+pub use driver::{Engine, Schema, by_hand as sqlx};
 pub use error::{Error, Result};
 pub use model::{BelongsTo, Entity, Handle, HasMany, HasOne, ManyToMany, Model};
 pub use orm_derive::{BaseColumns, ColumnType, Enum, Model, View};

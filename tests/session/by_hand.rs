@@ -1,8 +1,8 @@
 //! Hand-written statements on the session's own connection.
 
-use orm_core::sqlx::{PgConnection, SqliteConnection};
 use orm_core::{Error, Result, Session};
 use orm_tests::{Database, backend_tests};
+use sqlx::{PgConnection, SqliteConnection};
 
 use super::models::*;
 

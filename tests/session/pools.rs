@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use orm_core::SessionFactory;
 use orm_core::engine::{Engine, SqlxPool};
-use orm_core::sqlx::mysql::MySqlPoolOptions;
-use orm_core::sqlx::postgres::PgPoolOptions;
-use orm_core::sqlx::sqlite::SqlitePoolOptions;
-use orm_core::sqlx::{Executor, MySqlPool, PgPool, SqlitePool};
 use orm_tests::{Database, backend_tests};
+use sqlx::mysql::MySqlPoolOptions;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::{Executor, MySqlPool, PgPool, SqlitePool};
 
 use super::models::*;
 

@@ -7,10 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orm_core::engine::{Engine, EngineBuilder};
-use orm_core::sqlx::{
-    self, AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, SqliteConnection,
-};
 use orm_core::{Result, Schema, Session, SessionFactory};
+use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, SqliteConnection};
 
 use crate::backend::{Backend, Capabilities};
 use crate::log::Log;

@@ -10,9 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use orm_core::sqlx::{
-    self, AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, Row,
-};
+use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, Row};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 

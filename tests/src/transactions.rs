@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use orm_core::sqlx::{
-    self, AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, Row,
-    SqliteConnection, query_scalar,
-};
 use orm_core::{Error, Result, Session};
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, Row, SqliteConnection,
+    query_scalar,
+};
 
 use crate::backend::Backend;
 use crate::database::Database;

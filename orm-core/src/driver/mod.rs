@@ -11,6 +11,7 @@
 
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 mod arrays;
+pub mod by_hand;
 mod connection;
 mod engine;
 mod job;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use orm_core::Engine;
 use orm_core::engine::Naming;
-use orm_core::sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 
 use super::Error;
 
