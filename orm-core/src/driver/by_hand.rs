@@ -1,4 +1,4 @@
-//! What of sqlx hand-written statements beside the library's own start from: [`query`] and [`raw_sql`],
+//! What of sqlx hand-written statements beside the library's own start from: [`query()`] and [`raw_sql`],
 //! and the connections and pools of the databases that this build supports.
 //!
 //! For rows by name and all the rest, depend on sqlx itself, of the version that this library is
