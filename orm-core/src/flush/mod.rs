@@ -28,6 +28,7 @@ mod prepare;
 mod read_back;
 mod refuse;
 mod returned;
+mod row_keys;
 mod settle;
 mod work;
 
