@@ -83,6 +83,19 @@ pub(crate) enum Aggregate {
     Max,
 }
 
+impl Function {
+    /// What most databases call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Function::Lower => "lower",
+            Function::Upper => "upper",
+            Function::Length => "length",
+            Function::Coalesce => "coalesce",
+            Function::Abs => "abs",
+        }
+    }
+}
+
 impl Aggregate {
     /// What every database calls it.
     pub(crate) fn name(self) -> &'static str {

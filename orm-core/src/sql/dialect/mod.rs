@@ -150,13 +150,7 @@ pub(crate) trait Dialect: Debug + Send + Sync {
 
     /// What a scalar function is called.
     fn function_name(&self, function: Function) -> &'static str {
-        match function {
-            Function::Lower => "lower",
-            Function::Upper => "upper",
-            Function::Length => "length",
-            Function::Coalesce => "coalesce",
-            Function::Abs => "abs",
-        }
+        function.name()
     }
 
     /// A scalar function.

@@ -235,11 +235,8 @@ impl Dialect for MySql {
     /// `length` counts bytes.
     fn function_name(&self, function: Function) -> &'static str {
         match function {
-            Function::Lower => "lower",
-            Function::Upper => "upper",
             Function::Length => "char_length",
-            Function::Coalesce => "coalesce",
-            Function::Abs => "abs",
+            other => other.name(),
         }
     }
 
