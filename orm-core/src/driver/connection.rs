@@ -319,7 +319,7 @@ impl Connection {
     async fn send(
         &mut self,
         kind: StatementKind,
-        statement: Statement,
+        mut statement: Statement,
         rows: &mut dyn RowSink,
     ) -> Result<Done> {
         let may_repeat = kind == StatementKind::Statement && !self.in_transaction();
@@ -327,7 +327,7 @@ impl Connection {
             Some(inner) if !self.in_flight => inner,
             _ => return Err(Error::Connection("an earlier statement was interrupted".to_owned())),
         };
-        let started = self.log.start(kind, &statement.text);
+        let started = self.log.start(kind, &mut statement);
         self.in_flight = true;
         let outcome = inner.run(statement, may_repeat, rows).await;
         self.in_flight = false;
@@ -350,8 +350,8 @@ impl Drop for Connection {
         };
         let log = Arc::clone(&self.log);
         runtime.spawn(async move {
-            let rollback = Statement::words("ROLLBACK");
-            let started = log.start(StatementKind::Rollback, &rollback.text);
+            let mut rollback = Statement::words("ROLLBACK");
+            let started = log.start(StatementKind::Rollback, &mut rollback);
             let mut no_rows = ();
             let run = inner.run(rollback, false, &mut no_rows);
             match tokio::time::timeout(PATIENCE, run).await {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Done;
 use crate::error::Result;
+use crate::sql::Statement;
 
 /// The tracing target of statements.
 const TARGET: &str = "orm::sql";
@@ -62,6 +63,16 @@ impl StatementLog {
         let statements = logged.iter().filter(|logged| logged.kind == StatementKind::Statement);
         statements.map(|logged| Arc::clone(&logged.sql)).collect()
     }
+
+    /// Lets so many more statements of the engine run, and makes the one behind them fail: another
+    /// is sent in its place that asks for a table that isn't there, so that it is the database that
+    /// refuses, with all that this means for its transaction. The log shows what was to be sent.
+    ///
+    /// For tests of what a failure leaves behind.
+    #[doc(hidden)]
+    pub fn fail_after(&self, statements: usize) {
+        self.listener.failing.store(statements.saturating_add(1), Ordering::Release);
+    }
 }
 
 impl Drop for StatementLog {
@@ -72,13 +83,23 @@ impl Drop for StatementLog {
     }
 }
 
-/// What one log has recorded.
+/// What one log has recorded, and what it is to do to the statements that it hears of.
 #[derive(Debug, Default)]
-struct Listener(Mutex<Vec<Logged>>);
+struct Listener {
+    logged: Mutex<Vec<Logged>>,
+    /// How many statements it takes until one fails, that one included; 0 if none is to.
+    failing: AtomicUsize,
+}
 
 impl Listener {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Logged>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a statement; says whether it is the one to fail.
+    fn is_to_fail(&self) -> bool {
+        let count = |left: usize| left.checked_sub(1);
+        self.failing.fetch_update(Ordering::AcqRel, Ordering::Acquire, count) == Ok(1)
     }
 }
 
@@ -106,18 +127,25 @@ impl LogHub {
         StatementLog { listener, hub: Arc::clone(self) }
     }
 
-    /// Notes that a statement starts; `None` while nobody wants to know.
-    pub(super) fn start(&self, kind: StatementKind, sql: &Arc<str>) -> Option<Started> {
-        let listening = self.echo
-            || self.listening.load(Ordering::Acquire) > 0
-            || tracing::enabled!(target: TARGET, tracing::Level::DEBUG);
-        if !listening {
+    /// Notes that a statement starts; `None` while nobody wants to know. If
+    /// [a log says so](StatementLog::fail_after), it is replaced by one that fails.
+    pub(super) fn start(&self, kind: StatementKind, statement: &mut Statement) -> Option<Started> {
+        let has_listeners = self.listening.load(Ordering::Acquire) > 0;
+        let is_heard =
+            self.echo || has_listeners || tracing::enabled!(target: TARGET, tracing::Level::DEBUG);
+        if !is_heard {
             return None;
         }
+        let sql = Arc::clone(&statement.text);
         if self.echo {
             eprintln!("sql: {sql}");
         }
-        Some(Started { kind, sql: Arc::clone(sql), at: Instant::now() })
+        // Each log counts, also behind one that says so.
+        let failing = self.lock().iter().filter(|listener| listener.is_to_fail()).count();
+        if failing > 0 {
+            *statement = Statement::that_fails();
+        }
+        Some(Started { kind, sql, at: Instant::now() })
     }
 
     /// Notes how a statement ended.

@@ -101,6 +101,31 @@ async fn writers_wait_for_their_turn_and_then_give_up() {
 }
 
 #[tokio::test]
+async fn a_log_makes_the_statement_fail_that_it_is_told_of() {
+    let engine = engine().await;
+    let mut connection = engine.connection().await.unwrap();
+    let log = engine.log();
+    log.fail_after(1);
+    connection.begin().await.unwrap();
+    let error = connection.run(user("ada@example.org"), &mut ()).await.unwrap_err();
+    assert!(error.to_string().contains("orm_missing_on_purpose"), "{error}");
+    assert!(connection.has_failed());
+    connection.rollback().await;
+    log.fail_after(2);
+    connection.begin().await.unwrap();
+    connection.run(user("ada@example.org"), &mut ()).await.unwrap();
+    connection.commit().await.unwrap_err();
+    let texts: Vec<_> = log.take().into_iter().map(|logged| logged.sql).collect();
+    assert_eq!(
+        texts[4..].iter().map(|sql| &sql[..6]).collect::<Vec<_>>(),
+        ["INSERT", "COMMIT", "ROLLBA"]
+    );
+    log.fail_after(0);
+    drop(log);
+    assert_eq!(count(&mut connection).await, 0);
+}
+
+#[tokio::test]
 async fn engines_do_not_share_their_memory() {
     let (one, other) = (engine().await, engine().await);
     one.connection().await.unwrap().run(user("ada@example.org"), &mut ()).await.unwrap();

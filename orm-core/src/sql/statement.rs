@@ -53,4 +53,9 @@ impl Statement {
     pub(crate) fn words(text: impl Into<Arc<str>>) -> Self {
         Self { words: true, ..Self::plain(text) }
     }
+
+    /// A statement that every database refuses, for tests of what a failure leaves behind.
+    pub(crate) fn that_fails() -> Self {
+        Self::words("SELECT 1 FROM orm_missing_on_purpose")
+    }
 }
