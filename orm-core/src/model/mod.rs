@@ -4,6 +4,7 @@
 //! table by a function, because constants would be a cycle. Holds no SQL text, no session and
 //! nothing async. Everything above reads models through these types.
 
+mod any_handle;
 mod base;
 pub(crate) mod chunks;
 mod column;
@@ -16,6 +17,7 @@ mod relationship;
 mod storage;
 mod table;
 
+pub use any_handle::AnyHandle;
 pub use base::{Base, BaseColumns, CURRENT_TIMESTAMP, HasKey, NoBase};
 pub use column::Column;
 pub use column_set::ColumnSet;

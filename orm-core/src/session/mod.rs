@@ -5,10 +5,12 @@
 //! transactions are the `Connection`'s.
 
 mod accessors;
+mod changes;
 mod draft;
 mod engine_queries;
 mod factory;
 mod graph;
+mod inspect;
 mod objects;
 mod queries;
 mod relations;
@@ -16,10 +18,12 @@ mod underway;
 mod unit_of_work;
 
 pub use accessors::{Collection, Reference, RelatedQuery};
+pub use changes::{ColumnChange, ObjectChanges};
 pub use draft::{Links, Member, New, Unset, default_for, left_to_server, when_unset};
 pub use engine_queries::OnEngine;
 pub use factory::{Lent, Retries, SessionFactory};
 pub use graph::{Graph, Members};
+pub use inspect::{Attribute, History, Inspected, MemberHistory, Objects};
 pub use objects::ObjectState;
 
 pub use crate::flush::{Plan, PlannedOperation, PlannedStep};

@@ -397,7 +397,7 @@ impl Session {
     }
 
     #[track_caller]
-    fn expect_readable<M: Model>(&self, handle: Handle<M>) -> ObjectId {
+    pub(super) fn expect_readable<M: Model>(&self, handle: Handle<M>) -> ObjectId {
         match self.expect_no_commit().and_then(|()| self.store.readable(handle)) {
             Ok(object) => object,
             Err(error) => panic!("{error}"),

@@ -61,7 +61,13 @@ impl Store {
 
     fn is_changed(&self, object: ObjectId) -> bool {
         let header = self.header(object);
-        let Some(changes) = &header.changes else { return false };
+        header.state == State::Pending || header.marked_deleted || self.is_edited(object)
+    }
+
+    /// Whether an object differs from its row: by value, by where its foreign keys lead, or by
+    /// what was assigned to its relationship fields.
+    pub(super) fn is_edited(&self, object: ObjectId) -> bool {
+        let Some(changes) = &self.header(object).changes else { return false };
         let edited = || {
             let storage = self.storage(object);
             let columns = changes.snapshot.iter().flatten().enumerate();
@@ -74,9 +80,7 @@ impl Store {
             let mut fields = relations.map(|at| self.storage(object).relation(object.slot, at));
             fields.any(|field| field.is_loaded() && field.stamp() != Some(own_key))
         };
-        header.state == State::Pending
-            || header.marked_deleted
-            || !changes.expressions.is_empty()
+        !changes.expressions.is_empty()
             || !changes.links.is_empty()
             || !changes.replaced.is_empty()
             || edited()

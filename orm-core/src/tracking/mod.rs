@@ -13,6 +13,7 @@ mod assigned;
 mod changes;
 mod edits;
 mod expiry;
+mod inspect;
 mod journal;
 mod leaving;
 mod links;
@@ -22,6 +23,7 @@ mod store;
 
 pub(crate) use arena::{ObjectId, ObjectMap, State};
 pub(crate) use changes::Changes;
+pub(crate) use inspect::MemberEdits;
 pub(crate) use links::{EditedLinks, Parent, views_of_child, views_of_parent};
 pub(crate) use pairs::{Pair, PairEdit};
 pub(crate) use store::{Met, Store};

@@ -10,7 +10,7 @@ use super::journal::Journal;
 use super::pairs::Pairs;
 use super::peers::Batch;
 use crate::error::{Error, Result};
-use crate::model::{ColumnSet, Entity, EntityStorage, Handle, Key, Model, Storage, Table};
+use crate::model::{AnyHandle, ColumnSet, Entity, EntityStorage, Handle, Key, Model, Storage, Table};
 use crate::value::{Cells, Value, ValueCells, ValueError};
 
 /// All objects of a session, or of a read-only graph.
@@ -174,6 +174,11 @@ impl Store {
     /// The untyped handle of an object.
     pub(crate) fn key_of(&self, object: ObjectId) -> Key {
         Key { session: self.session, slot: object.slot, generation: self.header(object).generation }
+    }
+
+    /// The handle of an object whose model isn't known statically.
+    pub(crate) fn any_handle(&self, object: ObjectId) -> AnyHandle {
+        AnyHandle::new(self.table(object), self.key_of(object))
     }
 
     /// An object's name in messages: as its handle prints.

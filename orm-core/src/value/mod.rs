@@ -8,6 +8,7 @@ mod cells;
 mod column_type;
 mod composite;
 mod finite;
+mod json;
 mod operand;
 mod scalars;
 mod sql_type;
