@@ -15,6 +15,7 @@ mod new_objects;
 mod plan;
 mod pools;
 mod rollback;
+mod savepoints;
 mod send;
 mod slots;
 mod states;

@@ -37,6 +37,10 @@ async fn every_future_is_send(session: &mut Session, factory: SessionFactory) ->
     if let Some(post) = post {
         is_send(IntoFuture::into_future(post.user(session))).await?;
     }
+    let mut savepoint = is_send(session.savepoint()).await?;
+    let inner = is_send(savepoint.savepoint()).await?;
+    is_send(inner.commit()).await?;
+    is_send(savepoint.rollback()).await?;
     is_send(factory.session().close()).await?;
     is_send(factory.transaction(async |mut session| session.flush().await)).await
 }

@@ -6,6 +6,8 @@
 //! connection goes back only if nothing is under way on it and no transaction is open; every
 //! other one is closed.
 
+mod savepoints;
+
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -34,6 +36,8 @@ pub(crate) struct Connection {
     of_transactions: Option<Arc<str>>,
     log: Arc<LogHub>,
     transaction: Transaction,
+    /// How many savepoints are open in it.
+    savepoints: usize,
     /// Whether someone else may have run statements since ours.
     lent: bool,
     /// Up while a statement is under way. If its future is dropped it stays up: nobody knows
@@ -54,6 +58,9 @@ enum Transaction {
     Failed {
         /// The message of the first failure.
         first: String,
+        /// The innermost savepoint then: returning to it repairs the transaction. 0 if only a
+        /// rollback of everything does.
+        savepoint: usize,
     },
 }
 
@@ -70,6 +77,7 @@ impl Connection {
             of_transactions,
             log,
             transaction: Transaction::Idle,
+            savepoints: 0,
             lent: false,
             in_flight: false,
             spoilt: false,
@@ -84,11 +92,6 @@ impl Connection {
     /// Whether a transaction is open, failed or not.
     pub(crate) fn in_transaction(&self) -> bool {
         self.transaction != Transaction::Idle
-    }
-
-    /// Whether a statement of the open transaction failed, so that it can't go on.
-    pub(crate) fn has_failed(&self) -> bool {
-        matches!(self.transaction, Transaction::Failed { .. })
     }
 
     /// Whether a statement's future was dropped, so that nothing can be run any more and
@@ -249,26 +252,29 @@ impl Connection {
         if !std::mem::take(&mut self.lent) {
             return Ok(());
         }
-        // A hand-written statement whose future was dropped may have left the connection dead, or
-        // with answers that nobody has read.
-        let released = tokio::time::timeout(PATIENCE, self.release_lent()).await;
-        let error = match released {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error @ (Error::Connection(_) | Error::Serialization(_)))) => error,
-            Ok(Err(_)) => Error::misuse(
+        let error = match self.after_lending(format!("RELEASE SAVEPOINT {LENT}")).await {
+            Ok(()) => return Ok(()),
+            Err(error @ (Error::Connection(_) | Error::Serialization(_))) => error,
+            Err(_) => Error::misuse(
                 "a hand-written statement failed inside the session's transaction, or ended it",
             ),
-            Err(_) => {
-                self.spoilt = true;
-                Error::Connection("it did not answer after a hand-written statement".to_owned())
-            }
         };
         Err(self.note_failure(error))
     }
 
-    async fn release_lent(&mut self) -> Result<()> {
-        let release = format!("RELEASE SAVEPOINT {LENT}");
-        self.control(StatementKind::Savepoint, release).await?;
+    /// Runs the first words of ours after the connection was lent. A hand-written statement whose
+    /// future was dropped may have left it dead, or with answers that nobody has read.
+    async fn after_lending(&mut self, words: String) -> Result<()> {
+        let answered = tokio::time::timeout(PATIENCE, self.run_and_compare(words)).await;
+        answered.unwrap_or_else(|_| {
+            self.spoilt = true;
+            Err(Error::Connection("it did not answer after a hand-written statement".to_owned()))
+        })
+    }
+
+    /// Runs words, and makes sure that what answers next is what is asked next.
+    async fn run_and_compare(&mut self, words: String) -> Result<()> {
+        self.control(StatementKind::Savepoint, words).await?;
         let number = i64::from(RandomState::new().hash_one(LENT) as u32);
         let mut answer = None;
         let mut sink = EachRow(|cells: &dyn Cells| {
@@ -286,7 +292,9 @@ impl Connection {
 
     fn expect_no_failure(&self) -> Result<()> {
         match &self.transaction {
-            Transaction::Failed { first } => Err(Error::RollbackRequired { first: first.clone() }),
+            Transaction::Failed { first, .. } => {
+                Err(Error::RollbackRequired { first: first.clone() })
+            }
             _ => Ok(()),
         }
     }
@@ -298,6 +306,7 @@ impl Connection {
 
     fn end(&mut self) {
         self.transaction = Transaction::Idle;
+        self.savepoints = 0;
         self.lent = false;
     }
 
@@ -307,7 +316,10 @@ impl Connection {
             self.spoilt = true;
         }
         if self.transaction == Transaction::Begun {
-            self.transaction = Transaction::Failed { first: error.to_string() };
+            // After these the server may have rolled back everything by itself.
+            let is_whole = matches!(error, Error::Connection(_) | Error::Serialization(_));
+            let savepoint = if is_whole { 0 } else { self.savepoints };
+            self.transaction = Transaction::Failed { first: error.to_string(), savepoint };
         }
         error
     }
@@ -370,6 +382,7 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection")
             .field("dialect", &self.dialect)
             .field("transaction", &self.transaction)
+            .field("savepoints", &self.savepoints)
             .field("in_flight", &self.in_flight)
             .finish_non_exhaustive()
     }

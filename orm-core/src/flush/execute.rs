@@ -487,7 +487,9 @@ async fn stale(
     key_columns: &[usize],
     keys: &[Vec<Value>],
 ) -> Failure {
-    connection.rollback().await;
+    if let Err(error) = connection.undo().await {
+        return error.into();
+    }
     let width = table.primary_key().len();
     let primary_keys = keys.iter().map(|key| key[..width].to_vec()).collect();
     let rows = match rows_by_key(connection, table, &key_columns[width..], primary_keys).await {

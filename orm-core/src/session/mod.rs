@@ -14,6 +14,7 @@ mod inspect;
 mod objects;
 mod queries;
 mod relations;
+mod savepoint;
 mod underway;
 mod unit_of_work;
 
@@ -25,6 +26,7 @@ pub use factory::{Lent, Retries, SessionFactory};
 pub use graph::{Graph, Members};
 pub use inspect::{Attribute, History, Inspected, MemberHistory, Objects};
 pub use objects::ObjectState;
+pub use savepoint::Savepoint;
 
 pub use crate::flush::{Plan, PlannedOperation, PlannedStep};
 pub use crate::sql::Isolation;
@@ -82,6 +84,8 @@ enum Phase {
     Failed {
         /// The message of the first failure.
         first: String,
+        /// The savepoint that is lost by it, with those inside it. 0 if the whole transaction is.
+        savepoint: usize,
     },
 }
 

@@ -1,9 +1,10 @@
 //! Work on the session's connection that is never left half-way: beginning, flushing, committing
-//! and rolling back.
+//! and rolling back, also of savepoints.
 //!
 //! Each is a [`Job`] that owns the connection. The session's future polls it; if that future is
-//! dropped, the job goes on in a task, stops at the next statement (a COMMIT doesn't) and rolls
-//! back, and the session's next call awaits it.
+//! dropped, the job goes on in a task, stops at the next statement (a COMMIT and the RELEASE of a
+//! savepoint don't) and rolls back, and the session's next call awaits it. Inside a savepoint it
+//! leaves the rollback to the session.
 
 use std::time::Duration;
 
@@ -14,14 +15,18 @@ use crate::flush::{self, Batched, Failure, Outcome};
 
 /// What a session has under way.
 pub(super) enum Underway {
-    Begin(Job<Begun>),
-    Flush(Job<Flushed>),
+    Begin(Job<Stepped>),
+    /// A savepoint is set or undone.
+    Step(Job<Stepped>),
+    /// A flush, inside so many savepoints.
+    Flush(Job<Flushed>, usize),
+    Release(Job<Stepped>),
     Commit(Job<Result<()>>),
     Rollback(Job<()>),
 }
 
-/// A connection on which a transaction was to begin.
-pub(super) struct Begun {
+/// A connection after a step of its transaction.
+pub(super) struct Stepped {
     connection: Connection,
     outcome: Result<()>,
 }
@@ -53,20 +58,59 @@ impl Session {
             if stop.is_set() {
                 connection.rollback().await;
             }
-            Begun { connection, outcome }
+            Stepped { connection, outcome }
         });
-        let Underway::Begin(job) = self.underway.insert(Underway::Begin(job)) else {
+        self.step(Underway::Begin(job)).await
+    }
+
+    /// Takes a step of the transaction and keeps the connection.
+    async fn step(&mut self, step: Underway) -> Result<()> {
+        let (Underway::Begin(job) | Underway::Step(job)) = self.underway.insert(step) else {
+            return Err(lost());
+        };
+        let stepped = job.finish().await;
+        self.underway = None;
+        let Stepped { connection, outcome } = stepped.ok_or_else(lost)?;
+        self.connection = Some(connection);
+        self.check(outcome)
+    }
+
+    /// Sets a savepoint in the database. If nobody awaits the end of that, the next call undoes it.
+    pub(super) async fn set_savepoint(&mut self) -> Result<()> {
+        let mut connection = self.take_connection().await?;
+        let job = Job::new(|_| async move {
+            let outcome = connection.set_savepoint().await;
+            Stepped { connection, outcome }
+        });
+        self.step(Underway::Step(job)).await
+    }
+
+    /// Undoes, in the database, the savepoints that the session has left already.
+    pub(super) async fn leave_savepoints(&mut self) -> Result<()> {
+        let remaining = self.store.savepoints();
+        let Some(mut connection) = self.connection.take_if(|it| it.savepoints() > remaining) else {
             return Ok(());
         };
-        let begun = job.finish().await;
-        self.underway = None;
-        let Begun { connection, outcome } = begun.ok_or_else(lost)?;
-        self.connection = Some(connection);
-        outcome
+        let job = Job::new(|_| async move {
+            let outcome = connection.leave_savepoints(remaining).await;
+            Stepped { connection, outcome }
+        });
+        self.step(Underway::Step(job)).await
+    }
+
+    /// Releases the innermost savepoint, then settles the outcome.
+    pub(super) async fn release_savepoint(&mut self) -> Result<()> {
+        let mut connection = self.take_connection().await?;
+        let job = Job::new(|_| async move {
+            let outcome = connection.release_savepoint().await;
+            Stepped { connection, outcome }
+        });
+        self.underway = Some(Underway::Release(job));
+        self.finish_underway().await
     }
 
     /// Runs a planned flush in the transaction, which begins if it has to. If it fails, the
-    /// transaction has been rolled back.
+    /// transaction has been rolled back, unless there is a savepoint to return to.
     ///
     /// # Errors
     /// If the transaction can't begin: nothing is lost by that.
@@ -75,12 +119,14 @@ impl Session {
         let mut connection = self.take_connection().await?;
         let job = Job::new(|stop| async move {
             let outcome = flush::execute(&mut connection, &mut batched, &stop).await;
-            if outcome.is_err() || stop.is_set() {
+            let can_return = connection.savepoints() > 0 && connection.failed_at() != Some(0);
+            if (outcome.is_err() || stop.is_set()) && !can_return {
                 connection.rollback().await;
             }
             Flushed { connection, batched, outcome }
         });
-        let Underway::Flush(job) = self.underway.insert(Underway::Flush(job)) else {
+        let underway = Underway::Flush(job, self.store.savepoints());
+        let Underway::Flush(job, _) = self.underway.insert(underway) else {
             return Err(lost());
         };
         let flushed = job.finish().await;
@@ -127,11 +173,44 @@ impl Session {
                 self.underway = None;
                 Ok(())
             }
-            Some(Underway::Flush(job)) => {
-                job.finish().await;
+            Some(Underway::Step(job)) => {
+                let stepped = job.finish().await;
                 self.underway = None;
-                self.fail(INTERRUPTED.to_owned());
+                match stepped {
+                    Some(Stepped { connection, outcome }) => {
+                        self.connection = Some(connection);
+                        // It was not awaited: what it means for the next call is all that counts.
+                        let _ = self.check(outcome);
+                    }
+                    None => self.fail(lost().to_string(), 0),
+                }
                 Ok(())
+            }
+            Some(Underway::Flush(job, savepoint)) => {
+                let savepoint = *savepoint;
+                let flushed = job.finish().await;
+                self.underway = None;
+                let connection = flushed.map(|flushed| flushed.connection);
+                self.connection = connection.filter(Connection::in_transaction);
+                let lost = self.connection.as_ref().map_or(Some(0), Connection::failed_at);
+                let savepoint = lost.unwrap_or(savepoint).min(savepoint);
+                // A savepoint that the session has left already takes its flush along.
+                if savepoint == 0 || savepoint <= self.store.savepoints() {
+                    self.fail(INTERRUPTED.to_owned(), savepoint);
+                }
+                Ok(())
+            }
+            Some(Underway::Release(job)) => {
+                let stepped = job.finish().await;
+                self.underway = None;
+                let outcome = match stepped {
+                    Some(Stepped { connection, outcome }) => {
+                        self.connection = Some(connection);
+                        outcome
+                    }
+                    None => Err(lost()),
+                };
+                self.settle_release(outcome)
             }
             Some(Underway::Rollback(job)) => {
                 job.finish().await;
@@ -159,15 +238,29 @@ impl Session {
                     self.store.taint_changed();
                 }
                 self.doubt_memory(&error);
-                self.fail(error.to_string());
+                self.fail(error.to_string(), 0);
                 Err(error)
             }
         }
     }
 
-    /// Whether a COMMIT is under way whose outcome isn't known.
+    /// The savepoint was released, or could not be: then it is undone.
+    fn settle_release(&mut self, outcome: Result<()>) -> Result<()> {
+        if outcome.is_ok() {
+            self.store.release_savepoint();
+            return Ok(());
+        }
+        if self.connection.is_none() {
+            self.fail(lost().to_string(), 0);
+        }
+        let outcome = self.check(outcome);
+        self.undo_savepoint(self.store.savepoints());
+        outcome
+    }
+
+    /// Whether a COMMIT, or the end of a savepoint, is under way whose outcome isn't known.
     pub(super) fn is_committing(&self) -> bool {
-        matches!(self.underway, Some(Underway::Commit(_)))
+        matches!(self.underway, Some(Underway::Commit(_) | Underway::Release(_)))
     }
 
     async fn take_connection(&mut self) -> Result<Connection> {

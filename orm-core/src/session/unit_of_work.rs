@@ -16,7 +16,8 @@ impl Session {
     /// [`Error::Type`], [`Error::Misuse`]) leaves everything as it was, to be mended and flushed
     /// again. Any error of a statement, and a verb that could not do what it was told, rolls the
     /// transaction back; memory keeps its edits until [`rollback`](Self::rollback), the only
-    /// thing that is possible then.
+    /// thing that is possible then. Inside a [savepoint](Self::savepoint) no more than that is
+    /// lost, unless the database ended the transaction.
     pub async fn flush(&mut self) -> Result<()> {
         self.ready().await?;
         self.flush_changes().await
@@ -26,9 +27,11 @@ impl Session {
     ///
     /// # Errors
     /// As [`flush`](Self::flush); the database's, for constraints that it checks at the end;
-    /// [`Error::CommitOutcomeUnknown`] if the connection is lost meanwhile.
+    /// [`Error::CommitOutcomeUnknown`] if the connection is lost meanwhile; [`Error::Misuse`]
+    /// inside a savepoint, which ends first.
     pub async fn commit(&mut self) -> Result<()> {
         self.ready().await?;
+        self.expect_no_savepoint("commit")?;
         self.flush_changes().await?;
         match self.connection.take() {
             Some(connection) if connection.in_transaction() => {
@@ -48,13 +51,20 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::CommitOutcomeUnknown`] if the connection was lost in a COMMIT that was under way;
-    /// the session is usable again all the same.
+    /// the session is usable again all the same. [`Error::Misuse`] inside a savepoint, which ends
+    /// first.
     pub async fn rollback(&mut self) -> Result<()> {
         let outcome = self.finish_underway().await;
+        self.expect_no_savepoint("rollback")?;
+        self.roll_back_unit(outcome).await
+    }
+
+    /// Rolls everything back, savepoints that were forgotten too.
+    async fn roll_back_unit(&mut self, outcome: Result<()>) -> Result<()> {
         if self.connection.as_ref().is_some_and(Connection::in_transaction) {
             // A future that is dropped in here must not leave the session as if nothing had
             // happened.
-            self.fail("a rollback was interrupted before its end".to_owned());
+            self.fail("a rollback was interrupted before its end".to_owned(), 0);
         }
         self.roll_back_transaction().await;
         self.store.roll_back();
@@ -73,9 +83,7 @@ impl Session {
     /// database first, for collections of deleted parents that are not loaded.
     pub fn plan(&mut self) -> Result<Plan> {
         self.expect_no_commit()?;
-        if let Phase::Failed { first } = &self.phase {
-            return Err(Error::RollbackRequired { first: first.clone() });
-        }
+        self.expect_no_failure()?;
         if let Some(mistake) = &self.mistake {
             return Err(Error::misuse(mistake.to_string()));
         }
@@ -91,27 +99,33 @@ impl Session {
     /// # Errors
     /// As [`rollback`](Self::rollback).
     pub async fn close(mut self) -> Result<()> {
-        self.rollback().await
+        let outcome = self.finish_underway().await;
+        self.roll_back_unit(outcome).await
     }
 
-    /// Makes sure that the session can go on: awaits a COMMIT that was left under way, and notices
-    /// a statement whose future was dropped.
+    /// Makes sure that the session can go on: awaits a COMMIT that was left under way, notices a
+    /// statement whose future was dropped, and returns to before a savepoint whose guard was.
     pub(super) async fn ready(&mut self) -> Result<()> {
         self.finish_underway().await?;
         if self.connection.as_ref().is_some_and(Connection::is_interrupted) {
             let lost = self.connection.take().is_some_and(|lost| lost.in_transaction());
             if lost {
                 // Dropping the connection rolls back what earlier statements wrote.
-                self.fail("a statement of the transaction was interrupted".into());
+                self.fail("a statement of the transaction was interrupted".into(), 0);
             }
         }
         if self.connection.as_ref().is_some_and(|lost| lost.is_spoilt() && !lost.in_transaction()) {
             // A read lost it, and nothing with it: the next statement takes another.
             self.connection = None;
         }
+        self.expect_no_failure()?;
+        self.leave_savepoints().await
+    }
+
+    pub(super) fn expect_no_failure(&self) -> Result<()> {
         match &self.phase {
             Phase::Active => Ok(()),
-            Phase::Failed { first } => Err(Error::RollbackRequired { first: first.clone() }),
+            Phase::Failed { first, .. } => Err(Error::RollbackRequired { first: first.clone() }),
         }
     }
 
@@ -232,11 +246,10 @@ impl Session {
     /// Passes the result of what ran statements on. One that failed inside the transaction has
     /// lost it.
     pub(super) fn check<T>(&mut self, result: Result<T>) -> Result<T> {
-        if let Err(error) = &result
-            && self.connection.as_ref().is_some_and(Connection::has_failed)
-        {
+        let failed_at = self.connection.as_ref().and_then(Connection::failed_at);
+        if let (Err(error), Some(savepoint)) = (&result, failed_at) {
             self.doubt_memory(error);
-            self.fail(error.to_string());
+            self.fail(error.to_string(), savepoint);
         }
         result
     }
@@ -249,18 +262,28 @@ impl Session {
         }
     }
 
-    /// Rolls the transaction of a failed flush back. The session has failed before that is
-    /// awaited: a future that is dropped there must not leave it as if nothing had happened.
+    /// Rolls the transaction of a failed flush back; inside a savepoint its guard is to do that.
+    /// The session has failed before anything is awaited: a future that is dropped there must not
+    /// leave it as if nothing had happened.
     async fn fail_flush(&mut self, error: Error) -> Result<()> {
         self.doubt_memory(&error);
-        self.fail(error.to_string());
-        self.roll_back_transaction().await;
+        let savepoint = match &self.connection {
+            Some(connection) => connection.failed_at().unwrap_or(connection.savepoints()),
+            None => 0,
+        };
+        self.fail(error.to_string(), savepoint);
+        if savepoint == 0 {
+            self.roll_back_transaction().await;
+        }
         Err(error)
     }
 
-    pub(super) fn fail(&mut self, first: String) {
-        if matches!(self.phase, Phase::Active) {
-            self.phase = Phase::Failed { first };
+    /// Nothing is possible any more but a rollback: of this savepoint, or, if it is 0, of
+    /// everything.
+    pub(super) fn fail(&mut self, first: String, savepoint: usize) {
+        match &mut self.phase {
+            Phase::Active => self.phase = Phase::Failed { first, savepoint },
+            Phase::Failed { savepoint: lost, .. } => *lost = savepoint.min(*lost),
         }
     }
 }

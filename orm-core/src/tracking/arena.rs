@@ -38,8 +38,9 @@ pub(crate) struct Header {
     pub(crate) marked_deleted: bool,
     /// Its memory is not to be read before it is loaded again.
     pub(crate) expired: bool,
-    /// Its memory may show what a rollback would undo: it was loaded after the first write.
-    pub(crate) tainted: bool,
+    /// Its memory may show what a rollback would undo, since it was loaded after a write: up to
+    /// which savepoint, counted from 1 for the unit of work. 0 if not.
+    pub(crate) tainted: u8,
     /// The query or flush that brought it in last, and its position there: its peers.
     pub(crate) batch: u32,
     pub(crate) position: u32,
@@ -56,7 +57,7 @@ impl Header {
             state,
             marked_deleted: false,
             expired: false,
-            tainted: false,
+            tainted: 0,
             batch: NO_BATCH,
             position: 0,
             changes: None,

@@ -4,27 +4,42 @@ use super::arena::{ObjectId, State};
 use super::store::Store;
 
 impl Store {
-    /// From now on, what is loaded may show what this unit of work wrote.
+    /// From now on, what is loaded may show what this unit of work wrote since the innermost
+    /// savepoint.
     pub(crate) fn begin_tainting(&mut self) {
-        self.tainting = true;
+        let level = self.savepoints();
+        self.journal.level_mut(level).is_tainting = true;
     }
 
-    pub(crate) fn is_tainting(&self) -> bool {
-        self.tainting
+    /// The innermost level that has written: what is loaded now may show what its rollback would
+    /// undo.
+    pub(super) fn tainting_level(&self) -> Option<usize> {
+        (0..=self.savepoints()).rev().find(|level| self.journal.level(*level).is_tainting)
     }
 
     /// Whether this unit of work has written to the database.
     pub(crate) fn has_written(&self) -> bool {
-        self.tainting
+        self.tainting_level().is_some()
     }
 
-    /// The object's memory may show what a rollback would undo.
+    /// The object's memory may show what a rollback to the innermost savepoint would undo.
     pub(crate) fn taint(&mut self, object: ObjectId) {
-        let header = self.header_mut(object);
-        if !header.tainted {
-            header.tainted = true;
-            self.tainted.push(object);
+        self.taint_at(self.savepoints(), object);
+    }
+
+    /// The object's memory may show what a rollback of this level would undo.
+    pub(super) fn taint_at(&mut self, level: usize, object: ObjectId) {
+        if self.mark_tainted(object, level) {
+            self.journal.level_mut(level).tainted.push(object);
         }
+    }
+
+    /// Marks an object as tainted by this level. False if it is marked so already.
+    pub(super) fn mark_tainted(&mut self, object: ObjectId, level: usize) -> bool {
+        // Deeper ones share a mark, and may be listed twice.
+        let mark = u8::try_from(level + 1).unwrap_or(u8::MAX);
+        let former = std::mem::replace(&mut self.header_mut(object).tainted, mark);
+        former != mark || mark == u8::MAX
     }
 
     /// Every object's memory may show what a rollback would undo.
@@ -38,18 +53,11 @@ impl Store {
         }
     }
 
-    pub(crate) fn clear_taints(&mut self) {
-        self.tainting = false;
-        for object in std::mem::take(&mut self.tainted) {
-            self.header_mut(object).tainted = false;
-        }
-    }
-
-    pub(crate) fn expire_tainted(&mut self) {
-        self.tainting = false;
-        for object in std::mem::take(&mut self.tainted) {
+    /// Expires what showed the writes of a level that was undone.
+    pub(super) fn expire_tainted(&mut self, tainted: Vec<ObjectId>) {
+        for object in tainted {
             let header = self.header_mut(object);
-            header.tainted = false;
+            header.tainted = 0;
             if header.state == State::Persistent {
                 self.expire(object);
             }

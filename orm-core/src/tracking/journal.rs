@@ -1,11 +1,11 @@
-//! The undo journal: how objects were when the unit of work began.
+//! The undo journal: how objects were when the unit of work, and each savepoint in it, began.
 
 use super::arena::{ObjectId, ObjectMap, State};
 use super::store::Store;
 use crate::model::{Key, Table};
 use crate::value::{Value, ValueCells};
 
-/// How an object was when the unit of work began. Only what changed since is kept.
+/// How an object was when a level began. Only what changed since is kept.
 #[derive(Debug, Default)]
 struct Saved {
     /// Its state, where a flush changed it.
@@ -16,27 +16,81 @@ struct Saved {
     views: Vec<(usize, Option<Vec<Key>>)>,
 }
 
-/// What can be undone. Rolling back restores exactly what changed.
+impl Saved {
+    /// Adds what is known from later on: what was kept first is how it was at the beginning.
+    fn absorb(&mut self, later: Saved) {
+        self.state = self.state.or(later.state);
+        self.values = self.values.take().or(later.values);
+        for (relation, members) in later.views {
+            if !self.has_view(relation) {
+                self.views.push((relation, members));
+            }
+        }
+    }
+
+    fn has_view(&self, relation: usize) -> bool {
+        self.views.iter().any(|(other, _)| *other == relation)
+    }
+}
+
+/// What can be undone at once: the unit of work, or what happened since a savepoint.
 #[derive(Debug, Default)]
-pub(crate) struct Journal {
-    /// Objects that entered the session in this unit of work, with the generation of their slot:
-    /// they may have left again, and others be in their place.
+pub(super) struct Level {
+    /// Objects that entered the session since it began, with the generation of their slot: they
+    /// may have left again, and others be in their place.
     created: Vec<(ObjectId, u32)>,
     saved: ObjectMap<Saved>,
+    /// Whether it has written: what is loaded from then on may show that.
+    pub(super) is_tainting: bool,
+    /// Objects whose memory may show what only this level has written.
+    pub(super) tainted: Vec<ObjectId>,
+}
+
+/// What can be undone. Rolling back restores exactly what changed.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    /// The unit of work, and in it the open savepoints, one inside the other. Never empty.
+    levels: Vec<Level>,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self { levels: vec![Level::default()] }
+    }
 }
 
 impl Journal {
+    /// The number of the innermost level; that of the unit of work is 0.
+    pub(crate) fn innermost(&self) -> usize {
+        self.levels.len() - 1
+    }
+
+    pub(super) fn level(&self, level: usize) -> &Level {
+        &self.levels[level]
+    }
+
+    pub(super) fn level_mut(&mut self, level: usize) -> &mut Level {
+        &mut self.levels[level]
+    }
+
+    fn here(&mut self) -> &mut Level {
+        let innermost = self.innermost();
+        self.level_mut(innermost)
+    }
+
     fn saved(&mut self, object: ObjectId) -> &mut Saved {
-        self.saved.entry(object).or_default()
+        self.here().saved.entry(object).or_default()
     }
 
     pub(crate) fn created(&mut self, object: ObjectId, generation: u32) {
-        self.created.push((object, generation));
+        self.here().created.push((object, generation));
     }
 
     /// The object left the session: the next one in its slot has another past.
     pub(crate) fn forget(&mut self, object: ObjectId) {
-        self.saved.remove(&object);
+        for level in &mut self.levels {
+            level.saved.remove(&object);
+        }
     }
 
     pub(crate) fn save_state(&mut self, object: ObjectId, state: State) {
@@ -47,67 +101,128 @@ impl Journal {
         self.saved(object).values.get_or_insert_with(values);
     }
 
-    /// Whether a relationship field has been kept already.
-    pub(crate) fn has_view(&self, object: ObjectId, relation: usize) -> bool {
-        let saved = self.saved.get(&object);
-        saved.is_some_and(|saved| saved.views.iter().any(|(other, _)| *other == relation))
+    /// Whether a relationship field has been kept already, in this level.
+    pub(crate) fn has_view(&self, level: usize, object: ObjectId, relation: usize) -> bool {
+        self.level(level).saved.get(&object).is_some_and(|saved| saved.has_view(relation))
     }
 
     pub(crate) fn save_view(
         &mut self,
+        level: usize,
         object: ObjectId,
         relation: usize,
         members: Option<Vec<Key>>,
     ) {
-        self.saved(object).views.push((relation, members));
+        let saved = self.level_mut(level).saved.entry(object).or_default();
+        saved.views.push((relation, members));
     }
 
-    /// The unit of work was committed: nothing of it can be undone.
-    pub(crate) fn clear(&mut self) {
-        self.created.clear();
-        self.saved.clear();
+    /// A journal of as many levels, of which no object is known.
+    pub(crate) fn emptied(&self) -> Self {
+        let emptied = |level: &Level| Level { is_tainting: level.is_tainting, ..Level::default() };
+        Self { levels: self.levels.iter().map(emptied).collect() }
+    }
+
+    /// Ends the innermost level. That of the unit of work begins anew.
+    fn pop(&mut self) -> Level {
+        match self.innermost() {
+            0 => std::mem::take(self.here()),
+            _ => self.levels.pop().unwrap_or_default(),
+        }
     }
 }
 
 impl Store {
+    /// How many savepoints are open.
+    pub(crate) fn savepoints(&self) -> usize {
+        self.journal.innermost()
+    }
+
+    /// A savepoint was set: from now on, what changes can be undone up to here.
+    pub(crate) fn set_savepoint(&mut self) {
+        self.journal.levels.push(Level::default());
+        self.pairs.set_savepoint();
+    }
+
+    /// The innermost savepoint was released: what was done since belongs to what is around it.
+    pub(crate) fn release_savepoint(&mut self) {
+        if self.savepoints() == 0 {
+            return;
+        }
+        let inner = self.journal.pop();
+        let level = self.savepoints();
+        self.pairs.release_savepoint();
+        for object in &inner.tainted {
+            self.mark_tainted(*object, level);
+        }
+        let outer = self.journal.here();
+        outer.is_tainting |= inner.is_tainting;
+        outer.created.extend(inner.created);
+        outer.tainted.extend(inner.tainted);
+        for (object, saved) in inner.saved {
+            outer.saved.entry(object).or_default().absorb(saved);
+        }
+    }
+
+    /// Undoes in memory what was done since the innermost savepoint, and forgets it.
+    pub(crate) fn undo_savepoint(&mut self) {
+        if self.savepoints() > 0 {
+            self.undo_level();
+            self.deleted.retain({
+                let arenas = &self.arenas;
+                |object| arenas[object.arena as usize].header(object.slot).state == State::Deleted
+            });
+        }
+    }
+
     /// Undoes the unit of work in memory. Objects that entered the session in it leave; deleted
     /// ones return; the others get back their values and views as of its start; those whose
     /// memory may show what was never committed are expired.
     pub(crate) fn roll_back(&mut self) {
         self.free_detached();
+        while self.savepoints() > 0 {
+            self.undo_level();
+        }
+        self.undo_level();
+        self.deleted.clear();
+    }
+
+    fn undo_level(&mut self) {
         for object in std::mem::take(&mut self.touched) {
             self.discard_changes(object);
         }
-        self.pairs.discard();
-        let Journal { created, saved } = std::mem::take(&mut self.journal);
+        self.pairs.undo_savepoint();
+        let Level { created, saved, tainted, .. } = self.journal.pop();
         for (object, saved) in saved {
             self.restore(object, saved);
         }
         for (object, generation) in created {
-            if self.header(object).generation == generation {
+            let header = self.header(object);
+            if header.generation == generation && header.state != State::Detached {
                 self.detach(object);
             }
         }
-        self.deleted.clear();
-        self.expire_tainted();
+        self.expire_tainted(tainted);
     }
 
     /// The unit of work was committed: deleted objects leave for good.
     pub(crate) fn commit_unit(&mut self) {
-        self.journal.clear();
+        for object in std::mem::take(&mut self.journal).pop().tainted {
+            self.header_mut(object).tainted = 0;
+        }
         for object in std::mem::take(&mut self.deleted) {
             if self.header(object).state == State::Deleted {
                 self.free(object);
             }
         }
-        self.clear_taints();
         self.pairs.forget_all_known();
         self.free_detached();
     }
 
     /// Nobody knows whether the unit of work was committed: what it changed is to be read again.
     pub(crate) fn taint_changed(&mut self) {
-        let changed: Vec<ObjectId> = self.journal.saved.keys().copied().collect();
+        let levels = self.journal.levels.iter();
+        let changed: Vec<ObjectId> = levels.flat_map(|level| level.saved.keys().copied()).collect();
         for object in changed {
             self.taint(object);
         }

@@ -161,8 +161,10 @@ impl Store {
         edited: &EditedLinks,
     ) {
         // What is loaded amid edits, or after the first write, is not what a rollback restores.
-        if self.is_tainting() || !edited.all.is_empty() || self.pairs.has_edits() {
+        if !edited.all.is_empty() || self.pairs.has_edits() {
             self.keep_view(owner, relationship);
+        } else if let Some(level) = self.tainting_level() {
+            self.keep_view_at(level, owner, relationship);
         }
         match relationship.link() {
             Ok(Link::Direct { .. }) if relationship.kind() != RelationshipKind::BelongsTo => {
@@ -233,11 +235,21 @@ impl Store {
 
     /// Remembers how a relationship field is, for a rollback, unless that is known already.
     pub(crate) fn keep_view(&mut self, object: ObjectId, relationship: &'static Relationship) {
+        self.keep_view_at(self.savepoints(), object, relationship);
+    }
+
+    /// Remembers how a relationship field is, for a rollback of this level.
+    fn keep_view_at(
+        &mut self,
+        level: usize,
+        object: ObjectId,
+        relationship: &'static Relationship,
+    ) {
         let relation = relationship.index();
         let was_row = matches!(self.header(object).state, State::Persistent | State::Deleted);
-        if was_row && !self.journal.has_view(object, relation) {
+        if was_row && !self.journal.has_view(level, object, relation) {
             let members = self.storage(object).relation(object.slot, relation).keys();
-            self.journal.save_view(object, relation, members);
+            self.journal.save_view(level, object, relation, members);
         }
     }
 }

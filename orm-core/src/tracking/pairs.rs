@@ -72,6 +72,9 @@ pub(crate) struct Pairs {
     known: HashSet<Pair>,
     /// Removed pairs of which nobody knows whether they are rows.
     unsure: HashSet<Pair>,
+    /// For each open savepoint, what was changed of `known` since: the pair, and whether it was
+    /// known before.
+    undo: Vec<Vec<(Pair, bool)>>,
 }
 
 impl Pairs {
@@ -127,12 +130,50 @@ impl Pairs {
 
     /// The pair may have ceased to be a row.
     pub(crate) fn forget_known(&mut self, pair: &Pair) {
-        self.known.remove(pair);
+        self.set_known(*pair, false);
     }
 
     /// The unit of work ended: others may change its rows from now on.
     pub(crate) fn forget_all_known(&mut self) {
         self.known.clear();
+        self.undo.clear();
+    }
+
+    /// Remembers whether the pair is a row, and how that was, for a rollback to a savepoint.
+    fn set_known(&mut self, pair: Pair, is_row: bool) {
+        let changed = if is_row { self.known.insert(pair) } else { self.known.remove(&pair) };
+        if changed && let Some(undo) = self.undo.last_mut() {
+            undo.push((pair, !is_row));
+        }
+    }
+
+    /// What is known from now on can be undone up to here.
+    pub(crate) fn set_savepoint(&mut self) {
+        self.undo.push(Vec::new());
+    }
+
+    /// What was learnt since the innermost savepoint belongs to what is around it.
+    pub(crate) fn release_savepoint(&mut self) {
+        let released = self.undo.pop().unwrap_or_default();
+        if let Some(outer) = self.undo.last_mut() {
+            outer.extend(released);
+        }
+    }
+
+    /// Forgets every edit, and what was written since the innermost savepoint; without one, all
+    /// that was written in the unit of work.
+    pub(crate) fn undo_savepoint(&mut self) {
+        self.edits.clear();
+        self.order.clear();
+        self.unsure.clear();
+        let Some(undo) = self.undo.pop() else { return self.known.clear() };
+        for (pair, was_row) in undo.into_iter().rev() {
+            if was_row {
+                self.known.insert(pair);
+            } else {
+                self.known.remove(&pair);
+            }
+        }
     }
 
     pub(crate) fn edit(&self, pair: &Pair) -> Option<PairEdit> {
@@ -154,28 +195,30 @@ impl Pairs {
 
     /// The edits became rows, or ceased to be rows.
     pub(crate) fn settle(&mut self) {
-        for (pair, edit) in self.edits.drain() {
-            match edit {
-                PairEdit::Insert | PairEdit::Restore => self.known.insert(pair),
-                PairEdit::Delete => self.known.remove(&pair),
-            };
+        for (pair, edit) in std::mem::take(&mut self.edits) {
+            self.set_known(pair, edit != PairEdit::Delete);
         }
         self.order.clear();
         self.unsure.clear();
     }
 
-    /// Forgets every edit, and what was written in a unit of work that is undone.
-    pub(crate) fn discard(&mut self) {
-        self.edits.clear();
-        self.order.clear();
-        self.known.clear();
-        self.unsure.clear();
-    }
-
-    /// Forgets the edits that concern an object, and what is known of it.
+    /// Forgets the edits that concern an object, and what is known of it, until a rollback.
     pub(crate) fn forget(&mut self, object: ObjectId) {
         self.edits.retain(|pair, _| !pair.concerns(object));
-        self.known.retain(|pair| !pair.concerns(object));
         self.unsure.retain(|pair| !pair.concerns(object));
+        let concerned = self.known.extract_if(|pair| pair.concerns(object));
+        let forgotten = concerned.map(|pair| (pair, true));
+        match self.undo.last_mut() {
+            Some(undo) => undo.extend(forgotten),
+            None => forgotten.for_each(drop),
+        }
+    }
+
+    /// The object's slot is free for another one, of which nothing must be known.
+    pub(crate) fn forget_for_good(&mut self, object: ObjectId) {
+        self.forget(object);
+        for undo in &mut self.undo {
+            undo.retain(|(pair, _)| !pair.concerns(object));
+        }
     }
 }

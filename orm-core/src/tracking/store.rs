@@ -19,7 +19,7 @@ pub(crate) struct Store {
     session: u32,
     /// Former stamps: what they name was expunged with everything else.
     former: Vec<u32>,
-    arenas: Vec<Arena>,
+    pub(super) arenas: Vec<Arena>,
     by_type: HashMap<TypeId, u32, foldhash::fast::RandomState>,
     /// Objects that have changes, in the order in which they got them.
     pub(crate) touched: Vec<ObjectId>,
@@ -31,9 +31,6 @@ pub(crate) struct Store {
     pub(super) batches: Vec<Batch>,
     /// Batches whose objects all met a later one.
     pub(super) free_batches: Vec<u32>,
-    /// Whether what is loaded now may show what this unit of work wrote.
-    pub(super) tainting: bool,
-    pub(super) tainted: Vec<ObjectId>,
 }
 
 /// How a row met the store.
@@ -63,8 +60,6 @@ impl Default for Store {
             detached: Vec::new(),
             batches: Vec::new(),
             free_batches: Vec::new(),
-            tainting: false,
-            tainted: Vec::new(),
         }
     }
 }
@@ -391,7 +386,7 @@ impl Store {
         self.untouch(object);
         self.journal.forget(object);
         self.leave_batch(object);
-        self.pairs.forget(object);
+        self.pairs.forget_for_good(object);
         self.arena_at_mut(object.arena).free(object.slot);
     }
 
@@ -407,7 +402,11 @@ impl Store {
     pub(crate) fn clear(&mut self) {
         let mut former = std::mem::take(&mut self.former);
         former.push(self.session);
-        *self = Self { former, ..Self::default() };
+        let mut emptied = Self { former, journal: self.journal.emptied(), ..Self::default() };
+        for _ in 0..emptied.savepoints() {
+            emptied.pairs.set_savepoint();
+        }
+        *self = emptied;
     }
 
     /// Every object in the session.
@@ -430,7 +429,6 @@ impl Store {
         at: usize,
         populate_existing: bool,
     ) -> Result<(ObjectId, Met)> {
-        let tainting = self.tainting;
         let place = &mut self.arenas[arena as usize];
         let found = place.storage.find(cells, at, place.table.primary_key());
         let (slot, met) = match found.map_err(|error| self.decode_error(arena, cells, at, error))? {
@@ -457,8 +455,8 @@ impl Store {
             }
         };
         let object = ObjectId { arena, slot };
-        if tainting {
-            self.taint(object);
+        if let Some(level) = self.tainting_level() {
+            self.taint_at(level, object);
         }
         Ok((object, met))
     }
