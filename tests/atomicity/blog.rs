@@ -23,8 +23,10 @@ scenarios! { Blog:
             if at % 2 == 0 {
                 session.set(user, User::nickname, Some("short".to_owned()));
             }
-            let post = Post::draft().title(name);
-            let post = if at < 2 { session.add(post.rank(1).user(user)) } else { session.add(post.user(user)) };
+            let post = session.add(Post::draft().title(name).user(user));
+            if at < 2 {
+                session.set(post, Post::rank, 1);
+            }
             session.push(post, Post::comments, Comment::draft().text("hello"));
         }
         session[blog.users[0]].visits = 1;

@@ -10,6 +10,7 @@ mod factory;
 mod handles;
 mod identity_map;
 mod isolation;
+mod locks;
 mod models;
 mod new_objects;
 mod plan;

@@ -64,6 +64,7 @@ pub(crate) async fn load_entities(
         owner_cells.extend(columns.iter().map(cell));
     }
     select.select_all(table, Source::Scope);
+    let locks = select.is_locking();
     let loads = join_loads(&mut select, table, nodes, first + table.columns().len())?;
     let mut statement = render_select(connection.dialect(), &select)?;
     statement.single_row = at_most_one && !multiplies(nodes);
@@ -79,6 +80,7 @@ pub(crate) async fn load_entities(
         first,
         owner_cells,
         populate_existing,
+        locks,
         once: multiplies(nodes),
         seen: HashSet::new(),
         loaded: Vec::new(),
@@ -152,6 +154,8 @@ struct EntityRows<'s, 'n> {
     /// The cells that say whose member the object is.
     owner_cells: Vec<(usize, SqlType)>,
     populate_existing: bool,
+    /// Whether the rows of the query's own objects are locked.
+    locks: bool,
     /// Whether an object may come in several rows and is wanted once.
     once: bool,
     seen: HashSet<(ObjectId, Vec<Value>)>,
@@ -183,7 +187,10 @@ impl EntityRows<'_, '_> {
 
 impl RowSink for EntityRows<'_, '_> {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        let object = self.absorb(self.arena, cells, self.first)?;
+        let object = match self.locks && !self.populate_existing {
+            true => self.store.absorb_locked(self.arena, cells, self.first)?.0,
+            false => self.absorb(self.arena, cells, self.first)?,
+        };
         let owner = self.owner(cells)?;
         if !self.once || self.seen.insert((object, owner.clone())) {
             self.loaded.push(Loaded { object, owner });

@@ -3,7 +3,7 @@
 use super::{LoadOption, joins};
 use crate::error::{Error, Result};
 use crate::model::{Relationship, Table};
-use crate::sql::{self, ColumnRef, Expr, From, JoinKind, OrderTerm, Source};
+use crate::sql::{self, ColumnRef, Expr, From, JoinKind, OrderTerm, RowLock, Source};
 
 /// A query without types: the tree so far, and what is to be done with its rows.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub(crate) struct Query {
     pub(crate) table: &'static Table,
     pub(crate) options: Vec<LoadOption>,
     pub(crate) populate_existing: bool,
+    /// Whether the rows of its objects are to be locked.
+    lock: Option<RowLock>,
     /// The first mistake, which builders can't return; the verbs do.
     mistake: Option<String>,
 }
@@ -25,19 +27,50 @@ impl Query {
             table,
             options: Vec::new(),
             populate_existing: false,
+            lock: None,
             mistake: None,
         }
     }
 
-    /// Fails if the query was put together wrongly. Every verb asks first.
+    /// Fails if the query was put together wrongly. Every verb asks first; this is for those that
+    /// lock no rows.
     ///
     /// # Errors
     /// `Misuse` with the first mistake.
     pub(crate) fn check(&self) -> Result<()> {
+        if self.lock.is_some() {
+            return Err(Error::misuse(
+                "`for_update` locks the rows of objects that a session loads, by `all`, `one`, \
+                 `one_or_none` or `first`: counts, columns and views, and queries on an engine, \
+                 have none",
+            ));
+        }
         match &self.mistake {
             Some(mistake) => Err(Error::misuse(mistake.as_str())),
             None => Ok(()),
         }
+    }
+
+    /// Fails as [`check`](Self::check) does, and lets the tree lock the rows if the query is to.
+    ///
+    /// # Errors
+    /// `Misuse` with the first mistake, or if rows can't be told apart that are to be locked.
+    pub(crate) fn check_and_lock(&mut self) -> Result<()> {
+        self.tree.lock = self.lock.take();
+        self.check()?;
+        let is_folded = self.tree.distinct || !self.tree.group_by.is_empty();
+        if self.tree.lock.is_some() && is_folded {
+            return Err(Error::misuse(
+                "`for_update` can't lock the rows of a query that is distinct or grouped: ask \
+                 about others by `any(…)` or `has(…)` instead of joining them",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Has the rows locked.
+    pub(super) fn lock(&mut self, lock: RowLock) {
+        self.lock = Some(lock);
     }
 
     fn mistaken(&mut self, error: Error) {

@@ -9,7 +9,7 @@ use super::{
     Query, Rows, Term, View, Views, Within,
 };
 use crate::model::{Column, Kind, Model, Relation};
-use crate::sql::JoinKind;
+use crate::sql::{JoinKind, RowLock};
 use crate::value::ColumnType;
 
 /// A query for rows of the model `M`. `Scope` is the list of all models that take part.
@@ -114,6 +114,55 @@ impl<M: Model, Scope> Select<M, Scope> {
     /// unflushed changes.
     pub fn populate_existing(mut self) -> Self {
         self.query.populate_existing = true;
+        self
+    }
+
+    /// Locks the rows of the objects until the transaction ends, which begins with the query if
+    /// none has: others that want to write them, or to lock them too, wait. Rows that are joined
+    /// may be locked along with them on MySQL and MariaDB.
+    ///
+    /// What the session knows of these objects is read anew, but for those with unflushed changes:
+    /// what was read before the lock may have changed since. On SQLite one transaction writes at a
+    /// time, so nothing more is locked than by its beginning.
+    ///
+    /// ```
+    /// # use orm_core::{Engine, Model, SessionFactory, schema};
+    /// # #[derive(Model)] struct Account { owner: String, balance: i64 }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![Account]).await?;
+    /// # let mut session = SessionFactory::new(engine).session();
+    /// # session.add(Account::draft().owner("ada").balance(100));
+    /// # session.commit().await?;
+    /// let account =
+    ///     Account::select().filter(Account::owner.eq("ada")).for_update().one(&mut session).await?;
+    /// session[account].balance -= 30;
+    /// session.commit().await?;
+    /// # assert_eq!(session[account].balance, 70);
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// The concept is SQLAlchemy's `with_for_update`. The verbs that load objects into a session
+    /// know it; the others refuse it with [`Error::Misuse`](crate::Error::Misuse), as they do a
+    /// query that is distinct or grouped.
+    pub fn for_update(mut self) -> Self {
+        self.query.lock(RowLock::Wait);
+        self
+    }
+
+    /// Locks the rows as [`for_update`](Self::for_update) does, and fails with
+    /// [`Error::Serialization`](crate::Error::Serialization) if somebody has locked one of them. On
+    /// SQLite the transaction waits for its turn all the same, for as long as
+    /// [`busy_timeout`](crate::engine::EngineBuilder::busy_timeout) says.
+    pub fn nowait(mut self) -> Self {
+        self.query.lock(RowLock::NoWait);
+        self
+    }
+
+    /// Locks the rows as [`for_update`](Self::for_update) does, and leaves out those that somebody
+    /// has locked: each of several workers gets rows of its own. On SQLite they take turns.
+    pub fn skip_locked(mut self) -> Self {
+        self.query.lock(RowLock::SkipLocked);
         self
     }
 

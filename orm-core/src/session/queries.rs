@@ -301,11 +301,14 @@ impl Session {
     }
 
     /// Runs a query of entities.
-    pub(super) async fn load(&mut self, query: Query) -> Result<Vec<ObjectId>> {
-        query.check()?;
+    pub(super) async fn load(&mut self, mut query: Query) -> Result<Vec<ObjectId>> {
+        query.check_and_lock()?;
         self.ready().await?;
         if !query.populate_existing {
             self.autoflush_changes().await?;
+        }
+        if query.tree.is_locking() {
+            self.begin().await?;
         }
         let nodes = plan_loads(query.table, &query.options);
         let at_most_one = query.tree.limit == Some(1);

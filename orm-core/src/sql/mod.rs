@@ -26,5 +26,5 @@ pub use naming::Naming;
 pub(crate) use render::{
     render_defaults, render_delete, render_echo, render_insert, render_select, render_update,
 };
-pub(crate) use select::{From, Join, JoinKind, Select};
+pub(crate) use select::{From, Join, JoinKind, RowLock, Select};
 pub(crate) use statement::{Bind, Statement};

@@ -29,6 +29,28 @@ pub(crate) struct Join {
     pub(crate) on: Expr,
 }
 
+/// How a SELECT locks the rows that it reads, until the transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowLock {
+    /// It waits for whoever has locked them.
+    Wait,
+    /// It fails if somebody has.
+    NoWait,
+    /// It leaves out those that somebody has locked.
+    SkipLocked,
+}
+
+impl RowLock {
+    /// What follows the words that lock.
+    pub(crate) fn on_locked(self) -> &'static str {
+        match self {
+            Self::Wait => "",
+            Self::NoWait => " NOWAIT",
+            Self::SkipLocked => " SKIP LOCKED",
+        }
+    }
+}
+
 /// A SELECT.
 #[derive(Clone, Debug)]
 pub(crate) struct Select {
@@ -43,6 +65,8 @@ pub(crate) struct Select {
     pub(crate) order_by: Vec<OrderTerm>,
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<u64>,
+    /// Whether the rows of the first table are locked.
+    pub(crate) lock: Option<RowLock>,
 }
 
 impl Select {
@@ -64,6 +88,7 @@ impl Select {
             order_by: Vec::new(),
             limit: None,
             offset: None,
+            lock: None,
         }
     }
 
@@ -89,6 +114,14 @@ impl Select {
             Some(having) => having.and(condition),
             None => condition,
         });
+    }
+
+    /// Whether it locks the rows of its first table, itself or as the query around them.
+    pub(crate) fn is_locking(&self) -> bool {
+        match &self.from {
+            From::Derived(inner, _) => self.lock.is_some() || inner.is_locking(),
+            From::Table(..) => self.lock.is_some(),
+        }
     }
 
     /// The first alias number that no join of this SELECT uses.

@@ -59,7 +59,8 @@ impl Store {
         self.pairs.has_edits() || self.touched.iter().any(|object| self.is_changed(*object))
     }
 
-    fn is_changed(&self, object: ObjectId) -> bool {
+    /// Whether a flush would find something to write of one object.
+    pub(super) fn is_changed(&self, object: ObjectId) -> bool {
         let header = self.header(object);
         header.state == State::Pending || header.marked_deleted || self.is_edited(object)
     }

@@ -17,6 +17,7 @@ mod inspect;
 mod journal;
 mod leaving;
 mod links;
+mod locked;
 mod pairs;
 mod peers;
 mod store;

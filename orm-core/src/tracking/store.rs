@@ -357,7 +357,7 @@ impl Store {
     }
 
     /// Forgets the changes of an object that leaves the session.
-    fn untouch(&mut self, object: ObjectId) {
+    pub(super) fn untouch(&mut self, object: ObjectId) {
         if self.header_mut(object).changes.take().is_some() {
             self.touched.retain(|other| *other != object);
         }

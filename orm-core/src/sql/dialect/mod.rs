@@ -20,6 +20,7 @@ use super::dml::{DeleteRows, InsertRows, UpdateRows};
 use super::expr::{Aggregate, BinaryOp, ColumnRef, Expr, Function, OrderTerm};
 use super::isolation::Isolation;
 use super::naming::Naming;
+use super::select::RowLock;
 use super::statement::Bind;
 use super::writer::Writer;
 use crate::error::Result;
@@ -268,6 +269,13 @@ pub(crate) trait Dialect: Debug + Send + Sync {
             w.push(" OFFSET ");
             w.count(offset);
         }
+    }
+
+    /// What locks the rows that a SELECT reads from this table, which stands under its own name, and
+    /// not those that it joins, where that can be said.
+    fn write_row_lock(&self, w: &mut Writer<'_>, lock: RowLock, _table: &Table) {
+        w.push(" FOR UPDATE");
+        w.push(lock.on_locked());
     }
 
     // Rows.

@@ -12,6 +12,7 @@ use crate::sql::dml::UpdateRows;
 use crate::sql::expr::{Aggregate, BinaryOp, Expr, Function};
 use crate::sql::isolation::Isolation;
 use crate::sql::naming::Naming;
+use crate::sql::select::RowLock;
 use crate::sql::statement::Bind;
 use crate::sql::writer::Writer;
 use crate::value::{SqlType, Value};
@@ -230,6 +231,9 @@ impl Dialect for Sqlite {
             value => refuse_times(value, refuse_date),
         }
     }
+
+    /// One transaction writes at a time: it has locked everything by having begun.
+    fn write_row_lock(&self, _w: &mut Writer<'_>, _lock: RowLock, _table: &Table) {}
 
     /// A transaction that is going to write waits for its turn. One that reads first begins without
     /// it, and fails if it then writes after another has.

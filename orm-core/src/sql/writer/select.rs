@@ -75,6 +75,9 @@ impl Writer<'_> {
             self.list(&select.order_by, |w, term| dialect.write_order_term(w, term))?;
         }
         self.dialect.write_limit(self, select.limit, select.offset);
+        if let (Some(lock), From::Table(table, Source::Scope)) = (select.lock, &select.from) {
+            self.dialect.write_row_lock(self, lock, table);
+        }
         Ok(())
     }
 

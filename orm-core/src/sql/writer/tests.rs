@@ -267,3 +267,10 @@ fn related_rows() {
         r#"EXISTS (SELECT 1 FROM "posts" WHERE "posts"."user_id" = "users"."id" AND EXISTS (SELECT 1 FROM "post_tags" WHERE "post_tags"."post_id" = "posts"."id"))"#,
     );
 }
+
+#[test]
+fn nothing_is_locked_where_writers_take_turns() {
+    let mut select = Select::from(users());
+    select.lock = Some(RowLock::Wait);
+    check(&select, r#"SELECT 1 FROM "users""#);
+}

@@ -5,7 +5,7 @@ use crate::model::{Action, TableBuilder, Target};
 use crate::sql::ddl::{create_table, drop_table};
 use crate::sql::testing::{at, post_tags, posts, tags, users};
 use crate::sql::{
-    ColumnRef, Select, Statement, max_rows, render_delete, render_insert, render_select,
+    ColumnRef, RowLock, Select, Statement, max_rows, render_delete, render_insert, render_select,
     render_update,
 };
 use crate::value::EnumType;
@@ -337,6 +337,21 @@ fn orders_and_pages() {
         "SELECT 1 FROM `users` LIMIT 18446744073709551615 OFFSET ?",
         &[40],
     );
+}
+
+#[test]
+fn locks_name_no_table() {
+    let mut select = Select::from(users());
+    select.limit = Some(20);
+    for (lock, words) in [
+        (RowLock::Wait, "FOR UPDATE"),
+        (RowLock::NoWait, "FOR UPDATE NOWAIT"),
+        (RowLock::SkipLocked, "FOR UPDATE SKIP LOCKED"),
+    ] {
+        select.lock = Some(lock);
+        let text = format!("SELECT 1 FROM `users` LIMIT ? {words}");
+        check(render_select(mariadb(), &select), &text, &[20]);
+    }
 }
 
 #[track_caller]

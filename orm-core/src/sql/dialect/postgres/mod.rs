@@ -28,6 +28,7 @@ use crate::sql::expr::{Aggregate, BinaryOp, ColumnRef, Expr};
 use crate::sql::isolation::Isolation;
 use crate::sql::names;
 use crate::sql::naming::Naming;
+use crate::sql::select::RowLock;
 use crate::sql::statement::Bind;
 use crate::sql::writer::Writer;
 use crate::value::{SqlType, Value};
@@ -240,6 +241,13 @@ impl Dialect for Postgres {
             w.push(" OFFSET ");
             w.count(offset);
         }
+    }
+
+    /// The nullable side of an outer join can't be locked.
+    fn write_row_lock(&self, w: &mut Writer<'_>, lock: RowLock, table: &Table) {
+        w.push(" FOR UPDATE OF ");
+        w.identifier(&self.table_label(table));
+        w.push(lock.on_locked());
     }
 
     /// All lists share one text.

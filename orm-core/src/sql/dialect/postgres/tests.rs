@@ -622,3 +622,18 @@ fn a_column_that_is_not_in_the_query_is_an_error() {
     select.filter = Some(column(posts(), "title"));
     assert!(matches!(render_select(&POSTGRES, &select), Err(Error::Misuse(_))));
 }
+
+#[test]
+fn locks_are_of_the_first_table() {
+    let mut select = Select::from(odd());
+    select.limit = Some(1);
+    for (lock, words) in [
+        (RowLock::Wait, "FOR UPDATE OF \"odd\""),
+        (RowLock::NoWait, "FOR UPDATE OF \"odd\" NOWAIT"),
+        (RowLock::SkipLocked, "FOR UPDATE OF \"odd\" SKIP LOCKED"),
+    ] {
+        select.lock = Some(lock);
+        let text = format!(r#"SELECT 1 FROM "shop"."odd" LIMIT 1 {words}"#);
+        check(render_select(&POSTGRES, &select), &text, &[]);
+    }
+}
