@@ -184,7 +184,7 @@ pub mod codegen_support;
 /// The engine's options, the schema that it creates, and the log of its statements.
 pub mod engine {
     pub use crate::driver::{
-        Engine, EngineBuilder, LiveConnection, Logged, Schema, SqlxPool, StatementKind,
+        Engine, EngineBuilder, JoinedConnection, LiveConnection, Logged, Schema, SqlxPool, StatementKind,
         StatementLog,
     };
     pub use crate::sql::Naming;

@@ -6,6 +6,7 @@
 mod cuts;
 mod endings;
 mod polls;
+mod savepoints;
 mod silence;
 mod timeouts;
 mod work;

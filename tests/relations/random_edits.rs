@@ -1,6 +1,9 @@
-//! Random edits, flushes and rollbacks against a model that is too simple to be wrong.
+//! Random edits, flushes, savepoints and rollbacks against a model that is too simple to be wrong.
+
+use std::ops::DerefMut;
 
 use orm_core::error::Result;
+use orm_core::session::Savepoint;
 use orm_core::{Handle, Session};
 use orm_tests::{Database, backend_properties};
 use proptest::prelude::*;
@@ -28,9 +31,18 @@ enum Edit {
     LoadCourses(usize),
     LoadStudents(usize),
     Flush,
+    /// What is done inside a savepoint, and how that ends.
+    Inside(Vec<Edit>, End),
     Commit,
     Rollback,
     Forget,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Commit,
+    Rollback,
+    Drop,
 }
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
@@ -54,6 +66,14 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
         1 => author.prop_map(Edit::LoadCourses),
         1 => course.prop_map(Edit::LoadStudents),
         2 => Just(Edit::Flush),
+    ];
+    let end = prop_oneof![Just(End::Commit), Just(End::Rollback), Just(End::Drop)];
+    let edit = edit.prop_recursive(3, 16, 8, move |edit| {
+        let inside = prop::collection::vec(edit, 0..8);
+        (inside, end.clone()).prop_map(|(edits, end)| Edit::Inside(edits, end))
+    });
+    let edit = prop_oneof![
+        12 => edit,
         1 => Just(Edit::Commit),
         1 => Just(Edit::Rollback),
         1 => Just(Edit::Forget),
@@ -68,8 +88,9 @@ struct Truth {
     takes: [[bool; COURSES]; AUTHORS],
 }
 
-struct World {
-    session: Session,
+/// The session, or a savepoint of it, and what it is to show.
+struct World<S> {
+    session: S,
     authors: Vec<Handle<Author>>,
     books: Vec<Handle<Book>>,
     students: Vec<Handle<Student>>,
@@ -81,7 +102,7 @@ struct World {
     replaced: bool,
 }
 
-impl World {
+impl World<Box<Session>> {
     async fn open(db: &Database, truth: Truth) -> Result<Self> {
         let mut session = db.session();
         // With autoflush off, loads meet unflushed edits.
@@ -91,11 +112,72 @@ impl World {
             books: Book::select().order_by(Book::id.asc()).all(&mut session).await?,
             students: Student::select().order_by(Student::id.asc()).all(&mut session).await?,
             courses: Course::select().order_by(Course::id.asc()).all(&mut session).await?,
-            session,
+            session: Box::new(session),
             committed: truth.clone(),
             truth,
             replaced: false,
         })
+    }
+
+    /// An edit, or an end of the unit of work.
+    async fn go_on(&mut self, db: &Database, edit: &Edit) -> Result<()> {
+        match edit {
+            Edit::Commit => {
+                self.session.commit().await?;
+                self.replaced = false;
+                self.committed = self.truth.clone();
+            }
+            Edit::Rollback => {
+                self.session.rollback().await?;
+                self.replaced = false;
+                self.truth = self.committed.clone();
+            }
+            Edit::Forget => {
+                self.session.commit().await?;
+                *self = Self::open(db, self.truth.clone()).await?;
+            }
+            edit => self.apply(edit).await?,
+        }
+        Ok(())
+    }
+}
+
+impl World<Savepoint<'_>> {
+    /// Gives what is true behind its end.
+    async fn end(self, end: End) -> Result<Truth> {
+        match end {
+            End::Commit => {
+                self.session.commit().await?;
+                return Ok(self.truth);
+            }
+            End::Rollback => self.session.rollback().await?,
+            End::Drop => drop(self.session),
+        }
+        Ok(self.committed)
+    }
+}
+
+impl<S: DerefMut<Target = Session>> World<S> {
+    /// A savepoint in which this is done.
+    async fn inside(&mut self, edits: &[Edit], end: End) -> Result<()> {
+        let mut inside = World {
+            session: self.session.savepoint().await?,
+            authors: self.authors.clone(),
+            books: self.books.clone(),
+            students: self.students.clone(),
+            courses: self.courses.clone(),
+            truth: self.truth.clone(),
+            committed: self.truth.clone(),
+            replaced: false,
+        };
+        for edit in edits {
+            inside.apply(edit).await?;
+            inside.check(edit);
+        }
+        let truth = inside.end(end).await?;
+        self.truth = truth;
+        self.replaced = false;
+        Ok(())
     }
 
     fn chosen<T: Copy>(of: &[T], chosen: &[bool]) -> Vec<T> {
@@ -119,13 +201,13 @@ impl World {
             || self.session[self.courses[course]].students.loaded().is_some()
     }
 
-    async fn apply(&mut self, db: &Database, edit: &Edit) -> Result<()> {
+    async fn apply(&mut self, edit: &Edit) -> Result<()> {
         if let Edit::Link(s, c) | Edit::LinkBack(s, c) = *edit
             && !self.can_link(s, c)
         {
             return Ok(());
         }
-        let session = &mut self.session;
+        let session = &mut *self.session;
         match *edit {
             Edit::Push(a, b) => {
                 session.push(self.authors[a], Author::books, self.books[b]);
@@ -192,20 +274,8 @@ impl World {
                 session.flush().await?;
                 self.replaced = false;
             }
-            Edit::Commit => {
-                session.commit().await?;
-                self.replaced = false;
-                self.committed = self.truth.clone();
-            }
-            Edit::Rollback => {
-                session.rollback().await?;
-                self.replaced = false;
-                self.truth = self.committed.clone();
-            }
-            Edit::Forget => {
-                session.commit().await?;
-                *self = Self::open(db, self.truth.clone()).await?;
-            }
+            Edit::Inside(ref edits, end) => Box::pin(self.inside(edits, end)).await?,
+            Edit::Commit | Edit::Rollback | Edit::Forget => {}
         }
         Ok(())
     }
@@ -256,7 +326,7 @@ async fn live(db: Database, edits: Vec<Edit>) -> Result<()> {
     session.commit().await?;
     let mut world = World::open(&db, Truth::default()).await?;
     for edit in &edits {
-        world.apply(&db, edit).await?;
+        world.go_on(&db, edit).await?;
         world.check(edit);
     }
     world.session.commit().await?;
@@ -283,7 +353,7 @@ async fn live(db: Database, edits: Vec<Edit>) -> Result<()> {
 }
 
 backend_properties! {
-    /// SEMANTICS 8.1–8.6, 1.3: memory and database follow any sequence of edits.
+    /// SEMANTICS 8.1–8.6, 1.3, 9.3: memory and database follow any sequence of edits.
     async fn rule_8_1_random_edits_keep_every_view_true(db, edits in edits(), cases = 64) {
         live(db, edits).await?;
     }

@@ -35,6 +35,9 @@ pub(crate) struct Connection {
     /// Settings that each transaction begins with.
     of_transactions: Option<Arc<str>>,
     log: Arc<LogHub>,
+    /// Whether the connection is inside a transaction of somebody else's. Ours are savepoints of
+    /// it then, and so is each statement outside of one: its failure must not reach the owner.
+    is_joined: bool,
     transaction: Transaction,
     /// How many savepoints are open in it.
     savepoints: usize,
@@ -76,12 +79,19 @@ impl Connection {
             dialect,
             of_transactions,
             log,
+            is_joined: false,
             transaction: Transaction::Idle,
             savepoints: 0,
             lent: false,
             in_flight: false,
             spoilt: false,
         }
+    }
+
+    /// The same connection, inside a transaction of somebody else's.
+    pub(super) fn joined(mut self, is_joined: bool) -> Self {
+        self.is_joined = is_joined;
+        self
     }
 
     /// The database's dialect.
@@ -117,8 +127,19 @@ impl Connection {
     ) -> Result<Done> {
         self.expect_no_failure()?;
         self.take_back().await?;
+        let is_alone = self.is_joined && !self.in_transaction();
+        if is_alone {
+            self.begin().await?;
+        }
         let outcome = self.send(StatementKind::Statement, statement, rows).await;
-        outcome.map_err(|error| self.note_failure(error))
+        let outcome = outcome.map_err(|error| self.note_failure(error));
+        if is_alone {
+            match &outcome {
+                Ok(_) => self.commit().await?,
+                Err(_) => self.rollback().await,
+            }
+        }
+        outcome
     }
 
     /// Runs a statement on a table, which the error of a violated constraint then names.
@@ -150,13 +171,18 @@ impl Connection {
         if self.in_transaction() {
             return Err(Error::misuse("a transaction is open already"));
         }
-        let begin = self.dialect.begin(isolation);
-        let begin = match &self.of_transactions {
-            Some(settings) => format!("{begin}; {settings}").into(),
-            None => Arc::<str>::from(begin),
+        let (kind, begin) = match (self.is_joined, &self.of_transactions) {
+            (true, _) => (StatementKind::Savepoint, savepoints::set(0).into()),
+            (false, Some(settings)) => {
+                let begin = self.dialect.begin(isolation);
+                (StatementKind::Begin, format!("{begin}; {settings}").into())
+            }
+            (false, None) => {
+                (StatementKind::Begin, Arc::<str>::from(self.dialect.begin(isolation)))
+            }
         };
         let is_several = begin.contains(';');
-        let outcome = self.control(StatementKind::Begin, begin).await;
+        let outcome = self.control(kind, begin).await;
         if outcome.is_err() && is_several {
             // Some of them may have worked.
             self.spoilt = true;
@@ -181,7 +207,11 @@ impl Connection {
             self.rollback().await;
             return Err(error);
         }
-        match self.control(StatementKind::Commit, "COMMIT").await {
+        let committed = match self.is_joined {
+            true => self.control(StatementKind::Savepoint, savepoints::release(0)).await,
+            false => self.control(StatementKind::Commit, "COMMIT").await,
+        };
+        match committed {
             Ok(()) => {
                 self.end();
                 Ok(())
@@ -189,7 +219,11 @@ impl Connection {
             Err(Error::Connection(lost)) => {
                 self.spoilt = true;
                 self.end();
-                Err(Error::CommitOutcomeUnknown(lost))
+                Err(match self.is_joined {
+                    // The owner's transaction is lost, and that with it.
+                    true => Error::Connection(lost),
+                    false => Error::CommitOutcomeUnknown(lost),
+                })
             }
             Err(error) => {
                 self.rollback().await;
@@ -204,9 +238,12 @@ impl Connection {
         if self.transaction == Transaction::Idle {
             return;
         }
-        let rollback = self.control(StatementKind::Rollback, "ROLLBACK");
-        if !matches!(tokio::time::timeout(PATIENCE, rollback).await, Ok(Ok(()))) {
-            self.spoilt = true;
+        for (kind, words) in words_of_rollback(self.is_joined) {
+            let rollback = self.control(kind, words);
+            if !matches!(tokio::time::timeout(PATIENCE, rollback).await, Ok(Ok(()))) {
+                self.spoilt = true;
+                break;
+            }
         }
         self.end();
     }
@@ -299,6 +336,23 @@ impl Connection {
         }
     }
 
+    /// The driver's connection, with the transaction that is open on it, and the log that it
+    /// writes to.
+    pub(super) fn into_parts(mut self) -> (Option<Box<dyn DriverConnection>>, Arc<LogHub>) {
+        (self.inner.take(), Arc::clone(&self.log))
+    }
+
+    /// A connection on which a transaction of ours is open.
+    pub(super) fn begun(
+        inner: Box<dyn DriverConnection>,
+        dialect: &'static dyn Dialect,
+        log: Arc<LogHub>,
+    ) -> Self {
+        let mut connection = Self::new(inner, dialect, None, log);
+        connection.transaction = Transaction::Begun;
+        connection
+    }
+
     /// Says that the connection is to be closed and not lent out again.
     pub(super) fn spoil(&mut self) {
         self.spoilt = true;
@@ -361,20 +415,33 @@ impl Drop for Connection {
             return inner.discard();
         };
         let log = Arc::clone(&self.log);
+        let words = words_of_rollback(self.is_joined);
         runtime.spawn(async move {
-            let mut rollback = Statement::words("ROLLBACK");
-            let started = log.start(StatementKind::Rollback, &mut rollback);
-            let mut no_rows = ();
-            let run = inner.run(rollback, false, &mut no_rows);
-            match tokio::time::timeout(PATIENCE, run).await {
-                Ok(outcome) => {
-                    log.finish(started, &outcome);
-                    if outcome.is_ok() { inner.release() } else { inner.discard() }
+            for (kind, words) in words {
+                let mut rollback = Statement::words(words);
+                let started = log.start(kind, &mut rollback);
+                let mut no_rows = ();
+                let run = inner.run(rollback, false, &mut no_rows);
+                let Ok(outcome) = tokio::time::timeout(PATIENCE, run).await else {
+                    return inner.discard();
+                };
+                log.finish(started, &outcome);
+                if outcome.is_err() {
+                    return inner.discard();
                 }
-                Err(_) => inner.discard(),
             }
+            inner.release();
         });
     }
+}
+
+/// What rolls everything back that is ours.
+fn words_of_rollback(is_joined: bool) -> Vec<(StatementKind, Arc<str>)> {
+    if !is_joined {
+        return vec![(StatementKind::Rollback, "ROLLBACK".into())];
+    }
+    let words = [savepoints::back_to(0), savepoints::release(0)];
+    words.into_iter().map(|words| (StatementKind::Savepoint, words.into())).collect()
 }
 
 impl fmt::Debug for Connection {

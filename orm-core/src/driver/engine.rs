@@ -1,9 +1,11 @@
 //! The engine: a pool of connections to one database, and what belongs to it.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::joined::{HandedIn, Joined};
 use super::log::{LogHub, StatementLog};
 use super::target::{Opened, SqlxPool, Target, open};
 use super::{Connection, Options, Schema};
@@ -19,7 +21,11 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     database: Opened,
     transaction_pooling: bool,
+    /// How long to wait for a connection.
+    acquire_timeout: Duration,
     log: Arc<LogHub>,
+    /// The engine whose connection this one has, inside a transaction of somebody else's.
+    outer: Option<Engine>,
 }
 
 impl Engine {
@@ -80,6 +86,7 @@ impl Engine {
     /// # Errors
     /// The database's.
     pub async fn create_all(&self, schema: &Schema) -> Result<()> {
+        self.expect_not_joined()?;
         let tables = ddl::dependency_order(&schema.tables()?);
         if let Some(refusal) =
             tables.iter().find_map(|table| self.dialect().refuse_table(table, &tables))
@@ -114,6 +121,7 @@ impl Engine {
     /// # Errors
     /// The database's.
     pub async fn drop_all(&self, schema: &Schema) -> Result<()> {
+        self.expect_not_joined()?;
         let tables = ddl::dependency_order(&schema.tables()?);
         let mut connection = self.connection().await?;
         prepare(&mut connection, self.dialect().before_drop()).await?;
@@ -137,7 +145,58 @@ impl Engine {
     pub(crate) async fn connection(&self) -> Result<Connection> {
         let Opened { driver, dialect, of_transactions } = &self.0.database;
         let inner = driver.acquire().await?;
-        Ok(Connection::new(inner, *dialect, of_transactions.clone(), Arc::clone(&self.0.log)))
+        let log = Arc::clone(&self.0.log);
+        let connection = Connection::new(inner, *dialect, of_transactions.clone(), log);
+        Ok(connection.joined(self.is_joined()))
+    }
+
+    /// An engine of the one connection that was handed in, inside the transaction that is open on
+    /// it.
+    pub(crate) async fn join(&self, connection: HandedIn) -> Result<Self> {
+        let connection = self.0.database.driver.join(connection).await?;
+        Ok(self.inside(Joined::new(connection, self.0.acquire_timeout)))
+    }
+
+    /// An engine of one connection of the pool's, inside a transaction that is rolled back when
+    /// nobody uses it any more.
+    pub(crate) async fn rolled_back(&self) -> Result<Self> {
+        if self.is_joined() {
+            return Err(Error::misuse("the engine is inside a transaction itself"));
+        }
+        let mut connection = self.connection().await?;
+        connection.begin().await?;
+        Ok(self.inside(Joined::rolled_back(connection, self.0.acquire_timeout)))
+    }
+
+    fn inside(&self, driver: Joined) -> Self {
+        Self(Arc::new(Inner {
+            database: Opened::new(driver, self.dialect()),
+            transaction_pooling: false,
+            acquire_timeout: self.0.acquire_timeout,
+            log: Arc::clone(&self.0.log),
+            outer: Some(self.clone()),
+        }))
+    }
+
+    /// Gives back the connection that was handed in.
+    pub(crate) async fn give_back(&self) -> Result<Box<dyn Any + Send>> {
+        self.0.database.driver.give_back().await
+    }
+
+    /// Whether there is one connection only, inside a transaction of somebody else's: who needs it
+    /// no more gives it back at once.
+    pub(crate) fn is_joined(&self) -> bool {
+        self.0.outer.is_some()
+    }
+
+    /// Some databases commit when a table is created.
+    fn expect_not_joined(&self) -> Result<()> {
+        if self.is_joined() {
+            return Err(Error::misuse(
+                "tables are not created or dropped inside a transaction of somebody else's: do                  that before, on the engine itself",
+            ));
+        }
+        Ok(())
     }
 
     /// A connection for reads without a session, which end with it.
@@ -288,7 +347,8 @@ impl EngineBuilder {
     pub async fn connect(self) -> Result<Engine> {
         let database = open(self.target, &self.options).await?;
         let log = Arc::new(LogHub::new(self.echo));
-        let transaction_pooling = self.options.transaction_pooling;
-        Ok(Engine(Arc::new(Inner { database, transaction_pooling, log })))
+        let Options { transaction_pooling, acquire_timeout, .. } = self.options;
+        let outer = None;
+        Ok(Engine(Arc::new(Inner { database, transaction_pooling, acquire_timeout, log, outer })))
     }
 }

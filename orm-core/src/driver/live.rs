@@ -1,6 +1,11 @@
-//! sqlx's own connection, lent for hand-written statements.
+//! sqlx's own connections: lent for hand-written statements, or handed in with a transaction.
 
 use std::any::Any;
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+use super::handed_in::{Holder, hand_in};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+use super::joined::{HandedIn, JoinedConnection};
 
 /// A connection type of sqlx that a session can lend: `sqlx::SqliteConnection`,
 /// `sqlx::PgConnection`, `sqlx::MySqlConnection`.
@@ -27,4 +32,58 @@ impl LiveConnection for sqlx::PgConnection {
 #[cfg(feature = "mysql")]
 impl LiveConnection for sqlx::MySqlConnection {
     const DATABASE: &'static str = "MySQL or MariaDB";
+}
+
+#[cfg(feature = "sqlite")]
+impl JoinedConnection for sqlx::SqliteConnection {
+    fn __hand_in(self) -> HandedIn {
+        hand_in::<sqlx::Sqlite>(self)
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl Holder<sqlx::Sqlite> for sqlx::SqliteConnection {
+    fn connection(&mut self) -> &mut Self {
+        self
+    }
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+    fn close(self: Box<Self>) {}
+}
+
+#[cfg(feature = "postgres")]
+impl JoinedConnection for sqlx::PgConnection {
+    fn __hand_in(self) -> HandedIn {
+        hand_in::<sqlx::Postgres>(self)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Holder<sqlx::Postgres> for sqlx::PgConnection {
+    fn connection(&mut self) -> &mut Self {
+        self
+    }
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+    fn close(self: Box<Self>) {}
+}
+
+#[cfg(feature = "mysql")]
+impl JoinedConnection for sqlx::MySqlConnection {
+    fn __hand_in(self) -> HandedIn {
+        hand_in::<sqlx::MySql>(self)
+    }
+}
+
+#[cfg(feature = "mysql")]
+impl Holder<sqlx::MySql> for sqlx::MySqlConnection {
+    fn connection(&mut self) -> &mut Self {
+        self
+    }
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+    fn close(self: Box<Self>) {}
 }

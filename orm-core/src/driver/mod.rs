@@ -5,8 +5,9 @@
 //! they are where the database put them. Everything that databases have in common stands above
 //! these traits, once: [`Connection`] is the transaction state machine and the guard against
 //! dropped futures, [`Job`] finishes what must not be left half-way, [`Engine`] is what users
-//! hold, [`StatementLog`] listens. `pooled` is the one driver over sqlx's pools; `sqlite`,
-//! `postgres` and `mysql` say how each database's values, rows and errors read. Nothing here
+//! hold, [`StatementLog`] listens. `pooled` is the one driver over sqlx's pools, `joined` one of a
+//! single connection inside a transaction of somebody else's; `sqlite`, `postgres` and `mysql` say
+//! how each database's values, rows and errors read. Nothing here
 //! writes SQL, except the words of transactions and of a connection's settings.
 
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
@@ -14,7 +15,10 @@ mod arrays;
 pub mod by_hand;
 mod connection;
 mod engine;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod handed_in;
 mod job;
+mod joined;
 mod live;
 mod log;
 #[cfg(feature = "mysql")]
@@ -27,6 +31,8 @@ mod resolve;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod statements;
 mod target;
 #[cfg(all(test, feature = "sqlite"))]
 mod tests;
@@ -36,6 +42,7 @@ mod times;
 pub(crate) use connection::Connection;
 pub use engine::{Engine, EngineBuilder};
 pub(crate) use job::{Job, StopFlag};
+pub use joined::JoinedConnection;
 pub use live::LiveConnection;
 pub use log::{Logged, StatementKind, StatementLog};
 pub(crate) use resolve::resolve;
@@ -48,7 +55,8 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::error::Result;
+use self::joined::HandedIn;
+use crate::error::{Error, Result};
 use crate::sql::{Naming, Statement};
 use crate::value::Cells;
 
@@ -58,6 +66,15 @@ pub(crate) trait Driver: Debug + Send + Sync {
     fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn DriverConnection>>>;
     /// Closes every connection; those in use close as they come back.
     fn close(&self) -> BoxFuture<'_, ()>;
+    /// Takes over a connection that was handed in with an open transaction. One that can't be
+    /// used is closed.
+    fn join(&self, _connection: HandedIn) -> BoxFuture<'_, Result<Box<dyn DriverConnection>>> {
+        Box::pin(async { Err(Error::misuse("the engine is inside a transaction itself")) })
+    }
+    /// Gives a connection back that was handed in.
+    fn give_back(&self) -> BoxFuture<'_, Result<Box<dyn Any + Send>>> {
+        Box::pin(async { Err(Error::misuse("the session has joined no transaction")) })
+    }
 }
 
 /// One connection of a pool. Dropping it closes it.
@@ -79,6 +96,10 @@ pub(crate) trait DriverConnection: Send {
     fn release(self: Box<Self>);
     /// Closes the connection, whatever it is doing. Works outside a runtime too.
     fn discard(self: Box<Self>);
+    /// What was handed in, if it was.
+    fn into_handed_in(self: Box<Self>) -> Option<Box<dyn Any + Send>> {
+        None
+    }
 }
 
 /// What a statement did.

@@ -6,13 +6,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
 use sqlx::database::HasStatementCache;
 use sqlx::pool::{PoolConnection, PoolOptions};
-use sqlx::{Arguments, AssertSqlSafe, Connection, Database, Either, Executor, IntoArguments, Pool};
+use sqlx::{AssertSqlSafe, Connection, Database, Executor, IntoArguments, Pool};
 
-use super::{Done, Driver, DriverConnection, Job, Options, RowSink};
+use super::joined::HandedIn;
+use super::statements::Statements;
+use super::{Done, Driver, DriverConnection, Job, Options, RowSink, handed_in};
 use crate::error::{Error, Result};
 use crate::sql::{Bind, Statement};
 
@@ -35,6 +36,8 @@ pub(super) trait Backend: Database + HasStatementCache {
     /// How many binds, in all, the statements have that a connection may keep prepared although
     /// they won't come again. None where closing such a statement at once costs nothing.
     const KEPT_BINDS: usize = 0;
+    /// Settings that come first, but not inside of a transaction.
+    const BEFORE_SETTINGS: &str = "";
 
     /// The binds of a statement.
     fn encode(binds: Vec<Bind>) -> Result<Self::Arguments>;
@@ -78,8 +81,10 @@ struct Shared<B: Backend> {
     /// Whether connections may wait outside of the pool: not outside of one that is used by
     /// others too.
     parks: bool,
-    /// The settings of a connection that others may have used.
+    /// The settings of each connection that is taken, where others use the pool too.
     set_up: Option<Arc<str>>,
+    /// The settings of a connection inside a transaction of somebody else's.
+    settings: Arc<str>,
     /// Whether texts are prepared once and kept.
     keeps_statements: bool,
     /// Something to keep until the last connection is gone.
@@ -105,7 +110,7 @@ struct Parking<B: Backend> {
 struct Parked<B: Backend> {
     connection: PoolConnection<B>,
     since: Instant,
-    kept_binds: usize,
+    statements: Statements,
 }
 
 impl<B: Backend> Shared<B> {
@@ -132,7 +137,7 @@ impl<B: Backend> Drop for Shared<B> {
 
 /// Closes a connection. Outside a runtime, where the pool can't spawn a task for that, the
 /// connection is taken out of the pool first.
-fn close<B: Backend>(mut connection: PoolConnection<B>) {
+pub(super) fn close<B: Backend>(mut connection: PoolConnection<B>) {
     if tokio::runtime::Handle::try_current().is_ok() {
         connection.close_on_drop();
     } else {
@@ -170,33 +175,36 @@ where
     B::Arguments: IntoArguments<B> + Clone,
 {
     /// A driver over a pool of ours, once a connection has been opened, so that a wrong URL is an
-    /// error here. The guard is kept until the last connection is gone.
+    /// error here. Its connections are set up as they are opened; the settings are for others that
+    /// are handed in. The guard is kept until the last connection is gone.
     pub(super) async fn open(
         pool: Pool<B>,
         options: &Options,
+        settings: &str,
         guard: Option<Box<dyn Any + Send + Sync>>,
     ) -> Result<Self> {
-        Self::new(pool, options, true, None, guard).await
+        Self::new(pool, options, true, settings, guard).await
     }
 
     /// A driver over a pool that others use too: its connections go back at once, and are set up
     /// each time.
     pub(super) async fn adopt(pool: Pool<B>, options: &Options, settings: &str) -> Result<Self> {
-        Self::new(pool, options, false, Some(settings.into()), None).await
+        Self::new(pool, options, false, settings, None).await
     }
 
     async fn new(
         pool: Pool<B>,
         options: &Options,
         parks: bool,
-        set_up: Option<Arc<str>>,
+        settings: &str,
         guard: Option<Box<dyn Any + Send + Sync>>,
     ) -> Result<Self> {
         let parking = Parking { connections: Vec::new(), waiting: 0, lost: None, closed: false };
         let shared = Arc::new(Shared {
             parking: Mutex::new(parking),
             parks,
-            set_up,
+            set_up: (!parks).then(|| format!("{}{settings}", B::BEFORE_SETTINGS).into()),
+            settings: settings.into(),
             keeps_statements: !options.transaction_pooling,
             _guard: guard,
         });
@@ -242,8 +250,9 @@ where
         let mut opening = Job::new(move |stop| async move {
             let connection = pool.acquire().await?;
             if stop.is_set() {
+                let statements = Statements::new(shared.keeps_statements);
                 let connection = Some(connection);
-                Box::new(PooledConnection { connection, shared, kept_binds: 0 }).release();
+                Box::new(PooledConnection { connection, shared, statements }).release();
                 return Err(sqlx::Error::PoolTimedOut);
             }
             Ok(connection)
@@ -263,14 +272,15 @@ where
                     };
                     drop(waiting);
                     let connection = acquired.map_err(B::error)?;
-                    (Parked { connection, since: Instant::now(), kept_binds: 0 }, true)
+                    let statements = Statements::new(self.shared.keeps_statements);
+                    (Parked { connection, since: Instant::now(), statements }, true)
                 }
             };
             // From here on a dropped future closes it.
             let shared = Arc::clone(&self.shared);
-            let Parked { connection, since, kept_binds } = parked;
+            let Parked { connection, since, statements } = parked;
             let connection = Some(connection);
-            let mut connection = PooledConnection { connection, shared, kept_binds };
+            let mut connection = PooledConnection { connection, shared, statements };
             if B::HAS_SERVER && !is_fresh {
                 let alive = match &mut connection.connection {
                     Some(live) => is_alive(&mut **live).await,
@@ -330,6 +340,14 @@ where
             }
         })
     }
+
+    fn join(&self, connection: HandedIn) -> BoxFuture<'_, Result<Box<dyn DriverConnection>>> {
+        Box::pin(async move {
+            let statements = Statements::new(self.shared.keeps_statements);
+            let connection = handed_in::join::<B>(connection, statements, &self.shared.settings);
+            connection.await
+        })
+    }
 }
 
 impl<B: Backend> fmt::Debug for Pooled<B> {
@@ -343,9 +361,7 @@ struct PooledConnection<B: Backend> {
     /// Always there, but while it is being dropped.
     connection: Option<PoolConnection<B>>,
     shared: Arc<Shared<B>>,
-    /// How many binds the statements have that are kept although they won't come again. What
-    /// sqlx's pool had in between is not counted: there the size of the cache is the limit.
-    kept_binds: usize,
+    statements: Statements,
 }
 
 impl<B: Backend> DriverConnection for PooledConnection<B>
@@ -360,55 +376,11 @@ where
         rows: &'a mut dyn RowSink,
     ) -> BoxFuture<'a, Result<Done>> {
         let shared = Arc::clone(&self.shared);
-        let outcome = async move {
+        Box::pin(async move {
             let Some(connection) = &mut self.connection else {
                 return Err(Error::Connection("the connection is closed".to_owned()));
             };
-            let Statement { text, binds, persistent, single_row, words } = statement;
-            let binds_count = binds.len();
-            // No single one of them takes all the room.
-            let is_small = B::KEPT_BINDS > 0 && binds_count <= B::KEPT_BINDS / 8;
-            let is_kept = is_small && !persistent && !words;
-            if is_kept && self.kept_binds > B::KEPT_BINDS {
-                self.kept_binds = 0;
-                connection.clear_cached_statements().await.map_err(B::error)?;
-            }
-            let cached = connection.cached_statements_size();
-            let arguments = B::encode(binds)?;
-            let again = (may_repeat && B::HAS_SERVER).then(|| arguments.clone());
-            let prepared = Prepared {
-                text: Arc::clone(&text),
-                arguments: (!(words && B::HAS_SERVER)).then_some(arguments),
-                persistent: (persistent || is_kept) && self.shared.keeps_statements,
-                single_row,
-            };
-            let error = match prepared.run::<B>(connection, rows).await {
-                Ok(done) => {
-                    if is_kept && connection.cached_statements_size() > cached {
-                        self.kept_binds += binds_count;
-                    }
-                    return Ok(done);
-                }
-                Err(Failure::Ours(error)) => return Err(error),
-                Err(Failure::Sqlx(error)) => error,
-            };
-            if !B::is_outdated(&error) {
-                return Err(B::error(error));
-            }
-            // Nothing prepared earlier may be trusted any more.
-            connection.clear_cached_statements().await.map_err(B::error)?;
-            let Some(arguments) = again else { return Err(B::error(error)) };
-            let arguments = Some(arguments);
-            // Under a name: what sqlx asks the server meanwhile would undo one without.
-            let persistent = self.shared.keeps_statements;
-            let prepared = Prepared { text, arguments, persistent, single_row };
-            prepared.run::<B>(connection, rows).await.map_err(|failure| match failure {
-                Failure::Ours(error) => error,
-                Failure::Sqlx(error) => B::error(error),
-            })
-        };
-        Box::pin(async move {
-            let outcome = outcome.await;
+            let outcome = self.statements.run::<B>(connection, statement, may_repeat, rows).await;
             if matches!(outcome, Err(Error::Connection(_))) {
                 shared.parking().lost = Some(Instant::now());
             }
@@ -426,8 +398,8 @@ where
         let in_runtime = tokio::runtime::Handle::try_current().is_ok();
         let goes_back = parking.closed || !self.shared.parks || parking.waiting > 0;
         if !goes_back {
-            let kept_binds = self.kept_binds;
-            parking.connections.push(Parked { connection, since: Instant::now(), kept_binds });
+            let statements = std::mem::replace(&mut self.statements, Statements::new(false));
+            parking.connections.push(Parked { connection, since: Instant::now(), statements });
             return;
         }
         drop(parking);
@@ -447,82 +419,5 @@ where
 impl<B: Backend> Drop for PooledConnection<B> {
     fn drop(&mut self) {
         self.connection.take().into_iter().for_each(close);
-    }
-}
-
-/// A statement as sqlx takes it.
-struct Prepared<A> {
-    text: Arc<str>,
-    /// None for words that the server takes as they are.
-    arguments: Option<A>,
-    persistent: bool,
-    single_row: bool,
-}
-
-/// Who found something wrong.
-enum Failure {
-    Ours(Error),
-    Sqlx(sqlx::Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Ours(error)
-    }
-}
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Sqlx(error)
-    }
-}
-
-impl<A> Prepared<A> {
-    async fn run<B>(
-        self,
-        connection: &mut B::Connection,
-        rows: &mut dyn RowSink,
-    ) -> std::result::Result<Done, Failure>
-    where
-        B: Backend<Arguments = A>,
-        for<'c> &'c mut B::Connection: Executor<'c, Database = B>,
-        A: IntoArguments<B> + Arguments<Database = B>,
-    {
-        // The one place where runtime SQL reaches sqlx. Its text comes from `crate::sql`, where
-        // identifiers are quoted and values are binds, or from a user's raw query.
-        let safe = AssertSqlSafe(Arc::clone(&self.text));
-        let Some(arguments) = self.arguments else {
-            let result = Executor::execute(connection, sqlx::raw_sql(safe)).await?;
-            return Ok(B::done(&self.text, 0, &result));
-        };
-        let query = sqlx::query_with(safe, arguments).persistent(self.persistent);
-        if self.single_row && B::ENDS_EARLY {
-            // Not awaiting the end saves a change of threads.
-            return match Executor::fetch_optional(connection, query).await? {
-                Some(row) => {
-                    B::read(&row, rows)?;
-                    Ok(Done { rows: 1, first_key: None })
-                }
-                None => Ok(Done::default()),
-            };
-        }
-        let mut steps = Executor::fetch_many(connection, query);
-        let (mut returned, mut result) = (0, B::QueryResult::default());
-        while let Some(step) = steps.try_next().await? {
-            match step {
-                Either::Left(end) => {
-                    result.extend([end]);
-                    if B::ENDS_EARLY {
-                        // A text is one statement: its end needn't be awaited once more.
-                        break;
-                    }
-                }
-                Either::Right(row) => {
-                    returned += 1;
-                    B::read(&row, rows)?;
-                }
-            }
-        }
-        Ok(B::done(&self.text, returned, &result))
     }
 }

@@ -51,6 +51,11 @@ impl SessionFactory {
         self
     }
 
+    /// The same settings on another engine.
+    pub(super) fn on(&self, engine: Engine) -> Self {
+        Self { engine, ..self.clone() }
+    }
+
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine

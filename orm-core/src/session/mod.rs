@@ -11,6 +11,7 @@ mod engine_queries;
 mod factory;
 mod graph;
 mod inspect;
+mod joined;
 mod objects;
 mod queries;
 mod relations;

@@ -251,6 +251,10 @@ impl Session {
             self.doubt_memory(error);
             self.fail(error.to_string(), savepoint);
         }
+        if self.engine.is_joined() {
+            // Others wait for the one connection: who is in no transaction gives it back.
+            self.connection = self.connection.take().filter(Connection::in_transaction);
+        }
         result
     }
 

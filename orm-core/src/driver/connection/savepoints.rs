@@ -30,8 +30,7 @@ impl Connection {
         if !self.in_transaction() {
             return Err(Error::misuse("a savepoint is set inside of a transaction only"));
         }
-        let set = format!("SAVEPOINT {}", name(self.savepoints + 1));
-        let set = self.control(StatementKind::Savepoint, set).await;
+        let set = self.control(StatementKind::Savepoint, set(self.savepoints + 1)).await;
         set.map_err(|error| self.note_failure(error))?;
         self.savepoints += 1;
         Ok(())
@@ -48,8 +47,7 @@ impl Connection {
         if innermost == 0 {
             return Err(Error::misuse("no savepoint is set"));
         }
-        let release = format!("RELEASE SAVEPOINT {}", name(innermost));
-        let released = self.control(StatementKind::Savepoint, release).await;
+        let released = self.control(StatementKind::Savepoint, release(innermost)).await;
         released.map_err(|error| self.note_failure(error))?;
         self.savepoints -= 1;
         Ok(())
@@ -66,8 +64,7 @@ impl Connection {
             return Ok(());
         }
         self.return_to(remaining + 1).await?;
-        let release = format!("RELEASE SAVEPOINT {}", name(remaining + 1));
-        let released = self.control(StatementKind::Savepoint, release).await;
+        let released = self.control(StatementKind::Savepoint, release(remaining + 1)).await;
         released.map_err(|error| self.lose_everything(error))?;
         self.savepoints = remaining;
         Ok(())
@@ -94,10 +91,9 @@ impl Connection {
         }
         // The savepoint of a lent connection is inside, and goes with the others.
         let was_lent = std::mem::take(&mut self.lent);
-        let back = format!("ROLLBACK TO SAVEPOINT {}", name(savepoint));
         let returned = match was_lent {
-            true => self.after_lending(back).await,
-            false => self.control(StatementKind::Savepoint, back).await,
+            true => self.after_lending(back_to(savepoint)).await,
+            false => self.control(StatementKind::Savepoint, back_to(savepoint)).await,
         };
         returned.map_err(|error| self.lose_everything(error))?;
         self.savepoints = savepoint;
@@ -120,7 +116,18 @@ impl Connection {
     }
 }
 
-/// The name of the savepoint with this number.
-fn name(savepoint: usize) -> String {
-    format!("orm_{savepoint}")
+/// Sets the savepoint with this number. The one with the number 0 stands for the transaction, where
+/// that is somebody else's.
+pub(super) fn set(savepoint: usize) -> String {
+    format!("SAVEPOINT orm_{savepoint}")
+}
+
+/// Forgets the savepoint with this number and those inside it.
+pub(super) fn release(savepoint: usize) -> String {
+    format!("RELEASE SAVEPOINT orm_{savepoint}")
+}
+
+/// Undoes what was done since the savepoint with this number, which stays.
+pub(super) fn back_to(savepoint: usize) -> String {
+    format!("ROLLBACK TO SAVEPOINT orm_{savepoint}")
 }

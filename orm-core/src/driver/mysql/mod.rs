@@ -41,20 +41,21 @@ pub(super) async fn open(url: &str, options: &Options) -> Result<Opened> {
     let facts = tokio::time::timeout(options.acquire_timeout, first)
         .await
         .map_err(|_| Error::Timeout("the server didn't answer".to_owned()))??;
-    let settings: Arc<str> = facts.settings(options.statement_timeout).into();
+    let settings = facts.settings(options.statement_timeout);
+    let of_new: Arc<str> = format!("{}{settings}", MySql::BEFORE_SETTINGS).into();
     let dialect = facts.dialect(options);
     let capabilities = dialect.capabilities();
     let counts_keys = capabilities.ordered_keys && !capabilities.returning_on_insert;
     let pool = pool_options::<MySql>(options)
         .after_connect(move |connection, _| {
-            let settings = sqlx::raw_sql(AssertSqlSafe(Arc::clone(&settings)));
+            let settings = sqlx::raw_sql(AssertSqlSafe(Arc::clone(&of_new)));
             Box::pin(async move {
                 connection.execute(settings).await?;
                 if counts_keys { expect_keys_by_one(connection).await } else { Ok(()) }
             })
         })
         .connect_lazy_with(connect);
-    let driver = Pooled::open(pool, options, None).await?;
+    let driver = Pooled::open(pool, options, &settings, None).await?;
     Ok(Opened::new(driver, dialect))
 }
 
@@ -168,7 +169,7 @@ impl Facts {
         let conflicts = if self.detects_conflicts { ", innodb_snapshot_isolation = 1" } else { "" };
         format!(
             "SET NAMES utf8mb4 COLLATE {}, sql_mode = '{modes}', time_zone = '+00:00', \
-             autocommit = 1, foreign_key_checks = 1, div_precision_increment = 16{conflicts}{timeout}; \
+             foreign_key_checks = 1, div_precision_increment = 16{conflicts}{timeout}; \
              SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
             self.server.collation,
         )
@@ -199,6 +200,8 @@ impl Backend for MySql {
     /// packet waits for the acknowledgement of that one, 40 milliseconds. A bind takes some 500
     /// bytes of the server's memory.
     const KEPT_BINDS: usize = 32_768;
+    /// Inside a transaction that was begun by turning this off, it would commit.
+    const BEFORE_SETTINGS: &str = "SET autocommit = 1; ";
 
     fn encode(binds: Vec<Bind>) -> Result<MySqlArguments> {
         arguments::encode(binds)

@@ -49,7 +49,7 @@ pub(super) async fn open(url: &str, options: &Options) -> Result<Opened> {
     };
     probe(&connect, options).await?;
     let pool = pool_options(options).connect_lazy_with(connect);
-    let driver = Pooled::<Postgres>::open(pool, options, None).await?;
+    let driver = Pooled::<Postgres>::open(pool, options, &settings(options), None).await?;
     Ok(opened(driver, options))
 }
 

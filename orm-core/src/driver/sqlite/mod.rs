@@ -80,7 +80,7 @@ pub(super) async fn open(url: &str, options: &Options) -> Result<Opened> {
     }
     let pool = pool_options(options).connect_lazy_with(connect);
     let files = files.map(|files| Box::new(files) as Box<dyn Any + Send + Sync>);
-    let driver = Pooled::<Sqlite>::open(pool, options, files).await?;
+    let driver = Pooled::<Sqlite>::open(pool, options, SETTINGS, files).await?;
     Ok(Opened::new(driver, named(options.naming)))
 }
 
