@@ -51,6 +51,7 @@ pub(crate) async fn sweep<W: World>(
         println!("{start:?}: {} statements", undisturbed.statements.len());
     }
     let sweep = Sweep { db, start: starts[0], edit, before };
+    sweep.in_savepoints().await?;
     sweep.to_the_end().await
 }
 
@@ -166,6 +167,62 @@ impl<W: World> Sweep<'_, W> {
         world.load_related(&mut session).await?;
         let shown = world.memory(&session).sorted();
         assert_eq!(shown, undisturbed.shown, "{when}: what is loaded is true");
+        Ok(())
+    }
+
+    /// The same in a savepoint of a transaction that has written already: each failure loses the
+    /// savepoint alone, and what is around it goes on. (SEMANTICS 9.2, 9.3)
+    async fn in_savepoints(&self) -> Result<()> {
+        let (mut session, world) = self.begin_around().await?;
+        let log = self.db.engine.log();
+        let mut savepoint = session.savepoint().await?;
+        (self.edit)(&mut savepoint, &world);
+        savepoint.commit().await?;
+        let statements = log.take();
+        let after = W::rows(&mut session).await?.without_chance();
+        session.rollback().await?;
+        // A SAVEPOINT that fails is a failure of what is around it.
+        for at in 1..statements.len() {
+            let when = format!("in a savepoint, {at}: `{}` failed", statements[at].sql);
+            self.fail_in_savepoint_at(at, &after, &when).await?;
+        }
+        Ok(())
+    }
+
+    /// A session whose transaction has written.
+    async fn begin_around(&self) -> Result<(Session, W)> {
+        let (mut session, world) = self.begin().await?;
+        world.work_before(&mut session);
+        session.flush().await?;
+        Ok((session, world))
+    }
+
+    async fn fail_in_savepoint_at(&self, at: usize, after: &Rows, when: &str) -> Result<()> {
+        let (mut session, world) = self.begin_around().await?;
+        let memory = world.memory(&session);
+        let around = W::rows(&mut session).await?;
+        let log = self.db.engine.log();
+        log.fail_after(at);
+        let mut savepoint = session.savepoint().await?;
+        (self.edit)(&mut savepoint, &world);
+        let error = match savepoint.flush().await {
+            Ok(()) => savepoint.commit().await.expect_err(when),
+            Err(error) => {
+                savepoint.rollback().await?;
+                error
+            }
+        };
+        assert!(error.to_string().contains(FAILURE), "{when}, but: {error}");
+        drop(log);
+        world.memory(&session).expect_restored(&memory, when);
+        assert_eq!(W::rows(&mut session).await?, around, "{when}");
+
+        let mut savepoint = session.savepoint().await?;
+        (self.edit)(&mut savepoint, &world);
+        savepoint.commit().await?;
+        assert_eq!(W::rows(&mut session).await?.without_chance(), *after, "{when}, repeated");
+        session.rollback().await?;
+        assert_eq!(self.committed().await?, self.before, "{when}, rolled back");
         Ok(())
     }
 

@@ -129,6 +129,26 @@ backend_tests! {
         assert_eq!(session[counter].left, 2);
     }
 
+    /// SEMANTICS 6.4: without a version only missing rows are noticed: what others changed meanwhile
+    /// stays as they left it, but for the columns that are written.
+    async fn rule_6_4_without_a_version_the_last_writer_of_a_column_wins(db) {
+        db.create(&schema![Counter]).await?;
+        let mut session = db.session();
+        let counter = session.add(Counter::draft().name("c").left(1).right(1));
+        session.commit().await?;
+        let id = session[counter].id();
+        let mut other = db.session();
+        let theirs = other.require::<Counter>(id).await?;
+        other[theirs].name = "theirs".into();
+        other[theirs].left = 5;
+        other.commit().await?;
+        session[counter].left = 7;
+        session.commit().await?;
+        assert_eq!((session[counter].left, &*session[counter].name), (7, "c"), "as it was read");
+        session.refresh(counter).await?;
+        assert_eq!((session[counter].left, &*session[counter].name), (7, "theirs"));
+    }
+
     /// SEMANTICS 6.4 and 3.2: it says so where a query's autoflush found it.
     async fn rule_6_4_in_an_autoflush(db) {
         db.create(&schema![Counter]).await?;

@@ -168,6 +168,24 @@ backend_tests! {
         assert_eq!(session[counter].updated_at(), stored);
     }
 
+    /// SEMANTICS 6.2: it is the time of the statement, not that at which its transaction began.
+    async fn rule_6_2_each_statement_has_a_time_of_its_own(db) {
+        db.create(&schema![Counter]).await?;
+        let mut session = db.session();
+        let counter = session.add(Counter::draft().name("c").left(1).right(2));
+        session.flush().await?;
+        let mut times = vec![session[counter].updated_at()];
+        for left in [2, 3] {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            session[counter].left = left;
+            session.flush().await?;
+            times.push(session[counter].updated_at());
+        }
+        session.commit().await?;
+        assert!(times.is_sorted_by(|earlier, later| earlier < later), "{times:?}");
+        assert_eq!(session[counter].created_at(), times[0]);
+    }
+
     /// SEMANTICS 6.2: set by hand, the hand wins, beside other changes too.
     async fn rule_6_2_a_time_set_by_hand_wins(db) {
         db.create(&schema![Counter]).await?;

@@ -172,6 +172,10 @@ backend_tests! {
         if !db.capabilities.single_writer {
             ask(2).one(&mut second).await?;
         }
+        second.rollback().await?;
+        // What is joined may be missing, which no database could lock.
+        let joined = Post::select().with(Post::user.joined()).for_update().all(&mut first).await?;
+        assert_eq!(first[joined[0]].user.loaded(), Some(Some(ada)));
     }
 
     /// SEMANTICS 2.2: what can't be locked is refused before any SQL.

@@ -17,6 +17,7 @@ mod models;
 mod new_objects;
 mod plan;
 mod pools;
+mod retries;
 mod rollback;
 mod savepoints;
 mod send;

@@ -242,3 +242,32 @@ impl Drop for Lent {
         *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = self.session.take();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT_ONCE: Duration = Duration::ZERO;
+
+    #[test]
+    fn pauses_double_at_random_up_to_a_limit() {
+        let retries = Retries::default().tries(u32::MAX).first_pause(Duration::from_millis(10));
+        for (tries, longest) in [(1, 10), (2, 20), (5, 160), (8, 1280), (9, 2000), (1000, 2000)] {
+            let pauses: Vec<_> = (0..100).filter_map(|_| retries.pause(tries, AT_ONCE)).collect();
+            let longest = Duration::from_millis(longest);
+            assert_eq!(pauses.len(), 100);
+            assert!(pauses.iter().all(|pause| *pause <= longest), "{tries}: {pauses:?}");
+            assert!(pauses.iter().any(|pause| *pause > longest / 2), "{tries}: {pauses:?}");
+            assert!(pauses.iter().any(|pause| *pause < longest / 2), "{tries}: {pauses:?}");
+        }
+    }
+
+    #[test]
+    fn tries_and_time_have_an_end() {
+        let retries = Retries::default().tries(3).limit(Duration::from_secs(1));
+        assert!(retries.pause(2, AT_ONCE).is_some());
+        assert!(retries.pause(3, AT_ONCE).is_none());
+        assert!(retries.pause(1, Duration::from_secs(2)).is_none());
+        assert!(Retries::default().tries(0).pause(1, AT_ONCE).is_none());
+    }
+}
