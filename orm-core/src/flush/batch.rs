@@ -15,6 +15,8 @@ pub(crate) struct Batched {
     pub(crate) expunged: Vec<ObjectId>,
     /// Children whose link the flush cuts because their parent is deleted.
     pub(crate) unlinked: Vec<(ObjectId, &'static ForeignKey)>,
+    /// Deleted objects whose row is updated to be that of a new object, and that object.
+    pub(crate) switched: Vec<(ObjectId, ObjectId)>,
 }
 
 /// One statement.
@@ -47,7 +49,7 @@ pub(crate) enum BatchRows {
         values: Vec<PlanValue>,
         linked: Vec<Vec<usize>>,
         expressions: Vec<(usize, Expr)>,
-        /// What the database computed, to be read back.
+        /// What the database computed, and what the row keeps, to be read back.
         returning: Vec<usize>,
     },
     Delete {
@@ -158,7 +160,7 @@ pub(crate) fn batch(mut work: Work, steps: Vec<OrderedStep>, dialect: &dyn Diale
             }
         }
     }
-    Batched { batches, expunged: work.expunged, unlinked: work.unlinked }
+    Batched { batches, expunged: work.expunged, unlinked: work.unlinked, switched: work.switched }
 }
 
 /// Inserts of one table by shape, shapes by their first object.
@@ -216,6 +218,7 @@ fn update_batches(
             update.generated.iter().map(|(column, _)| *column).collect::<Vec<_>>()
         };
         a.columns == b.columns
+            && a.kept == b.kept
             && a.assigned.is_empty()
             && b.assigned.is_empty()
             && generated(a) == generated(b)
@@ -227,6 +230,8 @@ fn update_batches(
         let per_row = columns.len() + key_columns.len();
         let expressions: Vec<(usize, Expr)> =
             first.assigned.iter().chain(&first.generated).cloned().collect();
+        let computed = expressions.iter().map(|(column, _)| *column);
+        let returning: Vec<usize> = computed.chain(first.kept.iter().copied()).collect();
         for chunk in chunks(&rows, max_rows(dialect, per_row), dialect, |row| &updates[row].values)
         {
             let reason = updates[chunk[0]].reason.clone().unwrap_or_else(|| reason.to_owned());
@@ -248,7 +253,7 @@ fn update_batches(
                     values,
                     linked,
                     expressions: expressions.clone(),
-                    returning: expressions.iter().map(|(column, _)| *column).collect(),
+                    returning: returning.clone(),
                 },
                 &reason,
             );

@@ -9,16 +9,16 @@ use crate::value::Value;
 
 /// Adds the parents that inserts and updates name by key to those that they are linked to.
 pub(crate) fn find_parents(work: &mut Work) {
-    let mut new_rows = NewRows::default();
+    let mut new_rows = KeyIndex::default();
     let mut found = Vec::new();
     for (at, insert) in work.inserts.iter().enumerate() {
-        let named = new_rows.named(work, insert.table, &insert.columns, &insert.values);
-        found.push((at, named));
+        let parents = named(&mut new_rows, work, insert.table, &insert.columns, &insert.values);
+        found.push((at, parents));
     }
     let mut found_by_updates = Vec::new();
     for (at, update) in work.updates.iter().enumerate() {
-        let named = new_rows.named(work, update.table, &update.columns, &update.values);
-        found_by_updates.push((at, named));
+        let parents = named(&mut new_rows, work, update.table, &update.columns, &update.values);
+        found_by_updates.push((at, parents));
     }
     for (at, named) in found {
         extend(&mut work.inserts[at].parents, named);
@@ -38,61 +38,76 @@ fn extend(parents: &mut Parents, named: Parents) {
     }
 }
 
-/// The new rows of each table that foreign keys lead to.
-#[derive(Default)]
-struct NewRows(Vec<RowsByKey>);
+/// Rows by the values of the columns that a foreign key references: found once per such columns.
+pub(super) struct KeyIndex<R>(Vec<RowsByKey<R>>);
 
-/// The new rows of a table by the values of the columns that a foreign key references, as far as
-/// those are known.
-struct RowsByKey {
+struct RowsByKey<R> {
     table: &'static Table,
     referenced: &'static [usize],
-    rows: HashMap<Vec<Value>, ObjectId>,
+    rows: HashMap<Vec<Value>, R>,
 }
 
-impl NewRows {
-    /// The new rows that a row of this table names by its foreign keys.
-    fn named(
-        &mut self,
-        work: &Work,
-        table: &'static Table,
-        columns: &[usize],
-        values: &[PlanValue],
-    ) -> Parents {
-        let mut named = Vec::new();
-        for foreign_key in table.foreign_keys() {
-            let rows = self.rows(work, foreign_key);
-            if !rows.is_empty()
-                && let Some(key) = known(columns, values, foreign_key.columns())
-                && let Some(&parent) = rows.get(&key)
-            {
-                named.push((foreign_key, parent));
-            }
-        }
-        named
+impl<R> Default for KeyIndex<R> {
+    fn default() -> Self {
+        Self(Vec::new())
     }
+}
 
-    fn rows(
+impl<R> KeyIndex<R> {
+    /// The rows that a foreign key may lead to; the first call for what it references finds them.
+    pub(super) fn rows(
         &mut self,
-        work: &Work,
         foreign_key: &'static ForeignKey,
-    ) -> &HashMap<Vec<Value>, ObjectId> {
+        find: impl FnOnce() -> HashMap<Vec<Value>, R>,
+    ) -> &HashMap<Vec<Value>, R> {
         let (table, referenced) = (foreign_key.target(), foreign_key.referenced());
-        let known_as = |other: &RowsByKey| other.table == table && other.referenced == referenced;
+        let known_as =
+            |other: &RowsByKey<R>| other.table == table && other.referenced == referenced;
         let place = self.0.iter().position(known_as).unwrap_or_else(|| {
-            let inserts = work.inserts.iter().filter(|insert| insert.table == table);
-            let rows = inserts.filter_map(|insert| {
-                Some((known(&insert.columns, &insert.values, referenced)?, insert.object))
-            });
-            self.0.push(RowsByKey { table, referenced, rows: rows.collect() });
+            self.0.push(RowsByKey { table, referenced, rows: find() });
             self.0.len() - 1
         });
         &self.0[place].rows
     }
 }
 
+/// The new rows that a row of this table names by its foreign keys.
+fn named(
+    new_rows: &mut KeyIndex<ObjectId>,
+    work: &Work,
+    table: &'static Table,
+    columns: &[usize],
+    values: &[PlanValue],
+) -> Parents {
+    let mut named = Vec::new();
+    for foreign_key in table.foreign_keys() {
+        let rows = new_rows.rows(foreign_key, || new_rows_by_key(work, foreign_key));
+        if !rows.is_empty()
+            && let Some(key) = known(columns, values, foreign_key.columns())
+            && let Some(&parent) = rows.get(&key)
+        {
+            named.push((foreign_key, parent));
+        }
+    }
+    named
+}
+
+/// The new rows of the table that a foreign key leads to, by what it references, as far as that is
+/// known.
+fn new_rows_by_key(work: &Work, foreign_key: &ForeignKey) -> HashMap<Vec<Value>, ObjectId> {
+    let inserts = work.inserts.iter().filter(|insert| insert.table == foreign_key.target());
+    let rows = inserts.filter_map(|insert| {
+        Some((known(&insert.columns, &insert.values, foreign_key.referenced())?, insert.object))
+    });
+    rows.collect()
+}
+
 /// The values of these columns, if all of them are given, known and not NULL.
-fn known(columns: &[usize], values: &[PlanValue], wanted: &[usize]) -> Option<Vec<Value>> {
+pub(super) fn known(
+    columns: &[usize],
+    values: &[PlanValue],
+    wanted: &[usize],
+) -> Option<Vec<Value>> {
     let value = |column: &usize| {
         let at = columns.iter().position(|given| given == column)?;
         match &values[at] {

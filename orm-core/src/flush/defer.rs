@@ -37,18 +37,46 @@ pub(super) fn defer(
         })
         .collect();
     Some(Deferred(Update {
-        object: insert.object,
-        table: insert.table,
         key_columns,
         key,
         linked: columns.clone(),
         columns,
         values,
-        generated: Vec::new(),
-        assigned: Vec::new(),
-        parents: Vec::new(),
         reason: Some(reason.to_owned()),
+        ..Update::nothing(insert.object, insert.table)
     }))
+}
+
+/// Takes a foreign key out of an update; the update that writes it later. It finds the row by the
+/// key that the first one leaves; what that does once (the version, `on_update`) isn't done twice.
+pub(super) fn defer_update(
+    update: &mut Update,
+    foreign_key: &'static ForeignKey,
+) -> Option<Deferred> {
+    update.parents.retain(|(key, _)| *key != foreign_key);
+    let mut later = Update::nothing(update.object, update.table);
+    let mut at = 0;
+    while at < update.columns.len() {
+        if foreign_key.columns().contains(&update.columns[at]) {
+            later.columns.push(update.columns.remove(at));
+            later.values.push(update.values.remove(at));
+        } else {
+            at += 1;
+        }
+    }
+    if later.columns.is_empty() {
+        return None;
+    }
+    later.linked = update.linked.extract_if(.., |column| later.columns.contains(column)).collect();
+    for (&column, old) in update.key_columns.iter().zip(&update.key) {
+        if update.table.primary_key().contains(&column) {
+            let changed = update.columns.iter().position(|other| *other == column);
+            later.key_columns.push(column);
+            later.key.push(changed.map_or(old, |at| &update.values[at]).clone());
+        }
+    }
+    later.reason = Some("breaks a circle of rows".to_owned());
+    Some(Deferred(later))
 }
 
 /// Relationships that ask for it are always written by an UPDATE of their own.
@@ -73,24 +101,20 @@ pub(super) fn defer_post_updates(work: &mut Work) -> Vec<Deferred> {
     deferred
 }
 
-/// Puts the deferred updates right after the last insert of the flush.
-pub(super) fn insert_deferred(
+/// Puts the deferred updates at the end: nothing waits for them.
+pub(super) fn append_deferred(
     work: &mut Work,
     deferred: Vec<Deferred>,
     steps: &mut Vec<OrderedStep>,
 ) {
-    let place = steps
-        .iter()
-        .rposition(|step| step.operation == Operation::Insert)
-        .map_or(0, |last| last + 1);
-    let mut by_table: Vec<OrderedStep> = Vec::new();
+    let first = steps.len();
     for Deferred(update) in deferred {
         let (table, row) = (update.table, work.updates.len());
         let reason = update.reason.clone().unwrap_or_default();
         work.updates.push(update);
-        match by_table.iter_mut().find(|step| step.table == table) {
+        match steps[first..].iter_mut().find(|step| step.table == table) {
             Some(step) => step.rows.push(row),
-            None => by_table.push(OrderedStep {
+            None => steps.push(OrderedStep {
                 table,
                 operation: Operation::Update,
                 rows: vec![row],
@@ -98,5 +122,4 @@ pub(super) fn insert_deferred(
             }),
         }
     }
-    steps.splice(place..place, by_table);
 }

@@ -47,11 +47,7 @@ pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
         }
     }
     work.clears = detect.clears();
-    let tables = tables_of(work.updates.iter().map(|update| update.table));
-    work.updates.sort_by(|a, b| {
-        let place = |table| tables.iter().position(|other| *other == table);
-        place(a.table).cmp(&place(b.table)).then_with(|| order_of_keys(&a.key, &b.key))
-    });
+    sort_by_key(&mut work.updates);
     let tables = tables_of(work.deletes.iter().map(|delete| delete.table));
     work.deletes.sort_by(|a, b| {
         let place = |table| tables.iter().position(|other| *other == table);
@@ -60,6 +56,15 @@ pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
     work.expunged = cascaded.expunged;
     work.unlinked = cascaded.unlinked;
     Ok(work)
+}
+
+/// Brings updates into the order of their keys, table by table.
+pub(super) fn sort_by_key(updates: &mut [Update]) {
+    let tables = tables_of(updates.iter().map(|update| update.table));
+    updates.sort_by(|a, b| {
+        let place = |table| tables.iter().position(|other| *other == table);
+        place(a.table).cmp(&place(b.table)).then_with(|| order_of_keys(&a.key, &b.key))
+    });
 }
 
 fn unlinked(cascaded: &Cascaded) -> HashMap<ObjectId, Vec<&'static ForeignKey>> {
@@ -189,6 +194,8 @@ impl Detect<'_> {
                 .unlinked
                 .contains_key(&object)
                 .then(|| "their parents are deleted".to_owned()),
+            replaces: None,
+            kept: Vec::new(),
         }))
     }
 

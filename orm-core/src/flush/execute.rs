@@ -60,7 +60,14 @@ pub(crate) async fn execute(
         if stop.is_set() {
             return Err(Error::misuse("the flush was interrupted").into());
         }
-        run.batch(connection, batch).await?;
+        if let Err(mut failure) = run.batch(connection, batch).await {
+            // Who knows the row is the object that it was.
+            for object in &mut failure.stale {
+                let switched = batched.switched.iter().find(|(_, new)| new == object);
+                *object = switched.map_or(*object, |(gone, _)| *gone);
+            }
+            return Err(failure);
+        }
     }
     run.read_back(connection).await?;
     Ok(run.outcome)
@@ -144,6 +151,8 @@ impl Run {
             } => {
                 let values = self.resolve(std::mem::take(values))?;
                 let per_row = key_columns.len() + columns.len();
+                // A new object that takes a row over may have its key by a link.
+                self.learn_links(objects, key_columns, &values, 0, per_row, linked);
                 self.learn_links(objects, columns, &values, key_columns.len(), per_row, linked);
                 self.learn_stored(dialect, table, objects, columns, &values, key_columns.len());
                 let keys = keys_after(&values, key_columns, columns, table);

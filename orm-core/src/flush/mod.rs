@@ -4,32 +4,38 @@
 //!
 //! ```text
 //! prepare                              reads what can't be planned without (async, writes nothing)
-//! cascade → detect → order → batch     pure: reads the store, no SQL text
+//! cascade → detect → switch            pure: reads the store, no SQL text
+//!         → order → batch
 //! refuse                               pure: stops at a value that its column can't hold
 //! execute                              async, the only step that writes to the database
 //! settle                               the only step that writes memory
 //! ```
 //!
 //! `order` works with tables; what it needs to know of rows is in `by_key` (keys set by hand that
-//! lead to new rows), `levels` (tables in a circle) and `defer` (keys written after the INSERT).
+//! lead to new rows), `uniques` (values that change hands) and `defer` (keys written later). Tables in
+//! a circle become a `row_graph`, whose `circles` are broken before `schedule` gives its steps.
 //!
 //! An error, or a future dropped half-way, before `settle` leaves memory as it was.
 
 mod batch;
 mod by_key;
 mod cascade;
+mod circles;
 mod defer;
 mod detect;
 mod execute;
-mod levels;
 mod order;
 mod plan;
 mod prepare;
 mod read_back;
 mod refuse;
 mod returned;
+mod row_graph;
 mod row_keys;
+mod schedule;
 mod settle;
+mod switch;
+mod uniques;
 mod work;
 
 pub use plan::{Plan, PlannedOperation, PlannedStep};
@@ -48,7 +54,8 @@ use crate::tracking::Store;
 pub(crate) fn plan(store: &Store, cascaded: Cascaded, dialect: &dyn Dialect) -> Result<Batched> {
     let cascaded = cascaded.complete()?;
     let mut work = detect::detect(store, cascaded)?;
-    let steps = order::order(&mut work, dialect)?;
+    switch::switch_rows(store, &mut work);
+    let steps = order::order(store, &mut work, dialect)?;
     let batched = batch::batch(work, steps, dialect);
     refuse::refuse(&batched, dialect)?;
     Ok(batched)

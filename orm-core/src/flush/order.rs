@@ -1,16 +1,19 @@
-//! In which order: an explicit graph over (table, operation), and rows only where tables form a
+//! In which order: an explicit graph over (table, operation), and rows only where these form a
 //! circle.
 
 use std::collections::HashSet;
 
 use super::by_key::find_parents;
-use super::defer::{defer_post_updates, insert_deferred};
-use super::levels::{level_deletes, level_inserts};
+use super::circles::break_circles;
+use super::defer::{append_deferred, defer_post_updates};
+use super::row_graph::RowGraph;
+use super::schedule::schedule;
+use super::uniques::{Conflict, find_conflicts};
 use super::work::Work;
 use crate::error::Result;
 use crate::model::{ForeignKey, Table};
 use crate::sql::Dialect;
-use crate::tracking::ObjectId;
+use crate::tracking::{ObjectId, Store};
 
 /// What a step does to its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,6 +27,17 @@ pub(crate) enum Operation {
     Delete,
 }
 
+impl Operation {
+    /// The statement's first word.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Insert | Self::Pair => "INSERT",
+            Self::Update => "UPDATE",
+            Self::Delete | Self::Unpair => "DELETE",
+        }
+    }
+}
+
 /// Rows of one table and operation that nothing in this flush puts in an order among themselves.
 #[derive(Debug)]
 pub(crate) struct OrderedStep {
@@ -35,41 +49,69 @@ pub(crate) struct OrderedStep {
     pub(crate) reason: String,
 }
 
-/// Orders the work. Breaks circles of rows at a nullable foreign key, which adds updates to it.
-pub(crate) fn order(work: &mut Work, dialect: &dyn Dialect) -> Result<Vec<OrderedStep>> {
+/// A row of the work: its position among those of its operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Row {
+    pub(super) operation: Operation,
+    pub(super) at: usize,
+}
+
+impl Row {
+    pub(super) fn new(operation: Operation, at: usize) -> Self {
+        Self { operation, at }
+    }
+}
+
+/// Orders the work. Breaks circles of rows where a column can be NULL for a moment, which adds
+/// updates to it.
+pub(crate) fn order(
+    store: &Store,
+    work: &mut Work,
+    dialect: &dyn Dialect,
+) -> Result<Vec<OrderedStep>> {
     let checks_each_row = dialect.capabilities().checks_each_row;
     find_parents(work);
     let mut deferred = defer_post_updates(work);
-    let planned_updates = work.updates.len();
-    let graph = Graph::new(work);
+    let conflicts = find_conflicts(store, work);
+    let graph = Graph::new(work, &conflicts);
+    // Updates that break circles, which join the work, have steps of their own.
+    let mut rows: Vec<Vec<usize>> = graph.nodes.iter().map(|node| rows_of(work, *node)).collect();
     let mut steps = Vec::new();
-    for component in graph.components() {
-        match component.as_slice() {
-            [only] if !graph.refers_to_itself(work, *only) => {
-                let (table, operation) = graph.nodes[*only];
-                let mut rows = rows_of(work, table, operation);
-                if operation == Operation::Update {
-                    // Updates that break circles have steps of their own.
-                    rows.retain(|&row| row < planned_updates);
-                }
-                let reason = graph.reason(*only);
-                steps.push(OrderedStep { table, operation, rows, reason });
-            }
-            nodes => {
-                let members: Vec<_> = nodes.iter().map(|&node| graph.nodes[node]).collect();
-                match members[0].1 {
-                    Operation::Insert => level_inserts(work, &members, &mut steps, &mut deferred)?,
-                    _ => level_deletes(work, &members, checks_each_row, &mut steps)?,
-                }
-            }
+    for nodes in graph.components() {
+        let members = nodes.iter().map(|&node| {
+            let (table, operation) = graph.nodes[node];
+            Member { table, operation, rows: std::mem::take(&mut rows[node]) }
+        });
+        if let [only] = nodes.as_slice()
+            && !graph.waits_for_itself(work, *only)
+        {
+            let reason = graph.reason(*only);
+            steps.extend(members.map(|Member { table, operation, rows }| OrderedStep {
+                table,
+                operation,
+                rows,
+                reason: reason.clone(),
+            }));
+            continue;
         }
+        let members: Vec<Member> = members.collect();
+        let mut rows = RowGraph::new(store, work, &members, &conflicts, checks_each_row);
+        steps.extend(break_circles(store, work, &mut rows, &mut deferred)?);
+        steps.extend(schedule(&members, &rows, &graph.over_others(&nodes))?);
     }
-    insert_deferred(work, deferred, &mut steps);
+    append_deferred(work, deferred, &mut steps);
     Ok(steps)
 }
 
+/// A table and operation in a circle of such, with its rows.
+pub(super) struct Member {
+    pub(super) table: &'static Table,
+    pub(super) operation: Operation,
+    pub(super) rows: Vec<usize>,
+}
+
 /// The positions of the rows of one table and operation.
-fn rows_of(work: &Work, table: &'static Table, operation: Operation) -> Vec<usize> {
+fn rows_of(work: &Work, (table, operation): (&'static Table, Operation)) -> Vec<usize> {
     fn positions<T>(rows: &[T], is_of_table: impl Fn(&T) -> bool) -> Vec<usize> {
         rows.iter().enumerate().filter(|(_, row)| is_of_table(row)).map(|(at, _)| at).collect()
     }
@@ -88,11 +130,21 @@ struct Graph {
     nodes: Vec<(&'static Table, Operation)>,
     /// `edges[a]` holds what comes after `a`.
     edges: Vec<Vec<usize>>,
+    handovers: Vec<Handover>,
+}
+
+/// That rows of one operation give values of a unique key up which those of another take.
+#[derive(PartialEq)]
+struct Handover {
+    table: &'static Table,
+    key: &'static [usize],
+    freer: Operation,
+    taker: Operation,
 }
 
 impl Graph {
-    fn new(work: &Work) -> Self {
-        let mut graph = Self { nodes: Vec::new(), edges: Vec::new() };
+    fn new(work: &Work, conflicts: &[Conflict]) -> Self {
+        let mut graph = Self { nodes: Vec::new(), edges: Vec::new(), handovers: Vec::new() };
         work.inserts.iter().for_each(|row| graph.node(row.table, Operation::Insert));
         work.updates.iter().for_each(|row| graph.node(row.table, Operation::Update));
         work.deletes.iter().for_each(|row| graph.node(row.table, Operation::Delete));
@@ -101,6 +153,7 @@ impl Graph {
         work.clears.iter().for_each(|clear| graph.node(clear.table, Operation::Unpair));
         graph.edges = vec![Vec::new(); graph.nodes.len()];
         graph.require_keys(work);
+        graph.require_unique_keys(conflicts);
         graph.prefer_changed_keys(work);
         graph.prefer_habits();
         graph
@@ -154,10 +207,10 @@ impl Graph {
                 if waits {
                     self.edge(insert, self.find(child, Operation::Update));
                 }
-                if child != parent {
-                    for operation in [Operation::Update, Operation::Delete, Operation::Unpair] {
-                        self.edge(self.find(child, operation), delete);
-                    }
+                // Of rows that leave a deleted parent, in its own table too, and of association
+                // rows of a table that refers to itself.
+                for operation in [Operation::Update, Operation::Delete, Operation::Unpair] {
+                    self.edge(self.find(child, operation), delete);
                 }
             }
         }
@@ -165,13 +218,21 @@ impl Graph {
             let unpair = self.find(table, Operation::Unpair);
             self.edge(unpair, self.find(table, Operation::Pair));
             self.edge(unpair, self.find(table, Operation::Insert));
-            // A row that leaves a deleted parent does so before it is deleted.
-            let delete = self.find(table, Operation::Delete);
             // Association rows that are objects too are deleted, and counted, as objects.
+            let delete = self.find(table, Operation::Delete);
             self.edge(delete, unpair);
-            let cuts = work.updates.iter().any(|update| update.table == table);
-            if cuts {
-                self.edge(self.find(table, Operation::Update), delete);
+            self.edge(delete, self.find(table, Operation::Pair));
+        }
+    }
+
+    /// What unique keys demand: a row that gives a value up comes before the one that takes it.
+    fn require_unique_keys(&mut self, conflicts: &[Conflict]) {
+        for &Conflict { table, key, freer, taker } in conflicts {
+            let (freer, taker) = (freer.operation, taker.operation);
+            let handover = Handover { table, key, freer, taker };
+            if !self.handovers.contains(&handover) {
+                self.edge(self.find(table, freer), self.find(table, taker));
+                self.handovers.push(handover);
             }
         }
     }
@@ -244,8 +305,9 @@ impl Graph {
         false
     }
 
-    /// Whether rows of the node may depend on each other through a key to their own table.
-    fn refers_to_itself(&self, work: &Work, node: usize) -> bool {
+    /// Whether rows of the node may depend on each other: through a key to their own table, or by
+    /// a value that changes hands.
+    fn waits_for_itself(&self, work: &Work, node: usize) -> bool {
         let (table, operation) = self.nodes[node];
         let depends = |parents: &[(&'static ForeignKey, ObjectId)]| {
             parents.iter().any(|(key, _)| key.target() == table)
@@ -257,8 +319,38 @@ impl Graph {
             Operation::Delete => {
                 work.deletes.iter().any(|row| row.table == table && depends(&row.parents))
             }
-            _ => false,
+            Operation::Update => {
+                let takes_over = self.handovers.iter().any(|handover| {
+                    handover.table == table
+                        && handover.freer == operation
+                        && handover.taker == operation
+                });
+                takes_over || changes_own_keys(work, table)
+            }
+            Operation::Pair | Operation::Unpair => false,
         }
+    }
+
+    /// Of these nodes, by their positions, those of which the first should go before the second
+    /// because of tables between them that take no part: no row tells.
+    fn over_others(&self, nodes: &[usize]) -> Vec<(usize, usize)> {
+        let leads = |child: &'static Table, parent: &'static Table| {
+            child.foreign_keys().iter().any(|key| key.target() == parent)
+        };
+        let mut over_others = Vec::new();
+        for (a, &before) in nodes.iter().enumerate() {
+            for (b, node) in nodes.iter().enumerate() {
+                let (first, then) = (self.nodes[before].0, self.nodes[*node].0);
+                if first != then
+                    && self.edges[before].contains(node)
+                    && !leads(first, then)
+                    && !leads(then, first)
+                {
+                    over_others.push((a, b));
+                }
+            }
+        }
+        over_others
     }
 
     /// The nodes in order; nodes that depend on each other in a circle together. Among those that
@@ -300,10 +392,16 @@ impl Graph {
         components
     }
 
-    /// What the step waited for, in words.
+    /// What the step waited for, and what its table's other steps wait for, in words.
     fn reason(&self, node: usize) -> String {
         let (table, operation) = self.nodes[node];
         let mut reasons = Vec::new();
+        for &Handover { table: other, key, freer, taker } in &self.handovers {
+            if other == table && freer == operation {
+                let (verb, columns) = (taker.verb(), columns_of(table, key));
+                reasons.push(format!("before {verb} {}: {columns} is taken over", table.name()));
+            }
+        }
         for (before, edges) in self.edges.iter().enumerate() {
             let (other, _) = self.nodes[before];
             if !edges.contains(&node) || other == table {
@@ -340,11 +438,25 @@ impl Graph {
     }
 }
 
+/// Whether rows change a key that rows of the same table lead to.
+fn changes_own_keys(work: &Work, table: &'static Table) -> bool {
+    let own = table.foreign_keys().iter().filter(|key| key.target() == table);
+    let mut referenced = own.flat_map(ForeignKey::referenced);
+    referenced.any(|column| {
+        let mut updates = work.updates.iter().filter(|update| update.table == table);
+        updates.any(|update| update.columns.contains(column))
+    })
+}
+
 /// `posts.user_id`, for messages.
 pub(super) fn column_names(child: &'static Table, foreign_key: &ForeignKey) -> String {
-    let names: Vec<&str> =
-        foreign_key.columns().iter().map(|&column| child.columns()[column].name).collect();
-    format!("{}.{}", child.name(), names.join("+"))
+    columns_of(child, foreign_key.columns())
+}
+
+/// `users.first_name+last_name`, for messages.
+pub(super) fn columns_of(table: &Table, columns: &[usize]) -> String {
+    let names: Vec<&str> = columns.iter().map(|&column| table.columns()[column].name).collect();
+    format!("{}.{}", table.name(), names.join("+"))
 }
 
 /// Every table that a table's foreign keys lead to, also over others.

@@ -10,21 +10,28 @@ use crate::tracking::{ObjectId, Parent, State, Store, views_of_child, views_of_p
 use crate::value::{SqlType, Value, ValueCells};
 
 /// Updates memory to what the flush wrote.
-pub(crate) fn settle(store: &mut Store, batched: Batched, outcome: Outcome) -> Result<()> {
+pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) -> Result<()> {
     if !batched.batches.is_empty() {
         store.begin_tainting();
     }
     for object in batched.expunged {
         store.expunge_pending(object);
     }
+    // An object whose row is another's now is gone, but the row is not.
+    let deleted_rows = outcome.deleted.len();
+    for (gone, new) in batched.switched {
+        outcome.deleted.push(gone);
+        outcome.inserted.push(new);
+    }
     // A row that was inserted and then updated to close a circle counts as inserted, one that was
-    // updated to open a circle and then deleted as deleted.
+    // updated to open a circle and then deleted as deleted, and one that was updated twice once.
     let deleted: HashSet<ObjectId> = outcome.deleted.iter().copied().collect();
+    let mut seen: HashSet<ObjectId> = HashSet::new();
     let updated: Vec<ObjectId> = outcome
         .updated
         .into_iter()
         .filter(|object| store.header(*object).state == State::Persistent)
-        .filter(|object| !deleted.contains(object))
+        .filter(|object| !deleted.contains(object) && seen.insert(*object))
         .collect();
     let mut reassigned = reassigned_keys(store, &updated);
     // How everything was, before any of it changes.
@@ -72,7 +79,7 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, outcome: Outcome) -> R
         follow_assigned_key(store, object, foreign_key, old);
     }
     make_peers(store, &outcome.inserted);
-    expire_acted_upon(store, &outcome.deleted);
+    expire_acted_upon(store, &outcome.deleted[..deleted_rows]);
     Ok(())
 }
 

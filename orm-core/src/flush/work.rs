@@ -48,6 +48,36 @@ pub(crate) struct Update {
     pub(crate) parents: Vec<(&'static ForeignKey, ObjectId)>,
     /// Why, where it isn't a change of the user's.
     pub(crate) reason: Option<String>,
+    /// The deleted object whose row it is, where a new object takes its place.
+    pub(crate) replaces: Option<ObjectId>,
+    /// Columns that keep what the row has, which the new object has to learn.
+    pub(crate) kept: Vec<usize>,
+}
+
+impl Update {
+    /// An UPDATE that changes nothing yet, and finds no row.
+    pub(crate) fn nothing(object: ObjectId, table: &'static Table) -> Self {
+        Self {
+            object,
+            table,
+            key_columns: Vec::new(),
+            key: Vec::new(),
+            columns: Vec::new(),
+            values: Vec::new(),
+            linked: Vec::new(),
+            generated: Vec::new(),
+            assigned: Vec::new(),
+            parents: Vec::new(),
+            reason: None,
+            replaces: None,
+            kept: Vec::new(),
+        }
+    }
+
+    /// The object whose memory holds what the row has before.
+    pub(crate) fn row(&self) -> ObjectId {
+        self.replaces.unwrap_or(self.object)
+    }
 }
 
 /// A row to delete.
@@ -92,4 +122,6 @@ pub(crate) struct Work {
     pub(crate) expunged: Vec<ObjectId>,
     /// Children whose link the flush cuts because their parent is deleted.
     pub(crate) unlinked: Vec<(ObjectId, &'static ForeignKey)>,
+    /// Deleted objects whose row is updated to be that of a new object, and that object.
+    pub(crate) switched: Vec<(ObjectId, ObjectId)>,
 }

@@ -111,7 +111,7 @@ impl<M: Model> Links<M> {
     }
 }
 
-/// The columns that a draft leaves to the server or to a relationship, while it is finished.
+/// The columns that a draft leaves to the server, to a relationship or to NULL, while it is finished.
 #[derive(Debug, Default)]
 pub struct Unset(ColumnSet);
 

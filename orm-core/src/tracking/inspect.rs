@@ -46,8 +46,12 @@ impl Store {
             let link = links.iter().find(|edit| edit.foreign_key.columns().contains(&column));
             let Some(link) = link else {
                 let storage = self.storage(object);
-                let is_known =
-                    self.header(object).state != State::Pending || !self.is_unset(object, column);
+                let definition = &self.table(object).columns()[column];
+                // NULL where nobody gave it a value, unless the server has a default.
+                let is_null = definition.facts.nullable && !definition.is_generated();
+                let is_known = self.header(object).state != State::Pending
+                    || is_null
+                    || !self.is_unset(object, column);
                 return is_known.then(|| storage.encode(object.slot, column));
             };
             let Some(parent) = link.parent else { return Some(Value::Null) };

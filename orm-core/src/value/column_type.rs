@@ -149,7 +149,8 @@ impl IsSet for Set {}
 pub enum Blank<T> {
     /// This value, which the INSERT writes.
     Written(T),
-    /// This placeholder, until the flush reads back what the server filled in.
+    /// This placeholder: the server fills the column in, which the flush reads back, or leaves it
+    /// NULL.
     LeftToServer(T),
 }
 

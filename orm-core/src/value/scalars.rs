@@ -165,8 +165,8 @@ impl<T: ColumnType<Present = T>> ColumnType for Option<T> {
     fn when_unset() -> Option<Blank<Self>> {
         Some(match T::when_unset() {
             Some(Blank::Written(value)) => Blank::Written(Some(value)),
-            Some(Blank::LeftToServer(_)) => Blank::LeftToServer(None),
-            None => Blank::Written(None),
+            // NULL, but not one that anybody asked for.
+            Some(Blank::LeftToServer(_)) | None => Blank::LeftToServer(None),
         })
     }
     fn normalize(&mut self) {
