@@ -11,7 +11,9 @@ pub use crate::model::{
     Relation, RelationField, Relationship, RelationshipKind, Strategy, Table, TableBuilder, Target,
     ToMany, ToOne,
 };
-pub use crate::query::{Select, View, ViewField, ViewRow, ViewShape, order};
+pub use crate::query::{
+    Delete, Select, Unfiltered, Update, View, ViewField, ViewRow, ViewShape, order,
+};
 pub use crate::session::{
     Collection, Links, Member, New, Reference, Session, Unset, default_for, left_to_server,
     when_unset,

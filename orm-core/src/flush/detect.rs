@@ -166,19 +166,8 @@ impl Detect<'_> {
         }
         let is_set =
             |at: usize| columns.contains(&at) || assigned.iter().any(|(column, _)| *column == at);
-        let mut generated: Vec<(usize, Expr)> = table
-            .columns()
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| !is_set(*at))
-            .filter_map(|(at, column)| Some((at, Expr::Authored(column.on_update?))))
-            .collect();
+        let generated = generated(table, is_set);
         let (key_columns, key) = self.key(object);
-        if let Some(version) = table.version() {
-            let old = Expr::Column(ColumnRef::scoped(table, version));
-            let new = Expr::binary(old, BinaryOp::Add, Expr::Integer(1));
-            generated.push((version, new));
-        }
         Ok(Some(Update {
             object,
             table,
@@ -373,6 +362,22 @@ impl Detect<'_> {
             relationship: relationship.into(),
         })
     }
+}
+
+/// What every UPDATE of a table's rows computes: `on_update` columns that aren't set, and the version.
+pub(super) fn generated(
+    table: &'static Table,
+    is_set: impl Fn(usize) -> bool,
+) -> Vec<(usize, Expr)> {
+    let columns = table.columns().iter().enumerate().filter(|(at, _)| !is_set(*at));
+    let mut generated: Vec<(usize, Expr)> =
+        columns.filter_map(|(at, column)| Some((at, Expr::Authored(column.on_update?)))).collect();
+    if let Some(version) = table.version() {
+        let old = Expr::Column(ColumnRef::scoped(table, version));
+        let new = Expr::binary(old, BinaryOp::Add, Expr::Integer(1));
+        generated.push((version, new));
+    }
+    generated
 }
 
 /// Each table once, by its first row: keys of different tables have no order.

@@ -69,13 +69,7 @@ impl ReadBack {
                     if deleted.contains(&object) {
                         continue;
                     }
-                    return Err(Error::Database {
-                        code: None,
-                        message: format!(
-                            "a row that was written to `{}` is not there",
-                            table.name()
-                        ),
-                    });
+                    return Err(missing_row(table));
                 };
                 for (column, value) in columns.iter().zip(row) {
                     if of_object.contains(column) {
@@ -85,6 +79,14 @@ impl ReadBack {
             }
         }
         Ok(read)
+    }
+}
+
+/// What was just written has gone away.
+pub(super) fn missing_row(table: &Table) -> Error {
+    Error::Database {
+        code: None,
+        message: format!("a row that was written to `{}` is not there", table.name()),
     }
 }
 

@@ -44,7 +44,12 @@ fn refuse_rows(
     Ok(())
 }
 
-fn refusal(column: &ColumnDef, value: &Value, dialect: &dyn Dialect) -> Option<ValueError> {
+/// Why a column can't hold a value, if it can't.
+pub(super) fn refusal(
+    column: &ColumnDef,
+    value: &Value,
+    dialect: &dyn Dialect,
+) -> Option<ValueError> {
     match value.refusal() {
         Some(reason) => Some(ValueError::new(reason)),
         None => dialect.refusal(value).map(ValueError::new).or_else(|| column.refusal(value)),

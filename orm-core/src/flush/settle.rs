@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use super::acted_upon;
 use super::batch::Batched;
 use super::execute::Outcome;
 use crate::error::{Error, Result};
-use crate::model::{Action, ForeignKey, Key, RelationshipKind, Table};
+use crate::model::{ForeignKey, Key, RelationshipKind};
 use crate::tracking::{ObjectId, Parent, State, Store, views_of_child, views_of_parent};
 use crate::value::{SqlType, Value, ValueCells};
 
@@ -42,16 +43,9 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
         let values = snapshot.unwrap_or_else(|| store.encode_all(object));
         store.journal.save_values(object, || values);
     }
-    for &object in &outcome.deleted {
-        save(store, object);
-        store.journal.save_state(object, State::Persistent);
-    }
     let touched = std::mem::take(&mut store.touched);
     reassigned.extend(given_keys(store, &outcome.inserted));
-    leave_partners(store, &outcome.deleted);
-    for &object in &outcome.deleted {
-        delete(store, object);
-    }
+    delete_all(store, &outcome.deleted);
     for (child, foreign_key) in batched.unlinked {
         unlink(store, child, foreign_key);
     }
@@ -79,25 +73,35 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
         follow_assigned_key(store, object, foreign_key, old);
     }
     make_peers(store, &outcome.inserted);
-    expire_acted_upon(store, &outcome.deleted[..deleted_rows]);
+    acted_upon::expire_referrers(store, &outcome.deleted[..deleted_rows]);
     Ok(())
 }
 
 /// Writes what the database decided into memory, which may be unable to hold it.
 fn learn(store: &mut Store, written: Vec<(ObjectId, usize, Value)>) -> Result<()> {
     for (object, column, value) in written {
-        let cells = ValueCells(std::slice::from_ref(&value));
-        let decoded = store.storage_mut(object).decode_column(object.slot, column, &cells, 0);
-        decoded.map_err(|error| {
-            let table = store.table(object);
-            Error::at_column(table.name(), table.columns()[column].name, error)
-        })?;
+        decode(store, object, column, &value)?;
     }
     Ok(())
 }
 
+/// Writes what a column of the row holds into memory.
+pub(super) fn decode(
+    store: &mut Store,
+    object: ObjectId,
+    column: usize,
+    value: &Value,
+) -> Result<()> {
+    let cells = ValueCells(std::slice::from_ref(value));
+    let decoded = store.storage_mut(object).decode_column(object.slot, column, &cells, 0);
+    decoded.map_err(|error| {
+        let table = store.table(object);
+        Error::at_column(table.name(), table.columns()[column].name, error)
+    })
+}
+
 /// Keeps an object's database values for a rollback.
-fn save(store: &mut Store, object: ObjectId) {
+pub(super) fn save(store: &mut Store, object: ObjectId) {
     let snapshot =
         store.header(object).changes.as_ref().and_then(|changes| changes.snapshot.clone());
     let values = snapshot.unwrap_or_else(|| store.encode_all(object));
@@ -150,7 +154,7 @@ fn given_keys(
 
 /// A foreign key that was assigned by hand: the reference is unloaded, and so are the collections
 /// that the object may have left or entered.
-fn follow_assigned_key(
+pub(super) fn follow_assigned_key(
     store: &mut Store,
     object: ObjectId,
     foreign_key: &'static ForeignKey,
@@ -167,6 +171,18 @@ fn follow_assigned_key(
                 store.edit_view(parent, view, |field| field.unload());
             }
         }
+    }
+}
+
+/// Objects whose rows were deleted: they leave every view, and return if it is undone.
+pub(super) fn delete_all(store: &mut Store, deleted: &[ObjectId]) {
+    for &object in deleted {
+        save(store, object);
+        store.journal.save_state(object, State::Persistent);
+    }
+    leave_partners(store, deleted);
+    for &object in deleted {
+        delete(store, object);
     }
 }
 
@@ -262,72 +278,4 @@ fn make_peers(store: &mut Store, inserted: &[ObjectId]) {
     for (arena, slots) in by_arena {
         store.make_peers(arena, slots);
     }
-}
-
-/// Objects that an ON DELETE action of the database may have changed, or deleted, are expired.
-fn expire_acted_upon(store: &mut Store, deleted: &[ObjectId]) {
-    let mut gone: Vec<(&'static Table, HashSet<Vec<Value>>)> = Vec::new();
-    for &object in deleted {
-        let table = store.table(object);
-        let key = key_values(store, object, table.primary_key());
-        match gone.iter_mut().find(|(other, _)| *other == table) {
-            Some((_, keys)) => {
-                keys.insert(key);
-            }
-            None => gone.push((table, HashSet::from([key]))),
-        }
-    }
-    while let Some((table, keys)) = gone.pop() {
-        for (object, action) in children_acted_upon(store, table, &keys) {
-            if action == Action::Cascade {
-                let child = store.table(object);
-                let key = key_values(store, object, child.primary_key());
-                match gone.iter_mut().find(|(other, _)| *other == child) {
-                    Some((_, keys)) => {
-                        keys.insert(key);
-                    }
-                    None => gone.push((child, HashSet::from([key]))),
-                }
-                store.leave_views(object);
-            }
-            save(store, object);
-            store.expire(object);
-            store.taint(object);
-        }
-    }
-}
-
-/// The objects in memory whose foreign key led to a deleted row and has an ON DELETE action.
-fn children_acted_upon(
-    store: &Store,
-    table: &'static Table,
-    keys: &HashSet<Vec<Value>>,
-) -> Vec<(ObjectId, Action)> {
-    let mut acted_upon = Vec::new();
-    for arena in store.arenas() {
-        let child = store.arena_at(arena).table;
-        for foreign_key in child.foreign_keys() {
-            let acts = matches!(
-                foreign_key.on_delete(),
-                Action::Cascade | Action::SetNull | Action::SetDefault
-            );
-            if !acts || foreign_key.target() != table || !foreign_key.references_primary_key() {
-                continue;
-            }
-            for slot in store.arena_at(arena).slots() {
-                let object = ObjectId { arena, slot };
-                if store.header(object).state == State::Persistent
-                    && !store.header(object).expired
-                    && keys.contains(&key_values(store, object, foreign_key.columns()))
-                {
-                    acted_upon.push((object, foreign_key.on_delete()));
-                }
-            }
-        }
-    }
-    acted_upon
-}
-
-fn key_values(store: &Store, object: ObjectId, columns: &[usize]) -> Vec<Value> {
-    columns.iter().map(|&column| store.database_value(object, column)).collect()
 }

@@ -11,6 +11,7 @@
 //!   joined is a compile error;
 //! - [`select`](Select), `clauses`, `join`, `counting`: the query itself;
 //! - [`projection`](Projection): `columns(…)` and the decoding of its rows;
+//! - `bulk`: [`Update`] and [`Delete`] of the rows that a condition finds;
 //! - `loader`: options such as `User::posts.joined().with(…)`;
 //! - [`view`](View): nested results that load only what they name.
 
@@ -18,6 +19,7 @@
 mod tuples;
 
 mod arithmetic;
+mod bulk;
 mod clauses;
 mod comparand;
 mod condition;
@@ -38,6 +40,7 @@ mod view;
 mod tests;
 
 pub use arithmetic::{Addend, Also, Number};
+pub use bulk::{Bulk, BulkStatement, Delete, Filtered, Unfiltered, Update};
 pub use comparand::{Assign, ByExpression, ByValue, Comparand};
 pub use condition::{Condition, Conditions, all_of, any_of};
 pub use expression::{Expression, Group, Row, Term};
@@ -50,6 +53,7 @@ pub use scope::{Contains, Here, Maybe, Only, Outer, There, Within};
 pub use select::{Groups, Select};
 pub use view::{View, ViewField, ViewRow, ViewShape, Views};
 
+pub(crate) use bulk::{BulkAction, BulkWrite};
 pub(crate) use clauses::Query;
 pub(crate) use comparand::Assigned;
 pub(crate) use join::{Ends, joins, key_order, member_order, reaches};

@@ -17,8 +17,8 @@ use crate::value::Cells;
 /// for the reads that most requests are.
 #[must_use = "a query does nothing until a verb such as `all` runs it"]
 pub struct OnEngine<'e, Q> {
-    query: Q,
-    engine: &'e Engine,
+    pub(super) query: Q,
+    pub(super) engine: &'e Engine,
 }
 
 impl<Q> fmt::Debug for OnEngine<'_, Q> {

@@ -5,6 +5,7 @@
 //! transactions are the `Connection`'s.
 
 mod accessors;
+mod bulk;
 mod changes;
 mod draft;
 mod engine_queries;

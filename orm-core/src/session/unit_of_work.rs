@@ -269,7 +269,7 @@ impl Session {
     /// Rolls the transaction of a failed flush back; inside a savepoint its guard is to do that.
     /// The session has failed before anything is awaited: a future that is dropped there must not
     /// leave it as if nothing had happened.
-    async fn fail_flush(&mut self, error: Error) -> Result<()> {
+    pub(super) async fn fail_flush<T>(&mut self, error: Error) -> Result<T> {
         self.doubt_memory(&error);
         let savepoint = match &self.connection {
             Some(connection) => connection.failed_at().unwrap_or(connection.savepoints()),

@@ -1,4 +1,5 @@
-//! The writes of a flush: many rows of one shape in one statement.
+//! Writes as trees: those of a flush, many rows of one shape in one statement, and those of the rows
+//! that a condition finds.
 
 use super::expr::Expr;
 use crate::model::Table;
@@ -48,5 +49,30 @@ pub(crate) struct DeleteRows {
     /// Row after row, one value per column of `key`.
     pub(crate) values: Vec<Value>,
     /// The columns to read back, in this order, per row; the rows come in any order.
+    pub(crate) returning: Vec<usize>,
+}
+
+/// An UPDATE of the rows that a condition finds.
+#[derive(Clone, Debug)]
+pub(crate) struct UpdateWhere {
+    pub(crate) table: &'static Table,
+    /// The columns that get the same value in every row.
+    pub(crate) values: Vec<(usize, Value)>,
+    /// The columns that get the same expression in every row. Column references in it mean the old
+    /// row.
+    pub(crate) expressions: Vec<(usize, Expr)>,
+    /// Which rows; `None` for all.
+    pub(crate) filter: Option<Expr>,
+    /// The columns to read back, in this order, per row.
+    pub(crate) returning: Vec<usize>,
+}
+
+/// A DELETE of the rows that a condition finds.
+#[derive(Clone, Debug)]
+pub(crate) struct DeleteWhere {
+    pub(crate) table: &'static Table,
+    /// Which rows; `None` for all.
+    pub(crate) filter: Option<Expr>,
+    /// The columns to read back, in this order, per row.
     pub(crate) returning: Vec<usize>,
 }

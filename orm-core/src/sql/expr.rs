@@ -1,7 +1,7 @@
 //! Expressions as a tree, without types: the query layer builds it from typed columns.
 
 use super::statement::Bind;
-use crate::model::{Relationship, Table};
+use crate::model::{Link, Relationship, Table};
 use crate::value::{SqlType, Value};
 
 /// The number of an aliased occurrence of a table within one statement.
@@ -224,6 +224,58 @@ impl Expr {
             }
             (one, other) => Expr::Any(vec![one, other]),
         }
+    }
+}
+
+impl Expr {
+    /// Whether this holds for the expression or any part of it, the conditions of subqueries
+    /// included.
+    pub(crate) fn any_part(&self, holds: &dyn Fn(&Expr) -> bool) -> bool {
+        let any = |list: &[Expr]| list.iter().any(|expr| expr.any_part(holds));
+        if holds(self) {
+            return true;
+        }
+        match self {
+            Expr::Binary(left, _, right) => left.any_part(holds) || right.any_part(holds),
+            Expr::Not(operand) | Expr::Negate(operand) | Expr::IsNull { operand, .. } => {
+                operand.any_part(holds)
+            }
+            Expr::All(list) | Expr::Any(list) | Expr::Function(_, list) => any(list),
+            Expr::In { operand, list, .. } => operand.any_part(holds) || any(list),
+            Expr::Between { operand, low, high } => {
+                [operand, low, high].into_iter().any(|expr| expr.any_part(holds))
+            }
+            Expr::Like { operand, pattern } => operand.any_part(holds) || pattern.any_part(holds),
+            Expr::Aggregate { operand, .. } => {
+                operand.as_deref().is_some_and(|expr| expr.any_part(holds))
+            }
+            Expr::Related { condition, .. } => {
+                condition.as_deref().is_some_and(|expr| expr.any_part(holds))
+            }
+            Expr::RowNumber { partition, order } => {
+                any(partition) || order.iter().any(|term| term.expr.any_part(holds))
+            }
+            Expr::Column(_)
+            | Expr::Keys { .. }
+            | Expr::Bind(_)
+            | Expr::Integer(_)
+            | Expr::Authored(_)
+            | Expr::Derived { .. } => false,
+        }
+    }
+
+    /// Whether a subquery in it reads the table.
+    pub(crate) fn asks_of(&self, table: &Table) -> bool {
+        self.any_part(&|part| match part {
+            Expr::Related { relationship, .. } => {
+                let association = match relationship.link() {
+                    Ok(Link::Through(association)) => Some(association.table),
+                    _ => None,
+                };
+                relationship.target() == table || association.is_some_and(|read| read == table)
+            }
+            _ => false,
+        })
     }
 }
 

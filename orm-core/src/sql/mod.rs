@@ -19,12 +19,13 @@ pub(crate) mod testing;
 mod writer;
 
 pub(crate) use dialect::{Dialect, max_rows};
-pub(crate) use dml::{DeleteRows, InsertRows, UpdateRows};
+pub(crate) use dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
 pub(crate) use expr::{Aggregate, Alias, BinaryOp, ColumnRef, Expr, Function, OrderTerm, Source};
 pub use isolation::Isolation;
 pub use naming::Naming;
 pub(crate) use render::{
-    render_defaults, render_delete, render_echo, render_insert, render_select, render_update,
+    render_defaults, render_delete, render_delete_where, render_echo, render_insert, render_select,
+    render_update, render_update_where,
 };
 pub(crate) use select::{From, Join, JoinKind, RowLock, Select};
 pub(crate) use statement::{Bind, Statement};

@@ -1,7 +1,7 @@
 //! From trees to statements: the entry points of the folder.
 
 use super::dialect::Dialect;
-use super::dml::{DeleteRows, InsertRows, UpdateRows};
+use super::dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
 use super::select::Select;
 use super::statement::Statement;
 use super::writer::Writer;
@@ -76,5 +76,25 @@ pub(crate) fn render_update(dialect: &dyn Dialect, rows: UpdateRows) -> Result<S
 pub(crate) fn render_delete(dialect: &dyn Dialect, rows: DeleteRows) -> Result<Statement> {
     let mut w = Writer::new(dialect);
     dialect.write_delete(&mut w, rows)?;
+    Ok(w.finish())
+}
+
+/// An UPDATE of the rows that a condition finds. The values move into the binds.
+///
+/// # Errors
+/// If the condition or an expression refers to a table that isn't the statement's.
+pub(crate) fn render_update_where(dialect: &dyn Dialect, update: UpdateWhere) -> Result<Statement> {
+    let mut w = Writer::new(dialect);
+    dialect.write_update_where(&mut w, update)?;
+    Ok(w.finish())
+}
+
+/// A DELETE of the rows that a condition finds.
+///
+/// # Errors
+/// If the condition refers to a table that isn't the statement's.
+pub(crate) fn render_delete_where(dialect: &dyn Dialect, delete: DeleteWhere) -> Result<Statement> {
+    let mut w = Writer::new(dialect);
+    dialect.write_delete_where(&mut w, delete)?;
     Ok(w.finish())
 }

@@ -59,8 +59,15 @@ impl Store {
         self.pairs.has_edits() || self.touched.iter().any(|object| self.is_changed(*object))
     }
 
-    /// Whether a flush would find something to write of one object.
-    pub(super) fn is_changed(&self, object: ObjectId) -> bool {
+    /// What an unflushed edit gave a column of a row.
+    pub(crate) fn edit_of(&self, object: ObjectId, column: usize) -> Option<Value> {
+        let snapshot = self.header(object).changes.as_ref()?.snapshot.as_ref()?;
+        let now = self.storage(object).encode(object.slot, column);
+        (now != snapshot[column]).then_some(now)
+    }
+
+    /// Whether a flush would find something to write for the object.
+    pub(crate) fn is_changed(&self, object: ObjectId) -> bool {
         let header = self.header(object);
         header.state == State::Pending || header.marked_deleted || self.is_edited(object)
     }

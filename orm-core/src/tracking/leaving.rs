@@ -89,6 +89,11 @@ impl Store {
     pub(crate) fn let_go(&mut self, object: ObjectId) {
         self.unload_views(object);
         self.forget_links(object);
+        self.cut_links_to(object);
+    }
+
+    /// Forgets the unflushed links of others that lead to an object.
+    pub(crate) fn cut_links_to(&mut self, object: ObjectId) {
         for other in self.touched.clone() {
             let Some(changes) = self.header_mut(other).changes.as_mut() else { continue };
             for (_, members) in &mut changes.replaced {

@@ -91,11 +91,19 @@ impl Store {
         if key.iter().any(Value::is_null) {
             return Parent::Nowhere;
         }
-        let parent = match foreign_key.references_primary_key() {
-            true => self.find(foreign_key.target(), &key),
-            false => self.find_by(foreign_key.target(), foreign_key.referenced(), &key),
-        };
-        parent.map_or(Parent::Unloaded(key), Parent::Known)
+        self.find_referenced(foreign_key, &key).map_or(Parent::Unloaded(key), Parent::Known)
+    }
+
+    /// The object that a foreign key of these values leads to, if it is known.
+    pub(crate) fn find_referenced(
+        &self,
+        foreign_key: &'static ForeignKey,
+        key: &[Value],
+    ) -> Option<ObjectId> {
+        match foreign_key.references_primary_key() {
+            true => self.find(foreign_key.target(), key),
+            false => self.find_by(foreign_key.target(), foreign_key.referenced(), key),
+        }
     }
 
     /// Children whose link through this foreign key was edited, by where it leads now.

@@ -176,6 +176,18 @@ impl Pairs {
         }
     }
 
+    /// Rows of an association may have come or gone: nobody knows any more which pairs are rows.
+    pub(crate) fn doubt(&mut self, table: &Table) {
+        let known: Vec<Pair> =
+            self.known.iter().filter(|pair| pair.table == table).copied().collect();
+        for pair in known {
+            self.set_known(pair, false);
+        }
+        let removed = self.edits.iter().filter(|(_, edit)| **edit == PairEdit::Delete);
+        let removed = removed.map(|(pair, _)| *pair).filter(|pair| pair.table == table);
+        self.unsure.extend(removed);
+    }
+
     pub(crate) fn edit(&self, pair: &Pair) -> Option<PairEdit> {
         self.edits.get(pair).copied()
     }

@@ -1,4 +1,4 @@
-//! `User::email`, `User::posts`, `User::select()` and `User::draft()`.
+//! `User::email`, `User::posts`, `User::select()`, `User::draft()` and their like.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -32,6 +32,8 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         .map(|(index, relationship)| relation_constant(name, index, relationship));
     let (draft, empty) = (draft::empty_type(model), draft::empty(model));
     let select_doc = format!("A query of `{}` rows.", plain(name));
+    let update_doc = format!("An UPDATE of the `{}` rows that a filter finds.", plain(name));
+    let delete_doc = format!("A DELETE of the `{}` rows that a filter finds.", plain(name));
     let draft_doc = format!(
         "A new `{}` in the making: set what it needs, then `session.add(…)` it.",
         plain(name)
@@ -49,6 +51,16 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #[must_use]
             #vis fn select() -> __orm::Select<#name> {
                 __orm::Select::<#name>::__new()
+            }
+
+            #[doc = #update_doc]
+            #vis fn update() -> __orm::Update<#name, __orm::Unfiltered> {
+                __orm::Update::__new()
+            }
+
+            #[doc = #delete_doc]
+            #vis fn delete() -> __orm::Delete<#name, __orm::Unfiltered> {
+                __orm::Delete::__new()
             }
 
             #[doc = #draft_doc]

@@ -3,9 +3,14 @@
 use super::padded_rows;
 use crate::error::{Error, Result};
 use crate::model::Table;
-use crate::sql::dml::{DeleteRows, InsertRows, UpdateRows};
+use crate::sql::dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
+use crate::sql::expr::{ColumnRef, Expr};
+use crate::sql::select::Select;
 use crate::sql::writer::Writer;
 use crate::value::{SqlType, Value};
+
+/// The table of the keys that a condition finds. Unlikely to be a user's table, which it would hide.
+const FOUND: &str = "orm_found";
 
 /// `INSERT INTO t (a, b) VALUES (?, ?), (?, ?) RETURNING …`.
 pub(super) fn write_insert(w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
@@ -109,6 +114,64 @@ pub(super) fn write_delete(
         write_key_list(composite_list, w, names, &types(table, &key), values, padded)?;
     }
     write_returning(w, table, &returning);
+    Ok(())
+}
+
+/// `UPDATE t SET a = ?, b = b + 1 WHERE … RETURNING …`, for the rows that a condition finds.
+pub(super) fn write_update_where(w: &mut Writer<'_>, update: UpdateWhere) -> Result<()> {
+    let UpdateWhere { table, values, expressions, filter, returning } = update;
+    w.push("UPDATE ");
+    w.table_path(table);
+    w.push(" SET ");
+    let mut separator = "";
+    for (column, value) in values {
+        w.push(separator);
+        w.column_name(&table.columns()[column]);
+        w.push(" = ");
+        w.bind_to(value, &table.columns()[column]);
+        separator = ", ";
+    }
+    w.assignments(table, &expressions, separator)?;
+    write_where(w, table, filter)?;
+    write_returning(w, table, &returning);
+    Ok(())
+}
+
+/// `DELETE FROM t WHERE … RETURNING …`, for the rows that a condition finds.
+pub(super) fn write_delete_where(w: &mut Writer<'_>, delete: DeleteWhere) -> Result<()> {
+    let DeleteWhere { table, filter, returning } = delete;
+    w.push("DELETE FROM ");
+    w.table_path(table);
+    write_where(w, table, filter)?;
+    write_returning(w, table, &returning);
+    Ok(())
+}
+
+/// ` WHERE …`, of a write. A subquery that reads the written table where the database doesn't let
+/// it becomes a table of keys that is complete before the first row is written: DISTINCT keeps
+/// it from being merged into the statement again.
+pub(super) fn write_where(
+    w: &mut Writer<'_>,
+    table: &'static Table,
+    filter: Option<Expr>,
+) -> Result<()> {
+    let Some(filter) = filter else { return Ok(()) };
+    w.push(" WHERE ");
+    if w.dialect().reads_what_it_writes() || !filter.asks_of(table) {
+        return w.condition_on(table, &filter);
+    }
+    let mut found = Select::from(table);
+    let key = table.primary_key().iter().map(|&column| ColumnRef::scoped(table, column));
+    found.columns = key.map(|column| (Expr::Column(column), None)).collect();
+    found.distinct = true;
+    found.filter = Some(filter);
+    w.push("(");
+    w.column_names(table, table.primary_key());
+    w.push(") IN (SELECT * FROM (");
+    w.select(&found)?;
+    w.push(") AS ");
+    w.identifier(FOUND);
+    w.push(")");
     Ok(())
 }
 

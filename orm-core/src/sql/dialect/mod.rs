@@ -16,7 +16,7 @@ use std::fmt::Debug;
 
 use chrono::{NaiveDate, NaiveTime, Timelike};
 
-use super::dml::{DeleteRows, InsertRows, UpdateRows};
+use super::dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
 use super::expr::{Aggregate, BinaryOp, ColumnRef, Expr, Function, OrderTerm};
 use super::isolation::Isolation;
 use super::naming::Naming;
@@ -299,6 +299,21 @@ pub(crate) trait Dialect: Debug + Send + Sync {
     /// A DELETE of rows by key.
     fn write_delete(&self, w: &mut Writer<'_>, rows: DeleteRows) -> Result<()> {
         dml::write_delete(self.composite_list(), self.max_binds(), w, rows)
+    }
+
+    /// An UPDATE of the rows that a condition finds.
+    fn write_update_where(&self, w: &mut Writer<'_>, update: UpdateWhere) -> Result<()> {
+        dml::write_update_where(w, update)
+    }
+
+    /// A DELETE of the rows that a condition finds.
+    fn write_delete_where(&self, w: &mut Writer<'_>, delete: DeleteWhere) -> Result<()> {
+        dml::write_delete_where(w, delete)
+    }
+
+    /// Whether the condition of a write may read the written table in a subquery.
+    fn reads_what_it_writes(&self) -> bool {
+        true
     }
 
     /// Why the database can't hold a value, if it can't. Flushes ask while they plan, drivers

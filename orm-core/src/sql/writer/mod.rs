@@ -176,6 +176,11 @@ impl<'d> Writer<'d> {
         })
     }
 
+    /// Pushes a condition on the rows of the statement's one table.
+    pub(crate) fn condition_on(&mut self, table: &'static Table, condition: &Expr) -> Result<()> {
+        self.within(Scope::of(self.dialect, table), |w| w.expr(condition))
+    }
+
     /// Says how many rows the statement writes. Texts of a full chunk, of a few rows and of
     /// round numbers come again; preparing others would only push those out of the cache.
     pub(crate) fn set_rows(&mut self, rows: usize, columns_per_row: usize) {

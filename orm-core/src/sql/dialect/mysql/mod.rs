@@ -12,11 +12,11 @@ use self::schema::{KEYED_LENGTH, push_text};
 #[cfg(feature = "decimal")]
 pub(crate) use self::values::MOST_DIGITS_BEHIND_POINT;
 pub(crate) use self::values::refusal;
-use super::dml::write_delete;
+use super::dml::{write_delete, write_delete_where};
 use super::{Capabilities, Dialect, quote_with};
 use crate::error::Result;
 use crate::model::{ColumnDef, Table};
-use crate::sql::dml::{DeleteRows, InsertRows, UpdateRows};
+use crate::sql::dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
 use crate::sql::expr::{Aggregate, BinaryOp, Expr, Function, OrderTerm};
 use crate::sql::isolation::Isolation;
 use crate::sql::naming::Naming;
@@ -305,6 +305,22 @@ impl Dialect for MySql {
             rows.returning.clear();
         }
         write_delete(self.composite_list(), self.max_binds(), w, rows)
+    }
+
+    fn write_update_where(&self, w: &mut Writer<'_>, update: UpdateWhere) -> Result<()> {
+        self.update_where(w, update)
+    }
+
+    fn write_delete_where(&self, w: &mut Writer<'_>, mut delete: DeleteWhere) -> Result<()> {
+        if !self.capabilities.returning_on_delete {
+            delete.returning.clear();
+        }
+        write_delete_where(w, delete)
+    }
+
+    /// A subquery may read the table that is being written only if it is complete before.
+    fn reads_what_it_writes(&self) -> bool {
+        false
     }
 
     fn refusal(&self, value: &Value) -> Option<&'static str> {

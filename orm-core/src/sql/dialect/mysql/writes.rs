@@ -6,8 +6,8 @@ use super::MySql;
 use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::sql::dialect::Dialect;
-use crate::sql::dialect::dml::{arity, types, write_returning, write_tuples};
-use crate::sql::dml::{InsertRows, UpdateRows};
+use crate::sql::dialect::dml::{arity, types, write_returning, write_tuples, write_where};
+use crate::sql::dml::{InsertRows, UpdateRows, UpdateWhere};
 use crate::sql::expr::{Expr, Source};
 use crate::sql::writer::Writer;
 use crate::value::{SqlType, Value};
@@ -86,6 +86,21 @@ impl MySql {
         }
         w.push(" SET ");
         self.write_assignments(w, table, expressions, &set, |w, at| w.qualified(GIVEN, &new[at]))
+    }
+
+    /// An UPDATE of the rows that a condition finds.
+    pub(super) fn update_where(&self, w: &mut Writer<'_>, update: UpdateWhere) -> Result<()> {
+        let UpdateWhere { table, values, expressions, filter, .. } = update;
+        w.push("UPDATE ");
+        w.table_path(table);
+        w.push(" SET ");
+        let (set, values): (Vec<usize>, Vec<Value>) = values.into_iter().unzip();
+        let mut values = values.into_iter();
+        self.write_assignments(w, table, expressions, &set, |w, at| {
+            let value = values.next().unwrap_or(Value::Null);
+            w.bind(value, table.columns()[set[at]].logical_type());
+        })?;
+        write_where(w, table, filter)
     }
 
     /// Assignments in an order in which none reads a column that one before it has changed, for a
@@ -268,34 +283,13 @@ impl MySql {
 
 /// Whether an expression reads a column of the row that is being updated.
 fn reads(expr: &Expr, table: &Table, column: usize) -> bool {
-    let any = |list: &[Expr]| list.iter().any(|expr| reads(expr, table, column));
-    match expr {
+    expr.any_part(&|part| match part {
         Expr::Column(other) => {
             other.table == table && other.column == column && other.source == Source::Scope
         }
         Expr::Keys { columns, .. } => {
             columns.iter().any(|other| other.table == table && other.column == column)
         }
-        Expr::Binary(left, _, right) => reads(left, table, column) || reads(right, table, column),
-        Expr::Not(operand) | Expr::Negate(operand) | Expr::IsNull { operand, .. } => {
-            reads(operand, table, column)
-        }
-        Expr::All(list) | Expr::Any(list) | Expr::Function(_, list) => any(list),
-        Expr::In { operand, list, .. } => reads(operand, table, column) || any(list),
-        Expr::Between { operand, low, high } => {
-            [operand, low, high].into_iter().any(|expr| reads(expr, table, column))
-        }
-        Expr::Like { operand, pattern } => {
-            reads(operand, table, column) || reads(pattern, table, column)
-        }
-        Expr::Aggregate { operand, .. } => {
-            operand.as_deref().is_some_and(|expr| reads(expr, table, column))
-        }
-        Expr::Bind(_)
-        | Expr::Integer(_)
-        | Expr::Authored(_)
-        | Expr::Related { .. }
-        | Expr::RowNumber { .. }
-        | Expr::Derived { .. } => false,
-    }
+        _ => false,
+    })
 }

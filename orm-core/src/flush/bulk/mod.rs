@@ -1,0 +1,32 @@
+//! Bulk statements: an UPDATE or a DELETE of the rows that a condition finds, and memory after it.
+//!
+//! As in a flush, a first step writes to the database and no memory, and a second one only memory:
+//! [`run`] finds out which objects were among the rows, from the statement's RETURNING or, where
+//! there is none, from a locking SELECT before it; [`settle`] lets them follow. What nothing in
+//! memory needs to know isn't asked for.
+
+mod reach;
+mod run;
+mod settle;
+
+pub(crate) use run::{run, run_alone};
+pub(crate) use settle::settle;
+
+use super::refuse::refusal;
+use crate::error::{Error, Result};
+use crate::query::{BulkAction, BulkWrite};
+use crate::sql::Dialect;
+
+/// Fails, before any SQL, if the statement was put together wrongly, or sets a column to a value
+/// that it can't hold.
+pub(crate) fn check(write: &BulkWrite, dialect: &dyn Dialect) -> Result<()> {
+    write.check()?;
+    let BulkAction::Update { values, .. } = &write.action else { return Ok(()) };
+    for (column, value) in values {
+        let column = &write.table.columns()[*column];
+        if let Some(error) = refusal(column, value, dialect) {
+            return Err(Error::at_column(write.table.name(), column.name, error));
+        }
+    }
+    Ok(())
+}
