@@ -8,5 +8,6 @@ mod columns;
 mod keys;
 mod models;
 mod sweep;
+mod uniques;
 mod world;
 mod worlds;

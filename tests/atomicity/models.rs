@@ -226,6 +226,46 @@ pub struct Shelf {
     pub shop: BelongsTo<Shop>,
 }
 
+// ---------------------------------------------------------------- unique values
+
+#[derive(Model)]
+pub struct Badge {
+    pub label: String,
+    #[orm(unique)]
+    pub number: Option<i64>,
+}
+
+#[derive(Model)]
+#[orm(base = none)]
+pub struct Locker {
+    #[orm(primary_key)]
+    pub code: String,
+    #[orm(server_default = "'grey'")]
+    pub colour: String,
+    #[orm(back_populates = locker, cascade = "all, delete-orphan")]
+    pub things: HasMany<Thing>,
+    #[orm(back_populates = locker, cascade = "all, delete-orphan")]
+    pub key: HasOne<Key>,
+}
+
+#[derive(Model)]
+pub struct Thing {
+    pub name: String,
+    #[orm(foreign_key = Locker)]
+    pub locker_code: String,
+    #[orm(via = locker_code, back_populates = things)]
+    pub locker: BelongsTo<Locker>,
+}
+
+#[derive(Model)]
+pub struct Key {
+    pub teeth: String,
+    #[orm(foreign_key = Locker, unique)]
+    pub locker_code: String,
+    #[orm(via = locker_code, back_populates = key)]
+    pub locker: BelongsTo<Locker>,
+}
+
 // ---------------------------------------------------------------- columns
 
 #[derive(Model)]

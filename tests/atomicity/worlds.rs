@@ -139,6 +139,36 @@ fn keys_before(keys: &Keys, session: &mut Session) {
 }
 
 world! {
+    /// Badges with numbers, and lockers with things and keys.
+    struct Uniques {
+        badges: Badge { id(base) -> Badge, updated_at(time), label, number },
+        lockers: Locker { code, colour; things, key },
+        [leaf] things: Thing { id(base) -> Thing, name, locker_code; locker },
+        [leaf] keys: Key { id(base) -> Key, teeth, locker_code; locker },
+    }
+    pairs {}
+    create: create,
+    fill: fill_uniques,
+    work_before: uniques_before,
+}
+
+fn fill_uniques(session: &mut Session) {
+    for number in 1..=3 {
+        session.add(Badge::draft().label(format!("badge {number}")).number(number));
+    }
+    for code in ["A1", "A2"] {
+        let things = ["bag", "book"].map(|name| Thing::draft().name(name));
+        let locker = session.add(Locker::draft().code(code).colour("red").things(things));
+        session.add(Key::draft().teeth(code).locker(locker));
+    }
+}
+
+fn uniques_before(uniques: &Uniques, session: &mut Session) {
+    session[uniques.lockers[1]].colour = "before".into();
+    session.add(Badge::draft().label("before").number(100));
+}
+
+world! {
     /// Documents with a version, settings with defaults, counters.
     struct Columns {
         documents: Document { id(base) -> Document, updated_at(time), title, revision; pages },

@@ -70,6 +70,25 @@ backend_tests! {
         assert_eq!(log.all(), [""; 0]);
     }
 
+    /// SEMANTICS 9.1: so does a lock, a statement by hand or a savepoint, without work to flush.
+    async fn rule_9_1_locks_statements_by_hand_and_savepoints_begin(db) {
+        committed(&db, &["ada"]).await?;
+        let mut session = db.session();
+        session.require::<User>(1).await?;
+        let log = db.log();
+        User::select().for_update().all(&mut session).await?;
+        session.commit().await?;
+        assert_eq!(log.all(), ["BEGIN", "SELECT users", "COMMIT"]);
+        db.borrow_from(&mut session).await?;
+        assert_eq!(log.all()[0], "BEGIN");
+        session.rollback().await?;
+        log.all();
+        session.savepoint().await?.commit().await?;
+        assert_eq!(log.all()[0], "BEGIN");
+        session.rollback().await?;
+        assert_eq!(log.all(), ["ROLLBACK"]);
+    }
+
     /// SEMANTICS 9.1, 4.8: what a flush must read before it can plan, it reads in the transaction.
     async fn rule_9_1_what_a_flush_reads_is_in_its_transaction(db) {
         committed(&db, &["ada"]).await?;
