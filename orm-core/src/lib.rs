@@ -192,7 +192,9 @@ pub mod engine {
 
 pub use driver::{Engine, Schema, by_hand as sqlx};
 pub use error::{Error, Result};
-pub use model::{BelongsTo, Entity, Handle, HasMany, HasOne, ManyToMany, Model};
+pub use model::{
+    BelongsTo, Entity, Handle, HasMany, HasOne, HookContext, Hooks, ManyToMany, Model,
+};
 pub use orm_derive::{BaseColumns, ColumnType, Enum, Model, View};
 pub use query::View;
 pub use session::{Graph, Session, SessionFactory};

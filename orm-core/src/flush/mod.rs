@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! prepare                              reads what can't be planned without (async, writes nothing)
+//! hooks                                the models' own code, on whom the cascade reaches
 //! cascade → detect → order → batch     pure: reads the store, no SQL text
 //! refuse                               pure: stops at a value that its column can't hold
 //! execute                              async, the only step that writes to the database
@@ -21,6 +22,7 @@ mod cascade;
 mod defer;
 mod detect;
 mod execute;
+mod hooks;
 mod levels;
 mod order;
 mod plan;
@@ -37,6 +39,7 @@ pub use plan::{Plan, PlannedOperation, PlannedStep};
 pub(crate) use batch::Batched;
 pub(crate) use cascade::{Cascaded, cascade};
 pub(crate) use execute::{Failure, Outcome, execute};
+pub(crate) use hooks::{HooksRun, due_hooks, load_expired, run_hooks, see_expired};
 pub(crate) use prepare::{needs_reading, prepare};
 pub(crate) use settle::settle;
 
