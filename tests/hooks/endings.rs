@@ -132,6 +132,22 @@ backend_tests! {
         }
     }
 
+    /// SEMANTICS 9.3: a savepoint is no end of the unit of work.
+    async fn rule_9_3_savepoints_run_no_hooks_of_ends(db) {
+        committed(&db).await?;
+        let (sessions, ends) = noting(&db);
+        let mut session = sessions.session();
+        let mut savepoint = session.savepoint().await?;
+        savepoint.add(Tag::draft().name("prose"));
+        savepoint.commit().await?;
+        let savepoint = session.savepoint().await?;
+        savepoint.rollback().await?;
+        drop(session.savepoint().await?);
+        assert_eq!(ends.taken(), [""; 0]);
+        session.commit().await?;
+        assert_eq!(ends.taken(), ["committed"]);
+    }
+
     /// A panic passes through when all is settled.
     async fn a_panic_in_after_commit_finds_the_commit_done(db) {
         committed(&db).await?;

@@ -2,6 +2,7 @@
 
 mod after_load;
 mod endings;
+mod example;
 mod inspection;
 mod model_hooks;
 mod models;

@@ -96,14 +96,14 @@ pub(crate) async fn assert_clean(db: &Database, session: &mut Session) -> Result
 // ---------------------------------------------------------------- models with hooks
 
 /// Who works: what the hooks of accounts sign changes with.
-pub struct CurrentUser(pub i64);
+pub(crate) struct CurrentUser(pub(crate) i64);
 
 /// The account of notes that are given none.
-pub struct DefaultAccount(pub i64);
+pub(crate) struct DefaultAccount(pub(crate) i64);
 
 /// What the hooks of models were called for, while a session carries one.
 #[derive(Default)]
-pub struct Calls(Mutex<Vec<String>>);
+pub(crate) struct Calls(Mutex<Vec<String>>);
 
 impl Calls {
     fn note(context: &HookContext<'_>, name: &str) {
@@ -135,7 +135,7 @@ pub(crate) fn recording(mut session: Session) -> Session {
 
 /// An error of the application's own.
 #[derive(Debug, PartialEq)]
-pub struct Forbidden(pub &'static str);
+pub(crate) struct Forbidden(pub(crate) &'static str);
 
 impl std::fmt::Display for Forbidden {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

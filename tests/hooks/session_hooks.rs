@@ -265,6 +265,27 @@ backend_tests! {
         assert_eq!(entries(&db).await?.len(), 1);
     }
 
+    /// SEMANTICS 9.3: what hooks add is inside of the savepoint whose flush it was.
+    async fn rule_9_3_what_after_flush_adds_belongs_to_its_savepoint(db) {
+        db.create(&audited_library()).await?;
+        let mut session = audited(&db).session();
+        session.add(Tag::draft().name("outside"));
+        let mut savepoint = session.savepoint().await?;
+        savepoint.add(Tag::draft().name("undone"));
+        savepoint.flush().await?;
+        savepoint.rollback().await?;
+        assert!(session.pending().is_empty());
+        let mut savepoint = session.savepoint().await?;
+        savepoint.add(Tag::draft().name("kept"));
+        savepoint.commit().await?;
+        assert!(session.pending().is_empty(), "its commit has written the entries too");
+        session.commit().await?;
+        let names: Vec<_> =
+            entries(&db).await?.into_iter().map(|(_, change)| change["name"].clone()).collect();
+        assert_eq!(names, [json!({"new": "outside"}), json!({"new": "kept"})]);
+        assert_clean(&db, &mut session).await?;
+    }
+
     /// A hook that never has enough is stopped.
     async fn a_commit_flushes_a_hundred_times_at_most(db) {
         db.create(&schema![Tag, Book, Author, Desk]).await?;
