@@ -7,7 +7,7 @@ use crate::model::same;
 pub use crate::error::Result;
 pub use crate::model::{
     Accessors, Action, Base, BaseColumns, BelongsTo, CURRENT_TIMESTAMP, Cascade, Column, ColumnDef,
-    ColumnSet, Handle, HasKey, HasMany, HasOne, Key, Kind, ManyToMany, Model, NoBase, Path,
+    ColumnSet, Handle, HasKey, HasMany, HasOne, Hooked, Key, Kind, ManyToMany, Model, NoBase, Path,
     Relation, RelationField, Relationship, RelationshipKind, Strategy, Table, TableBuilder, Target,
     ToMany, ToOne,
 };

@@ -98,6 +98,9 @@ pub enum Error {
         /// What is wrong.
         error: ValueError,
     },
+    /// A hook of the application refused what it was asked about. Made by [`Error::refused`].
+    #[error("{0}")]
+    Refused(Box<Refusal>),
     /// The session can't do this in the state it is in, or with these arguments.
     #[error("{0}")]
     Misuse(String),
@@ -121,6 +124,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error of a hook that refuses: a sentence, or an error of the application's own.
+    ///
+    /// ```
+    /// use orm_core::Error;
+    ///
+    /// let error = Error::refused("a page needs a title");
+    /// assert_eq!(error.to_string(), "a page needs a title");
+    /// ```
+    pub fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Error::Refused(Box::new(Refusal { reason: reason.into(), autoflush: false }))
+    }
+
     /// A misuse, with a sentence that names the way out.
     pub(crate) fn misuse(sentence: impl Into<String>) -> Self {
         Error::Misuse(sentence.into())
@@ -159,6 +174,10 @@ impl Error {
             Error::StaleData(mut stale) => {
                 stale.autoflush = true;
                 Error::StaleData(stale)
+            }
+            Error::Refused(mut refusal) => {
+                refusal.autoflush = true;
+                Error::Refused(refusal)
             }
             Error::Cycle(sentence) => Error::Cycle(sentence + NOTE),
             Error::Misuse(sentence) => Error::Misuse(sentence + NOTE),
@@ -255,6 +274,26 @@ impl fmt::Display for Violation {
             f.write_str(" (raised by an autoflush before a query)")?;
         }
         Ok(())
+    }
+}
+
+/// What a hook of the application refused, and why.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The application's own reason.
+    pub reason: Box<dyn std::error::Error + Send + Sync>,
+    /// Whether a flush that a query started (an autoflush) raised it.
+    pub autoflush: bool,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)?;
+        match self.autoflush {
+            true => f.write_str(" (raised by an autoflush before a query)"),
+            false => Ok(()),
+        }
     }
 }
 

@@ -159,6 +159,7 @@
 //!
 //! - [`Model`], the derive: tables, columns, keys, relationships, drafts.
 //! - [`Session`]: objects, `session[handle]`, flush, commit, rollback; [`SessionFactory`] makes them.
+//! - [`Hooks`] of models, and [`SessionFactory::before_flush`] and its like: code of your own around flushes.
 //! - [`query`]: what a `User::select()` can do; [`query::View`] for response models.
 //! - [`Engine`]: connecting, creating tables; [`engine`]: its options and the statement log.
 //! - [`Error`]: everything that can go wrong.
@@ -192,7 +193,9 @@ pub mod engine {
 
 pub use driver::{Engine, Schema, by_hand as sqlx};
 pub use error::{Error, Result};
-pub use model::{BelongsTo, Entity, Handle, HasMany, HasOne, ManyToMany, Model};
+pub use model::{
+    BelongsTo, Entity, Handle, HasMany, HasOne, HookContext, Hooks, ManyToMany, Model,
+};
 pub use orm_derive::{BaseColumns, ColumnType, Enum, Model, View};
 pub use query::View;
 pub use session::{Graph, Session, SessionFactory};

@@ -66,6 +66,7 @@ use proc_macro::TokenStream;
 /// | `unique(a, b)`, `index(a, b, name = "…")` | over several columns |
 /// | `check = "…"` | a condition in SQL |
 /// | `comment = "…"` | for the schema |
+/// | `hooks` | it implements `orm_core::Hooks`, which run as its objects are loaded and written |
 /// | `crate = …` | where `orm_core` is, if it was renamed or re-exported |
 ///
 /// # On a column

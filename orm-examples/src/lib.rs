@@ -1,6 +1,8 @@
 //! What the example programs are made of: the Chinook models with all that the `chinook` program
-//! does, the narration of `quickstart`, and the application that `web` serves.
+//! does, the narration of `quickstart`, the audited application of `hooks`, and the one that `web`
+//! serves.
 
+pub mod audit;
 pub mod chinook;
 mod story;
 pub mod web;

@@ -67,6 +67,25 @@ pub(super) fn sort_by_key(updates: &mut [Update]) {
     });
 }
 
+/// The columns that an UPDATE of a row would write, but for those that the database computes.
+pub(super) fn changed_columns(
+    store: &Store,
+    cascaded: &Cascaded,
+    object: ObjectId,
+) -> Result<Vec<usize>> {
+    let mut unlinked: HashMap<ObjectId, Vec<&'static ForeignKey>> = HashMap::new();
+    for (_, foreign_key) in cascaded.unlinked.iter().filter(|(child, _)| *child == object) {
+        unlinked.entry(object).or_default().push(foreign_key);
+    }
+    let update = Detect { store, cascaded, unlinked }.update(object)?;
+    Ok(update.map_or_else(Vec::new, |update| {
+        let mut columns = update.columns;
+        columns.extend(update.assigned.into_iter().map(|(column, _)| column));
+        columns.sort_unstable();
+        columns
+    }))
+}
+
 fn unlinked(cascaded: &Cascaded) -> HashMap<ObjectId, Vec<&'static ForeignKey>> {
     let mut unlinked: HashMap<ObjectId, Vec<&'static ForeignKey>> = HashMap::new();
     for (child, foreign_key) in &cascaded.unlinked {

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! prepare                              reads what can't be planned without (async, writes nothing)
+//! hooks                                the models' own code, on whom the cascade reaches
 //! cascade → detect → switch            pure: reads the store, no SQL text
 //!         → order → batch
 //! refuse                               pure: stops at a value that its column can't hold
@@ -29,6 +30,7 @@ mod circles;
 mod defer;
 mod detect;
 mod execute;
+mod hooks;
 mod order;
 mod plan;
 mod prepare;
@@ -48,6 +50,7 @@ pub use plan::{Plan, PlannedOperation, PlannedStep};
 pub(crate) use batch::Batched;
 pub(crate) use cascade::{Cascaded, cascade};
 pub(crate) use execute::{Failure, Outcome, execute};
+pub(crate) use hooks::{HooksRun, due_hooks, load_expired, run_hooks, see_expired};
 pub(crate) use prepare::{needs_reading, prepare};
 pub(crate) use settle::settle;
 

@@ -159,13 +159,23 @@ pub(crate) async fn load_parents(
     foreign_key: &'static ForeignKey,
     keys: &[Vec<Value>],
 ) -> Result<()> {
-    let target = foreign_key.target();
+    load_rows(connection, store, foreign_key.target(), foreign_key.referenced(), keys).await
+}
+
+/// Brings the rows with these values in these columns into the store.
+pub(crate) async fn load_rows(
+    connection: &mut Connection,
+    store: &mut Store,
+    table: &'static Table,
+    columns: &[usize],
+    keys: &[Vec<Value>],
+) -> Result<()> {
     for chunk in keys.chunks(KEYS_PER_STATEMENT) {
-        let mut select = Select::from(target);
-        let columns = scoped(target, foreign_key.referenced());
+        let mut select = Select::from(table);
+        let columns = scoped(table, columns);
         select.filter = Some(Expr::Keys { columns, keys: chunk.to_vec() });
         let query = EntityQuery {
-            table: target,
+            table,
             select,
             nodes: &[],
             populate_existing: false,

@@ -12,6 +12,8 @@ mod column_set;
 mod entity;
 mod field;
 mod handle;
+mod hooks;
+mod info;
 mod relation;
 mod relationship;
 mod storage;
@@ -24,6 +26,9 @@ pub use column_set::ColumnSet;
 pub use entity::Entity;
 pub use field::{BelongsTo, HasMany, HasOne, ManyToMany, RelationField};
 pub use handle::{Accessors, Handle, Key};
+pub(crate) use hooks::ModelHooks;
+pub use hooks::{HookContext, HookOperation, Hooked, Hooks};
+pub use info::Info;
 pub(crate) use relation::same;
 pub use relation::{Kind, Relation, ToMany, ToOne};
 pub use relationship::{

@@ -40,6 +40,8 @@ pub trait Storage: Any + Send + Sync {
     fn normalize(&mut self, slot: u32, column: usize);
     /// Tells the entity whether its base columns are known.
     fn set_flushed(&mut self, slot: u32, flushed: bool);
+    /// The struct, for the hooks of its model.
+    fn model_mut(&mut self, slot: u32) -> &mut dyn Any;
     /// A relationship field.
     fn relation(&self, slot: u32, relation: usize) -> &dyn RelationField;
     /// A relationship field.
@@ -178,6 +180,9 @@ impl<M: Model> Storage for EntityStorage<M> {
     }
     fn set_flushed(&mut self, slot: u32, flushed: bool) {
         self.entity_mut(slot).set_flushed(flushed);
+    }
+    fn model_mut(&mut self, slot: u32) -> &mut dyn Any {
+        &mut **self.entity_mut(slot)
     }
     fn relation(&self, slot: u32, relation: usize) -> &dyn RelationField {
         (**self.entity(slot)).__relation(relation)

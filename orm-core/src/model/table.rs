@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use super::{BaseColumns, EntityStorage, Model, Relationship, Storage};
+use super::{BaseColumns, EntityStorage, Hooks, Model, ModelHooks, Relationship, Storage};
 use crate::error::Error;
 use crate::value::{Cells, ColumnType, Facts, SqlType, Value, ValueError};
 
@@ -28,6 +28,7 @@ pub struct Table {
     indexes: Vec<Index>,
     checks: Vec<&'static str>,
     relationships: Vec<Relationship>,
+    hooks: Option<ModelHooks>,
 }
 
 impl Table {
@@ -78,6 +79,10 @@ impl Table {
     /// The relationships of the model.
     pub fn relationships(&self) -> &[Relationship] {
         &self.relationships
+    }
+    /// The model's hooks, if it has any.
+    pub(crate) fn hooks(&self) -> Option<ModelHooks> {
+        self.hooks
     }
     /// The model's type; `None` for a pair table that has no struct.
     pub(crate) fn type_id(&self) -> Option<TypeId> {
@@ -472,6 +477,7 @@ impl TableBuilder {
             indexes: Vec::new(),
             checks: Vec::new(),
             relationships: Vec::new(),
+            hooks: None,
         })
     }
 
@@ -537,6 +543,12 @@ impl TableBuilder {
     pub fn relationship(mut self, relationship: Relationship) -> Self {
         let index = self.0.relationships.len();
         self.0.relationships.push(relationship.at(index));
+        self
+    }
+
+    /// Lets the hooks of the model run.
+    pub fn hooks<M: Hooks>(mut self) -> Self {
+        self.0.hooks = Some(ModelHooks::of::<M>());
         self
     }
 

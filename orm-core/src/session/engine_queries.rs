@@ -7,7 +7,7 @@ use super::queries::{at_most_one, decode_count, decode_row, limit_to, no_row};
 use crate::driver::{Connection, EachRow, Engine};
 use crate::error::{Error, Result};
 use crate::load::{EntityQuery, KEYS_PER_STATEMENT, OwnerKey, load_entities, plan_loads};
-use crate::model::{Entity, Model};
+use crate::model::{Entity, HookContext, HookOperation, Info, Model};
 use crate::query::{Page, Query, Rows, Select, View, Views};
 use crate::sql::{self, Source, render_select};
 use crate::tracking::Store;
@@ -61,8 +61,13 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
         tree.select_all(query.table, Source::Scope);
         let mut entities = Vec::new();
         run(self.engine, &tree, |cells| {
-            let entity = Entity::<M>::decode(cells, 0)
+            let mut entity = Entity::<M>::decode(cells, 0)
                 .map_err(|error| query.table.decode_error(cells, 0, error))?;
+            if let Some(hooks) = query.table.hooks() {
+                let (load, info) = (HookOperation::Load, Info::default());
+                let context = HookContext::new(load, None, query.table, &[], &info);
+                hooks.run(&mut *entity, &context)?;
+            }
             entities.push(entity);
             Ok(())
         })

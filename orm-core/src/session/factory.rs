@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::hooks::SessionHooks;
 use super::{Isolation, Session};
 use crate::driver::Engine;
 use crate::error::{Error, Result};
@@ -19,6 +20,7 @@ pub struct SessionFactory {
     autoflush: bool,
     isolation: Isolation,
     retries: Retries,
+    pub(super) hooks: Arc<SessionHooks>,
 }
 
 impl SessionFactory {
@@ -29,6 +31,7 @@ impl SessionFactory {
             autoflush: true,
             isolation: Isolation::default(),
             retries: Retries::default(),
+            hooks: Arc::default(),
         }
     }
 
@@ -63,7 +66,9 @@ impl SessionFactory {
 
     /// A new session. Takes no connection before its first statement.
     pub fn session(&self) -> Session {
-        Session::new(self.engine.clone(), self.autoflush, self.isolation)
+        let mut session = Session::new(self.engine.clone(), self.autoflush, self.isolation);
+        session.hooks = Arc::clone(&self.hooks);
+        session
     }
 
     /// Runs a closure in a session, commits if it gives `Ok` and rolls back if it gives `Err`.

@@ -168,7 +168,7 @@ impl Session {
     }
 
     fn named(&self, objects: impl Iterator<Item = ObjectId>) -> Objects {
-        Objects(objects.map(|object| self.store.any_handle(object)).collect())
+        objects.map(|object| self.store.any_handle(object)).collect()
     }
 }
 
@@ -217,6 +217,12 @@ impl Objects {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl FromIterator<AnyHandle> for Objects {
+    fn from_iter<I: IntoIterator<Item = AnyHandle>>(objects: I) -> Self {
+        Self(objects.into_iter().collect())
     }
 }
 

@@ -11,6 +11,7 @@ mod draft;
 mod engine_queries;
 mod factory;
 mod graph;
+mod hooks;
 mod inspect;
 mod joined;
 mod objects;
@@ -26,6 +27,7 @@ pub use draft::{Links, Member, New, Unset, default_for, left_to_server, when_uns
 pub use engine_queries::OnEngine;
 pub use factory::{Lent, Retries, SessionFactory};
 pub use graph::{Graph, Members};
+pub use hooks::Written;
 pub use inspect::{Attribute, History, Inspected, MemberHistory, Objects};
 pub use objects::ObjectState;
 pub use savepoint::Savepoint;
@@ -33,9 +35,12 @@ pub use savepoint::Savepoint;
 pub use crate::flush::{Plan, PlannedOperation, PlannedStep};
 pub use crate::sql::Isolation;
 
+use std::sync::Arc;
+
 use crate::driver::{Connection, Engine};
 use crate::error::Error;
 use crate::tracking::Store;
+use hooks::SessionHooks;
 use underway::Underway;
 
 /// A unit of work: objects, their edits, and the transaction that will write them.
@@ -75,6 +80,9 @@ pub struct Session {
     underway: Option<Underway>,
     /// A mistake of a verb that can't return it: the next flush does.
     mistake: Option<Error>,
+    hooks: Arc<SessionHooks>,
+    /// Whether a hook runs, in which the session runs no statements.
+    in_hook: bool,
 }
 
 /// What the session may do next.
@@ -102,6 +110,8 @@ impl Session {
             phase: Phase::Active,
             underway: None,
             mistake: None,
+            hooks: Arc::default(),
+            in_hook: false,
         }
     }
 

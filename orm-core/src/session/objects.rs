@@ -262,6 +262,17 @@ impl Session {
         self.delete_object(object);
     }
 
+    /// Takes the mark of [`delete`](Self::delete) back: the next flush leaves the object. Nothing
+    /// to do if there is none.
+    ///
+    /// # Panics
+    /// If the handle's object is not in this session.
+    #[track_caller]
+    pub fn undelete<M: Model>(&mut self, handle: Handle<M>) {
+        let object = self.expect_object(handle);
+        self.store.header_mut(object).marked_deleted = false;
+    }
+
     fn delete_object(&mut self, object: ObjectId) {
         if self.store.header(object).state == State::Persistent {
             self.store.changes_mut(object);

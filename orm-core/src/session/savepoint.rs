@@ -56,7 +56,7 @@ impl Session {
     /// As [`flush`](Self::flush); the database's.
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_>> {
         self.ready().await?;
-        self.flush_changes().await?;
+        self.flush_everything().await?;
         self.begin().await?;
         self.set_savepoint().await?;
         self.store.set_savepoint();
@@ -112,7 +112,7 @@ impl Savepoint<'_> {
         if self.session.store.savepoints() != self.number {
             return Err(Error::misuse("a savepoint inside this one is still open"));
         }
-        self.session.flush_changes().await?;
+        self.session.flush_everything().await?;
         // From here on it is the session that ends it: once the RELEASE is sent it counts, also
         // if nobody awaits it.
         self.is_over = true;

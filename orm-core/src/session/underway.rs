@@ -231,6 +231,7 @@ impl Session {
         match outcome {
             Ok(()) => {
                 self.store.commit_unit();
+                self.run_after_commit();
                 Ok(())
             }
             Err(error) => {

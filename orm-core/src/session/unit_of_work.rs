@@ -32,7 +32,7 @@ impl Session {
     pub async fn commit(&mut self) -> Result<()> {
         self.ready().await?;
         self.expect_no_savepoint("commit")?;
-        self.flush_changes().await?;
+        self.flush_everything().await?;
         match self.connection.take() {
             Some(connection) if connection.in_transaction() => {
                 self.commit_transaction(connection).await
@@ -40,6 +40,7 @@ impl Session {
             connection => {
                 drop(connection);
                 self.store.commit_unit();
+                self.run_after_commit();
                 Ok(())
             }
         }
@@ -54,6 +55,7 @@ impl Session {
     /// the session is usable again all the same. [`Error::Misuse`] inside a savepoint, which ends
     /// first.
     pub async fn rollback(&mut self) -> Result<()> {
+        self.expect_no_hook()?;
         let outcome = self.finish_underway().await;
         self.expect_no_savepoint("rollback")?;
         self.roll_back_unit(outcome).await
@@ -70,13 +72,15 @@ impl Session {
         self.store.roll_back();
         self.phase = Phase::Active;
         self.mistake = None;
+        self.run_after_rollback();
         match outcome {
             Err(error @ Error::CommitOutcomeUnknown(_)) => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// What the next flush would run, without running it. Prints as numbered steps.
+    /// What the next flush would run, without running it. Prints as numbered steps. Hooks, which
+    /// may change what there is to write, are not run.
     ///
     /// # Errors
     /// What the flush's plan would find wrong; [`Error::Misuse`] where planning has to read the
@@ -106,6 +110,7 @@ impl Session {
     /// Makes sure that the session can go on: awaits a COMMIT that was left under way, notices a
     /// statement whose future was dropped, and returns to before a savepoint whose guard was.
     pub(super) async fn ready(&mut self) -> Result<()> {
+        self.expect_no_hook()?;
         self.finish_underway().await?;
         if self.connection.as_ref().is_some_and(Connection::is_interrupted) {
             let lost = self.connection.take().is_some_and(|lost| lost.in_transaction());
@@ -210,15 +215,11 @@ impl Session {
         if !self.has_unflushed_changes() {
             return Ok(());
         }
-        self.store.adopt_assignments()?;
-        let mut cascaded = flush::cascade(&self.store)?;
-        if flush::needs_reading(&self.store, &cascaded) {
-            self.begin().await?;
-            if let Some(connection) = &mut self.connection {
-                let prepared = flush::prepare(connection, &mut self.store).await;
-                cascaded = self.check(prepared)?;
-            }
+        self.run_before_flush()?;
+        if let Some(mistake) = self.mistake.take() {
+            return self.fail_flush(mistake).await;
         }
+        let cascaded = self.follow_cascade().await?;
         let batched = flush::plan(&self.store, cascaded, self.engine.dialect())?;
         if batched.batches.is_empty() {
             return flush::settle(&mut self.store, batched, flush::Outcome::default());
@@ -226,10 +227,14 @@ impl Session {
         let flushed = self.run(batched).await?;
         let (batched, outcome) = self.keep_connection(flushed);
         match outcome {
-            Ok(outcome) => match flush::settle(&mut self.store, batched, outcome) {
-                Ok(()) => Ok(()),
-                Err(error) => self.fail_flush(error).await,
-            },
+            Ok(outcome) => {
+                let written = self.witness(&outcome);
+                let settled = flush::settle(&mut self.store, batched, outcome);
+                match settled.and_then(|()| self.run_after_flush(&written)) {
+                    Ok(()) => Ok(()),
+                    Err(error) => self.fail_flush(error).await,
+                }
+            }
             Err(mut failure) => {
                 if let Error::StaleData(stale) = &mut failure.error {
                     let named = failure.stale.iter().map(|object| self.store.name_of(*object));

@@ -13,6 +13,7 @@ mod assigned;
 mod changes;
 mod edits;
 mod expiry;
+mod hooks;
 mod inspect;
 mod journal;
 mod leaving;

@@ -10,7 +10,7 @@ use super::journal::Journal;
 use super::pairs::Pairs;
 use super::peers::Batch;
 use crate::error::{Error, Result};
-use crate::model::{AnyHandle, ColumnSet, Entity, EntityStorage, Handle, Key, Model, Storage, Table};
+use crate::model::{AnyHandle, ColumnSet, Entity, EntityStorage, Handle, Info, Key, Model, Storage, Table};
 use crate::value::{Cells, Value, ValueCells, ValueError};
 
 /// All objects of a session, or of a read-only graph.
@@ -31,6 +31,8 @@ pub(crate) struct Store {
     pub(super) batches: Vec<Batch>,
     /// Batches whose objects all met a later one.
     pub(super) free_batches: Vec<u32>,
+    /// What the application tells hooks.
+    pub(crate) info: Info,
 }
 
 /// How a row met the store.
@@ -60,6 +62,7 @@ impl Default for Store {
             detached: Vec::new(),
             batches: Vec::new(),
             free_batches: Vec::new(),
+            info: Info::default(),
         }
     }
 }
@@ -402,7 +405,8 @@ impl Store {
     pub(crate) fn clear(&mut self) {
         let mut former = std::mem::take(&mut self.former);
         former.push(self.session);
-        let mut emptied = Self { former, journal: self.journal.emptied(), ..Self::default() };
+        let info = std::mem::take(&mut self.info);
+        let mut emptied = Self { former, info, journal: self.journal.emptied(), ..Self::default() };
         for _ in 0..emptied.savepoints() {
             emptied.pairs.set_savepoint();
         }
@@ -455,6 +459,9 @@ impl Store {
             }
         };
         let object = ObjectId { arena, slot };
+        if self.table(object).hooks().is_some() {
+            self.after_load(object, met)?;
+        }
         if let Some(level) = self.tainting_level() {
             self.taint_at(level, object);
         }

@@ -19,6 +19,7 @@ pub(super) const KEYS: &[&str] = &[
     "index",
     "check",
     "comment",
+    "hooks",
     "crate",
 ];
 
@@ -92,6 +93,8 @@ impl TableAttrs {
             "index" => self.indexes.push(Group::parse(key, input)?),
             "check" => self.checks.push(value::string(key, input)?),
             "comment" => self.comment = Some(value::string(key, input)?),
+            // That it was given says it all.
+            "hooks" => {}
             "crate" => self.krate = Some(krate(key, input)?),
             _ => unreachable!("the vocabulary has no other key"),
         }

@@ -21,7 +21,14 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let normalize = rows::normalize(&model.columns);
     let shared = relation(model, &quote!(&));
     let exclusive = relation(model, &quote!(&mut));
+    let hooked = model.hooks.as_ref().map(|_| {
+        quote! {
+            #[automatically_derived]
+            impl __orm::Hooked for #name {}
+        }
+    });
     quote! {
+        #hooked
         #[automatically_derived]
         impl __orm::Model for #name {
             type Base = #base;

@@ -21,6 +21,12 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let indexes = model.indexes.iter().map(group);
     let checks = &model.checks;
     let relationships = model.relationships.iter().map(|it| relationship(ty, it));
+    // What is missing if it has none is told at the key that asks for them.
+    let hooks = model.hooks.iter().map(|key| {
+        let mut model = ty.clone();
+        model.set_span(key.span());
+        model
+    });
     quote! {
         __orm::TableBuilder::new::<#ty>(#table, #name)
             #(.schema(#schema))*
@@ -31,6 +37,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #(.index(#indexes))*
             #(.check(#checks))*
             #(.relationship(#relationships))*
+            #(.hooks::<#hooks>())*
             .build()
     }
 }

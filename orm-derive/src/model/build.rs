@@ -83,6 +83,7 @@ impl Model {
             uniques: attrs.uniques.into_iter().map(ColumnGroup::from).collect(),
             indexes: attrs.indexes.into_iter().map(ColumnGroup::from).collect(),
             checks: attrs.checks,
+            hooks: attrs.given.find("hooks").cloned(),
         })
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct Model {
     pub(crate) uniques: Vec<ColumnGroup>,
     pub(crate) indexes: Vec<ColumnGroup>,
     pub(crate) checks: Vec<LitStr>,
+    /// The key that says that it has hooks.
+    pub(crate) hooks: Option<Ident>,
 }
 
 /// Where the base columns come from.

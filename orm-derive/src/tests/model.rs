@@ -48,6 +48,29 @@ fn a_model_of_the_guide_expands() {
 }
 
 #[test]
+fn hooks_are_two_lines() {
+    let expansion = check(
+        expand::derive_model,
+        quote! {
+            #[orm(hooks)]
+            struct User { name: String }
+        },
+        &[],
+    );
+    assert_has(&expansion, quote!(impl __orm::Hooked for User {}));
+    assert_has(&expansion, quote!(.hooks::<User>().build()));
+    assert!(!check_fields(quote!(name: String), &[]).contains("ook"), "no hooks, no tokens");
+    check(
+        expand::derive_model,
+        quote! {
+            #[orm(hooks, hooks)]
+            struct User { name: String }
+        },
+        &["`hooks` is given twice"],
+    );
+}
+
+#[test]
 fn no_columns_is_fine() {
     check_fields(quote!(), &[]);
 }
