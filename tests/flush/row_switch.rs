@@ -4,7 +4,7 @@ use orm_core::{Error, Handle, Result, Schema, Session, schema};
 use orm_tests::{Database, backend_tests};
 
 use crate::models::{Passport, Person, Visa};
-use crate::unique_models::{Crop, Locker, Plot, PlotCrop, Shed, Tree};
+use crate::unique_models::{Crop, Field, Locker, Plot, PlotCrop, Shed, Stone, Tree};
 
 fn plots() -> Schema {
     schema![Plot, Tree, Shed, Crop, PlotCrop]
@@ -231,5 +231,24 @@ backend_tests! {
         let log = db.log();
         session.commit().await?;
         assert_eq!(log.emitted(), ["DELETE lockers", "INSERT lockers"]);
+    }
+
+    /// SEMANTICS 4.7 and 7.8: children that are left to ON DELETE need a DELETE: the row is not
+    /// switched, and goes before the one that takes its key.
+    async fn rule_4_7_a_row_whose_children_the_database_deletes_is_deleted(db) {
+        db.create(&schema![Field, Stone]).await?;
+        let mut session = db.session();
+        let field = session.add(Field::draft().number(1));
+        session.add(Stone::draft().field(field));
+        session.commit().await?;
+        let mut session = db.session();
+        let old = session.require::<Field>(1).await?;
+        session.delete(old);
+        session.add(Field::draft().number(1));
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["DELETE fields", "INSERT fields"]);
+        assert_eq!(Stone::select().count(&mut session).await?, 0);
+        assert_eq!(Field::select().count(&mut session).await?, 1);
     }
 }

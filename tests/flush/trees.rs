@@ -79,6 +79,24 @@ backend_tests! {
         assert_eq!(Folder::select().count(&mut session).await?, 0);
     }
 
+    /// SEMANTICS 4.4: a tree of depth 6, in both directions: as many statements as it has levels.
+    async fn rule_4_4_a_deep_tree_takes_one_statement_per_level(db) {
+        db.create(&schema![Folder]).await?;
+        let mut session = db.session();
+        let root = session.add(Folder::draft().name("r"));
+        grow(&mut session, root, 2, 5);
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["INSERT folders"; 6]);
+        assert_eq!(Folder::select().count(&mut session).await?, 63);
+        log.emitted();
+        // Every collection is known, so nothing is to be read.
+        session.delete(root);
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["DELETE folders"; 6]);
+        assert_eq!(Folder::select().count(&mut session).await?, 0);
+    }
+
     /// SEMANTICS 4.8: the reads belong to the transaction of the flush.
     async fn rule_4_8_what_a_flush_reads_it_reads_inside_its_transaction(db) {
         db.create(&schema![Folder]).await?;

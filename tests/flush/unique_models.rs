@@ -182,3 +182,21 @@ pub struct PlotCrop {
     #[orm(primary_key, foreign_key = Crop)]
     pub crop_name: String,
 }
+
+/// Its stones are left to the database.
+#[derive(Model)]
+#[orm(base = none)]
+pub struct Field {
+    #[orm(primary_key)]
+    pub number: i64,
+    #[orm(back_populates = field, cascade = "all, delete-orphan", passive_deletes)]
+    pub stones: HasMany<Stone>,
+}
+
+#[derive(Model)]
+pub struct Stone {
+    #[orm(foreign_key(Field, on_delete = "cascade"))]
+    pub field_number: i64,
+    #[orm(via = field_number, back_populates = stones)]
+    pub field: BelongsTo<Field>,
+}

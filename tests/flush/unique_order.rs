@@ -3,8 +3,8 @@
 use orm_core::{Handle, Result, Session, schema};
 use orm_tests::{Database, backend_tests};
 
-use crate::models::{Company, Employee};
-use crate::unique_models::{Branch, Kennel, Locker, Owner, Player, Sailor, Ship};
+use crate::models::{Company, Employee, Part};
+use crate::unique_models::{Account, Branch, Kennel, Letter, Locker, Owner, Player, Sailor, Ship};
 
 /// So many players; their numbers say everything about them.
 async fn players(
@@ -341,6 +341,70 @@ backend_tests! {
         assert_eq!(other[inner].name, "a, old");
         session.flush().await?;
         assert_eq!(log.emitted().len(), 1, "the other session's SELECT");
+    }
+
+    /// SEMANTICS 4.3: however many rows take part: as many levels as the longest chain has links,
+    /// each in as few statements as its rows need.
+    async fn rule_4_3_many_chains_take_no_more_levels(db) {
+        db.create(&schema![Player]).await?;
+        let mut session = db.session();
+        let numbers = (0..300).map(|at| at / 3 * 10 + at % 3);
+        let old = players(&mut session, numbers).await?;
+        for player in &old {
+            session[*player].shirt += 1;
+        }
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["UPDATE players"; 3]);
+        let wrong = Player::select().filter(Player::shirt.ne(Player::id + 1));
+        assert_eq!(wrong.count(&mut session).await?, 0);
+    }
+
+    /// SEMANTICS 4.3 and 4.5: rows of several tables in one circle of tables, of which only some
+    /// rows are in a circle: the others go in as few statements as there can be.
+    async fn rule_4_3_rows_outside_of_a_circle_stay_together(db) {
+        db.create(&schema![Account, Letter]).await?;
+        let mut session = db.session();
+        let accounts: Vec<_> = (0..4)
+            .map(|at| session.add(Account::draft().email(format!("{at}"))))
+            .collect();
+        let letters: Vec<_> = accounts
+            .iter()
+            .map(|account| session.add(Letter::draft().text("x").account(*account)))
+            .collect();
+        session.commit().await?;
+        // Each letter moves to a new account; only the first takes the address of its old one.
+        for at in 0..4 {
+            let email = if at == 0 { "0".to_owned() } else { format!("new {at}") };
+            let new = session.add(Account::draft().email(email));
+            letters[at].account(&mut session).set(new);
+            session.delete(accounts[at]);
+        }
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(
+            log.emitted(),
+            ["UPDATE accounts", "INSERT accounts", "UPDATE letters", "DELETE accounts"]
+        );
+        assert_eq!(Account::select().count(&mut session).await?, 4);
+        assert_eq!(Letter::select().count(&mut session).await?, 4);
+    }
+
+    /// SEMANTICS 4.3 and 2.4: within one table, rows that lead to a changed key follow it.
+    async fn rule_4_3_a_reference_within_the_table_follows_a_changed_key(db) {
+        db.create(&schema![Part]).await?;
+        let mut session = db.session();
+        let wheel = session.add(Part::draft().code("wheel"));
+        let hub = session.add(Part::draft().code("hub"));
+        session.commit().await?;
+        session[wheel].code = "tyre".into();
+        session[hub].whole_code = Some("tyre".into());
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["UPDATE parts", "UPDATE parts"]);
+        let mut other = db.session();
+        let hub = other.require::<Part>("hub".to_owned()).await?;
+        assert_eq!(other[hub].whole_code.as_deref(), Some("tyre"));
     }
 
     /// SEMANTICS 4.3: an expression gives the old value up; what it comes to is not known.

@@ -20,7 +20,7 @@ pub(super) fn break_circles(
     graph: &mut RowGraph,
     deferred: &mut Vec<Deferred>,
 ) -> Result<Vec<OrderedStep>> {
-    let breaks = find_breaks(store, work, graph)?;
+    let breaks = Search::new(store, work, graph).run()?;
     for edges in &mut graph.waits {
         edges.retain(|edge| !breaks.free(edge));
     }
@@ -56,8 +56,7 @@ enum Early {
     Parked,
 }
 
-/// One way of breaking a circle.
-#[derive(Clone)]
+/// A change that breaks a circle.
 enum Break {
     Early(usize, Vec<usize>, Early),
     Defer(usize, &'static ForeignKey),
@@ -100,53 +99,73 @@ fn overlap(foreign_key: &ForeignKey, key: &[usize]) -> bool {
     foreign_key.columns().iter().any(|column| key.contains(column))
 }
 
-/// Walks along the edges and breaks each circle that it closes, at its weakest edge.
-fn find_breaks(store: &Store, work: &Work, graph: &RowGraph) -> Result<Breaks> {
-    let mut breaks = Breaks::default();
-    let mut left: Vec<Vec<Edge>> = graph.waits.clone();
-    let waiters = graph.waiters();
-    let mut referenced = ReferencedColumns::default();
-    for start in 0..graph.rows.len() {
-        // A walk that goes back where a row has no edge left. It closes a circle where it comes to
-        // a row that it has passed.
+/// How welcome a break is: the least work first; then the same column in circles of the same kind,
+/// so that one UPDATE breaks them all.
+type Rank = (Welcome, &'static str, usize, usize);
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Welcome {
+    /// A reference of a row that comes follows, or one of a row that goes is NULL before.
+    Reference,
+    /// One row gives a unique value up before.
+    Parking,
+    /// A reference of a row that changes follows: one of perhaps many that lead there.
+    Following,
+    /// A reference of a row that changes is NULL before: one of perhaps many that lead there.
+    Leaving,
+}
+
+/// The search for circles, and what breaks them.
+struct Search<'a> {
+    store: &'a Store,
+    work: &'a Work,
+    graph: &'a RowGraph,
+    waiters: Vec<Vec<Edge>>,
+    /// The edges that may still be part of a circle, by row.
+    left: Vec<Vec<Edge>>,
+    referenced: ReferencedColumns,
+    breaks: Breaks,
+}
+
+impl<'a> Search<'a> {
+    fn new(store: &'a Store, work: &'a Work, graph: &'a RowGraph) -> Self {
+        Self {
+            store,
+            work,
+            graph,
+            waiters: graph.waiters(),
+            left: graph.waits.clone(),
+            referenced: ReferencedColumns::default(),
+            breaks: Breaks::default(),
+        }
+    }
+
+    fn run(mut self) -> Result<Breaks> {
+        for start in 0..self.graph.rows.len() {
+            self.walk(start)?;
+        }
+        Ok(self.breaks)
+    }
+
+    /// Walks along the edges and goes back where a row has none left. It closes a circle where it
+    /// comes to a row that it has passed; that is broken at its weakest edge.
+    fn walk(&mut self, start: usize) -> Result<()> {
         let mut path: Vec<Edge> = Vec::new();
         let mut passed: HashMap<usize, usize> = HashMap::new();
         let mut at = start;
         loop {
             if let Some(&first) = passed.get(&at) {
-                let circle = &path[first..];
-                let is_free = |edge: &Edge| breaks.free(edge);
-                let weakest = match circle.iter().position(is_free) {
-                    Some(free) => free,
-                    None => {
-                        let ways = circle.iter().enumerate().filter_map(|(at, edge)| {
-                            let way = way_of_breaking(
-                                store,
-                                work,
-                                graph,
-                                &waiters,
-                                edge,
-                                &mut referenced,
-                            );
-                            way.map(|(rank, way)| (rank, at, way))
-                        });
-                        let Some((_, at, way)) = ways.min_by_key(|(rank, ..)| *rank) else {
-                            return Err(unbreakable(store, work, graph, circle));
-                        };
-                        breaks.add(way);
-                        at
-                    }
-                };
-                at = circle[weakest].row;
+                let weakest = first + self.weakest(&path[first..])?;
+                at = path[weakest].row;
                 // The rest of the circle may be part of others: it is to be walked again.
-                for (behind, edge) in path.drain(first + weakest..).enumerate() {
+                for (behind, edge) in path.drain(weakest..).enumerate() {
                     passed.remove(&edge.row);
                     if behind > 0 {
-                        left[edge.row].push(edge);
+                        self.left[edge.row].push(edge);
                     }
                 }
-            } else if let Some(edge) = left[at].pop() {
-                if !breaks.free(&edge) {
+            } else if let Some(edge) = self.left[at].pop() {
+                if !self.breaks.free(&edge) {
                     passed.insert(at, path.len());
                     path.push(edge);
                     at = edge.after;
@@ -155,66 +174,77 @@ fn find_breaks(store: &Store, work: &Work, graph: &RowGraph) -> Result<Breaks> {
                 passed.remove(&edge.row);
                 at = edge.row;
             } else {
-                break;
+                return Ok(());
             }
         }
     }
-    Ok(breaks)
-}
 
-/// How welcome a way of breaking a circle is: first those that write the fewest rows once more,
-/// then the same column in circles of the same kind, so that one UPDATE breaks them all.
-type Rank = (u8, &'static str, usize, usize);
+    /// The edge at which a circle is broken. It may have been by what broke another.
+    fn weakest(&mut self, circle: &[Edge]) -> Result<usize> {
+        if let Some(free) = circle.iter().position(|edge| self.breaks.free(edge)) {
+            return Ok(free);
+        }
+        let ways = circle.iter().enumerate();
+        let ways = ways.filter_map(|(at, edge)| self.way(edge).map(|(rank, way)| (rank, at, way)));
+        match ways.min_by_key(|(rank, ..)| *rank) {
+            Some((_, at, way)) => {
+                self.breaks.add(way);
+                Ok(at)
+            }
+            None => Err(unbreakable(self.store, self.work, self.graph, circle)),
+        }
+    }
 
-/// How an edge can be taken out of a circle, if it can.
-fn way_of_breaking(
-    store: &Store,
-    work: &Work,
-    graph: &RowGraph,
-    waiters: &[Vec<Edge>],
-    edge: &Edge,
-    referenced: &mut ReferencedColumns,
-) -> Option<(Rank, Break)> {
-    let (entering, left) = (graph.rows[edge.row], graph.rows[edge.after]);
-    match edge.why {
-        Why::Enters(foreign_key) => {
-            let welcome = match entering.row.operation {
-                Operation::Insert => foreign_key.is_nullable(entering.table).then_some(0)?,
-                _ => {
-                    let update = &work.updates[entering.row.at];
-                    can_follow(&waiters[edge.row], update, foreign_key).then_some(2)?
-                }
-            };
-            let rank = (welcome, entering.table.name(), foreign_key.index, entering.row.at);
-            Some((rank, Break::Defer(edge.row, foreign_key)))
-        }
-        Why::IsLeft(foreign_key) => {
-            if !foreign_key.is_nullable(left.table) || computes(work, &left) {
-                return None;
+    /// How an edge can be taken out of a circle, if it can.
+    fn way(&mut self, edge: &Edge) -> Option<(Rank, Break)> {
+        let (row, after) = (self.graph.rows[edge.row], self.graph.rows[edge.after]);
+        match edge.why {
+            Why::Enters(foreign_key) => {
+                let is_new = row.row.operation == Operation::Insert;
+                let can_wait = match is_new {
+                    true => foreign_key.is_nullable(row.table),
+                    false => {
+                        let update = &self.work.updates[row.row.at];
+                        can_follow(&self.waiters[edge.row], update, foreign_key)
+                    }
+                };
+                let welcome = if is_new { Welcome::Reference } else { Welcome::Following };
+                let rank = (welcome, row.table.name(), foreign_key.index, row.row.at);
+                can_wait.then_some((rank, Break::Defer(edge.row, foreign_key)))
             }
-            let welcome = if left.row.operation == Operation::Delete { 0 } else { 3 };
-            let rank = (welcome, left.table.name(), foreign_key.index, left.row.at);
-            let columns = foreign_key.columns().to_vec();
-            Some((rank, Break::Early(edge.after, columns, Early::Cut)))
-        }
-        Why::Takes(key) => {
-            if computes(work, &left) {
-                return None;
+            Why::IsLeft(foreign_key) => {
+                let goes = after.row.operation == Operation::Delete;
+                let welcome = if goes { Welcome::Reference } else { Welcome::Leaving };
+                let rank = (welcome, after.table.name(), foreign_key.index, after.row.at);
+                let columns = foreign_key.columns().to_vec();
+                let can_leave =
+                    foreign_key.is_nullable(after.table) && !computes(self.work, &after);
+                can_leave.then_some((rank, Break::Early(edge.after, columns, Early::Cut)))
             }
-            let can_be_null = |column: &usize| {
-                left.table.columns()[*column].facts.nullable
-                    && !referenced.contains(store, left.table, *column)
-            };
-            let can_be_null: Vec<usize> = key.iter().copied().filter(can_be_null).collect();
-            let is_written = |column: &&usize| match left.row.operation {
-                Operation::Update => work.updates[left.row.at].columns.contains(column),
-                _ => true,
-            };
-            let parked = *can_be_null.iter().find(is_written).or(can_be_null.first())?;
-            let rank = (1, left.table.name(), parked, left.row.at);
-            Some((rank, Break::Early(edge.after, vec![parked], Early::Parked)))
+            Why::Takes(key) => {
+                let column = self.parked_column(&after, key)?;
+                let rank = (Welcome::Parking, after.table.name(), column, after.row.at);
+                Some((rank, Break::Early(edge.after, vec![column], Early::Parked)))
+            }
+            Why::Pairs => None,
         }
-        Why::Pairs => None,
+    }
+
+    /// The column of a unique key that can be NULL for a moment: one that changes, if there is any.
+    fn parked_column(&mut self, freer: &Node, key: &[usize]) -> Option<usize> {
+        if computes(self.work, freer) {
+            return None;
+        }
+        let changes = |column: &usize| match freer.row.operation {
+            Operation::Update => self.work.updates[freer.row.at].columns.contains(column),
+            _ => true,
+        };
+        let mut nullable: Vec<usize> = key.to_vec();
+        nullable.retain(|column| {
+            freer.table.columns()[*column].facts.nullable
+                && !self.referenced.contains(self.store, freer.table, *column)
+        });
+        nullable.iter().copied().find(changes).or(nullable.first().copied())
     }
 }
 

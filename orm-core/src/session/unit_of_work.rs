@@ -11,6 +11,11 @@ impl Session {
     /// linked or deleted since the last flush, in an order that the keys allow and in the fewest
     /// statements. A second flush has nothing to do.
     ///
+    /// A unique value that one row gives up, be it changed or deleted, can be taken by another in
+    /// the same flush; rows can also swap values, where a column of the key can be `NULL` for a
+    /// moment. A row that is deleted and added again with the same primary key is updated
+    /// (SQLAlchemy's *row switch*): columns that nobody set keep what the row has.
+    ///
     /// # Errors
     /// What the plan finds wrong before any SQL ([`Error::MissingForeignKey`], [`Error::Cycle`],
     /// [`Error::Type`], [`Error::Misuse`]) leaves everything as it was, to be mended and flushed
