@@ -61,9 +61,9 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
-    /// The transaction has failed and only `rollback()` is possible.
+    /// The transaction, or a savepoint in it, has failed and only its `rollback()` is possible.
     #[error(
-        "the session must be rolled back before it is used again; the first failure was: {first}"
+        "the session, or the savepoint that it is inside of, must be rolled back before it is used again; the first failure was: {first}"
     )]
     RollbackRequired {
         /// The message of the first failure.

@@ -158,7 +158,8 @@
 //! # Where to look
 //!
 //! - [`Model`], the derive: tables, columns, keys, relationships, drafts.
-//! - [`Session`]: objects, `session[handle]`, flush, commit, rollback; [`SessionFactory`] makes them.
+//! - [`Session`]: objects, `session[handle]`, flush, commit, rollback, savepoints; [`SessionFactory`]
+//!   makes them, also for [tests](SessionFactory::for_test).
 //! - [`Hooks`] of models, and [`SessionFactory::before_flush`] and its like: code of your own around flushes.
 //! - [`query`]: what a `User::select()` can do; [`query::View`] for response models.
 //! - [`Engine`]: connecting, creating tables; [`engine`]: its options and the statement log.

@@ -1,10 +1,10 @@
 //! Savepoints whose futures are dropped at every poll they have: what is around them goes on.
 
 use orm_core::{Error, Handle, Result, Session};
-use orm_tests::{Database, backend_tests, dropped_after};
+use orm_tests::{Database, Fault, Proxy, Side, backend_tests, dropped_after, server_tests};
 
 use super::polls::rounds;
-use super::work::{Line, Order, add_order, create, shown, with_one_connection, within};
+use super::work::{Line, Order, add_order, create, shown, through, with_one_connection, within};
 
 /// How often to go through all polls.
 const LAPS: usize = 3;
@@ -112,6 +112,64 @@ async fn at_every_poll(db: &Database, kind: Part) -> Result<()> {
     let dropped = dropped.await?;
     assert!(dropped > 0 || db.capabilities.single_writer, "every part ended at its first poll");
     Ok(())
+}
+
+/// Cuts the connection in place of the message behind so many of a side; gives whether the part
+/// ended before.
+async fn cut_at(
+    passing: usize,
+    side: Side,
+    db: &Database,
+    far: &Database,
+    proxy: &Proxy,
+    number: i64,
+) -> Result<bool> {
+    let mut session = far.session();
+    let order = add_order(&mut session, number, &["before"]);
+    session.commit().await?;
+    session[order].total = 1;
+    session.flush().await?;
+    proxy.arm(side, passing, Fault::Reset);
+    let outcome = within("the part", part(&mut session, order, number, Part::Nested, far)).await;
+    let has_struck = proxy.has_struck();
+    proxy.heal();
+    let place = format!("behind message {passing} of the {side:?}: {outcome:?}");
+    if has_struck {
+        assert!(matches!(outcome, Err(Error::Connection(_))), "{place}");
+        for _ in 0..2 {
+            let outcome = session.commit().await;
+            assert!(matches!(outcome, Err(Error::RollbackRequired { .. })), "{place}: {outcome:?}");
+        }
+        assert_eq!(session[order].total, 1, "the savepoint is gone from memory: {place}");
+    } else {
+        outcome?;
+    }
+    within("the rollback", session.rollback()).await?;
+    db.expect_no_transaction().await;
+    assert_eq!(shown(&db.engine, number).await?, [(number, 0, 1)], "{place}");
+    assert_eq!(session[order].total, 0, "{place}");
+    session[order].total = 3;
+    session.commit().await?;
+    assert_eq!(shown(&db.engine, number).await?, [(number, 3, 1)], "{place}");
+    Ok(!has_struck)
+}
+
+server_tests! {
+    /// SEMANTICS 9.2: a lost connection takes more than the savepoint along.
+    async fn rule_9_2_a_connection_that_is_lost_inside(db, proxy) {
+        create(&db).await?;
+        let far = through(&db, &proxy).await?;
+        let mut number = 0;
+        for side in [Side::Client, Side::Server] {
+            for passing in 0.. {
+                number += 10;
+                if cut_at(passing, side, &db, &far, &proxy, number).await? {
+                    assert!(passing > 8, "a savepoint has more messages than {passing}");
+                    break;
+                }
+            }
+        }
+    }
 }
 
 backend_tests! {

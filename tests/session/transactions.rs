@@ -264,6 +264,36 @@ backend_tests! {
         assert_eq!(session.take(pledge)?.giver, 77);
     }
 
+    /// SEMANTICS 9.2, 9.3: the end of a savepoint checks nothing, and the COMMIT all of it.
+    async fn rule_9_2_a_commit_that_fails_takes_its_savepoints_along(db) {
+        if !db.capabilities.deferrable {
+            return Ok(());
+        }
+        db.create(&schema![User, Post, Pledge]).await?;
+        let mut session = db.session();
+        let ada = session.add(user("ada"));
+        session.commit().await?;
+        let mut savepoint = session.savepoint().await?;
+        savepoint[ada].visits = 1;
+        let pledge = savepoint.add(Pledge::draft().giver(77));
+        savepoint.commit().await?;
+        let log = db.log();
+        let error = session.commit().await.unwrap_err();
+        assert!(matches!(error, Error::ForeignKeyViolation(_)), "{error}");
+        assert_eq!(log.all(), ["COMMIT", "ROLLBACK"]);
+        assert!(matches!(session.savepoint().await, Err(Error::RollbackRequired { .. })));
+        session.rollback().await?;
+        assert_eq!(session[ada].visits, 0);
+        assert_eq!(session.state(pledge), ObjectState::Detached);
+        let mut savepoint = session.savepoint().await?;
+        savepoint[ada].visits = 2;
+        savepoint.commit().await?;
+        session.commit().await?;
+        let mut other = db.session();
+        let ada = other.require::<User>(1).await?;
+        assert_eq!(other[ada].visits, 2);
+    }
+
     /// SEMANTICS 9.2: an answer that can't be read fails the flush like an error of the database.
     async fn rule_9_2_a_value_that_memory_can_not_hold_fails_the_whole_flush(db) {
         db.create(&schema![Oddity]).await?;
