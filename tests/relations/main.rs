@@ -11,6 +11,7 @@ mod models;
 mod narrowed;
 mod one_to_one;
 mod orphans;
+mod passive_deletes;
 mod random_edits;
 mod random_graphs;
 mod reviewed;

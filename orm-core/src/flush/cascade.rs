@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::error::{Error, Result};
-use crate::model::{ForeignKey, Link, Relationship, RelationshipKind, Table};
+use crate::model::{ForeignKey, Link, PassiveDeletes, Relationship, RelationshipKind, Table};
 use crate::tracking::{
     ObjectId, Pair, PairEdit, Parent, State, Store, views_of_child, views_of_parent,
 };
@@ -171,6 +171,7 @@ impl Cascaded {
         }
         let cascades = relationship.cascades();
         let deletes = cascades.delete || cascades.delete_orphan;
+        let passive = relationship.left_to_database();
         match (*relationship.link()?, relationship.kind()) {
             (Link::Direct { foreign_key, .. }, RelationshipKind::BelongsTo) => {
                 if deletes {
@@ -182,11 +183,17 @@ impl Cascaded {
                 }
             }
             (Link::Direct { foreign_key, .. }, _) => {
-                let Some(members) = store.members(object, relationship) else {
-                    if !relationship.trusts_on_delete() {
+                let members = match (passive, store.members(object, relationship)) {
+                    (PassiveDeletes::All, _) => return Ok(()),
+                    (_, Some(members)) => members,
+                    (PassiveDeletes::Never, None) => {
                         self.missing.collection(relationship, object);
+                        return Ok(());
                     }
-                    return Ok(());
+                    // What this session put in is known without reading.
+                    (PassiveDeletes::Unloaded, None) => {
+                        store.queued_members(object, relationship)?
+                    }
                 };
                 for member in members {
                     if deletes {
@@ -197,13 +204,22 @@ impl Cascaded {
                 }
             }
             (Link::Through(association), _) => {
+                let members = store.members(object, relationship);
+                let leaves_rows = match passive {
+                    PassiveDeletes::Never => false,
+                    PassiveDeletes::Unloaded => members.is_none(),
+                    PassiveDeletes::All => true,
+                };
+                if leaves_rows {
+                    return Ok(());
+                }
                 self.cleared.push((association.table, association.source, object));
                 // Of a model to itself both keys may lead to the object, inverse or not.
                 if relationship.target() == store.table(object) {
                     self.cleared.push((association.table, association.target, object));
                 }
                 if deletes {
-                    match store.members(object, relationship) {
+                    match members {
                         Some(members) => {
                             members.into_iter().for_each(|member| self.delete(store, member));
                         }

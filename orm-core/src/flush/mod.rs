@@ -29,6 +29,7 @@ mod circles;
 mod defer;
 mod detect;
 mod execute;
+mod on_delete;
 mod order;
 mod plan;
 mod prepare;

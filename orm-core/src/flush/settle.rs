@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::acted_upon;
 use super::batch::Batched;
 use super::execute::Outcome;
+use super::on_delete::expire_acted_upon;
 use crate::error::{Error, Result};
 use crate::model::{ForeignKey, Key, RelationshipKind};
 use crate::tracking::{ObjectId, Parent, State, Store, views_of_child, views_of_parent};
@@ -65,7 +65,9 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
         store.storage_mut(object).set_flushed(object.slot, true);
         store.storage_mut(object).index(object.slot);
     }
-    for object in touched {
+    let (gone, kept): (Vec<_>, Vec<_>) =
+        touched.into_iter().partition(|object| deleted.contains(object));
+    for object in kept {
         store.forget_changes(object);
     }
     store.pairs.settle();
@@ -73,7 +75,11 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
         follow_assigned_key(store, object, foreign_key, old);
     }
     make_peers(store, &outcome.inserted);
-    acted_upon::expire_referrers(store, &outcome.deleted[..deleted_rows]);
+    // By which keys others referred to deleted rows is known until their changes are forgotten.
+    expire_acted_upon(store, &outcome.deleted[..deleted_rows]);
+    for object in gone {
+        store.forget_changes(object);
+    }
     Ok(())
 }
 
@@ -98,14 +104,6 @@ pub(super) fn decode(
         let table = store.table(object);
         Error::at_column(table.name(), table.columns()[column].name, error)
     })
-}
-
-/// Keeps an object's database values for a rollback.
-pub(super) fn save(store: &mut Store, object: ObjectId) {
-    let snapshot =
-        store.header(object).changes.as_ref().and_then(|changes| changes.snapshot.clone());
-    let values = snapshot.unwrap_or_else(|| store.encode_all(object));
-    store.journal.save_values(object, || values);
 }
 
 /// Objects whose foreign key columns were assigned by hand, and where they led before.
@@ -177,7 +175,7 @@ pub(super) fn follow_assigned_key(
 /// Objects whose rows were deleted: they leave every view, and return if it is undone.
 pub(super) fn delete_all(store: &mut Store, deleted: &[ObjectId]) {
     for &object in deleted {
-        save(store, object);
+        store.keep_values(object);
         store.journal.save_state(object, State::Persistent);
     }
     leave_partners(store, deleted);

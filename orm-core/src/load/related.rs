@@ -244,7 +244,7 @@ async fn find_parents(
             parent => {
                 let key = match parent {
                     Parent::Unloaded(key) => key,
-                    Parent::Known(parent) => values_of(store, parent, foreign_key.referenced()),
+                    Parent::Known(parent) => store.database_values(parent, foreign_key.referenced()),
                     Parent::Nowhere => continue,
                 };
                 let waiting = by_key.entry(key.clone()).or_default();
@@ -303,7 +303,7 @@ async fn find_members(
     let mut found: Found = Vec::with_capacity(owners.len());
     for chunk in owners.chunks(KEYS_PER_STATEMENT) {
         let keys: Vec<Vec<Value>> =
-            chunk.iter().map(|owner| values_of(store, *owner, referenced)).collect();
+            chunk.iter().map(|owner| store.database_values(*owner, referenced)).collect();
         let mut place: HashMap<&[Value], usize> = HashMap::with_capacity(chunk.len());
         for (key, owner) in keys.iter().zip(chunk) {
             place.insert(key, found.len());
@@ -419,10 +419,6 @@ fn members_by_key(
         select.order_by = member_order(node.relationship, node.order.clone());
     }
     select
-}
-
-fn values_of(store: &Store, object: ObjectId, columns: &[usize]) -> Vec<Value> {
-    columns.iter().map(|&column| store.database_value(object, column)).collect()
 }
 
 fn scoped(table: &'static Table, columns: &[usize]) -> Vec<ColumnRef> {

@@ -26,6 +26,7 @@ pub use field::{BelongsTo, HasMany, HasOne, ManyToMany, RelationField};
 pub use handle::{Accessors, Handle, Key};
 pub(crate) use relation::same;
 pub use relation::{Kind, Relation, ToMany, ToOne};
+pub(crate) use relationship::PassiveDeletes;
 pub use relationship::{
     Association, Cascade, Link, MemberOrder, Path, Relationship, RelationshipKind, Strategy,
 };

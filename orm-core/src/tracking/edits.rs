@@ -120,7 +120,7 @@ impl Store {
     }
 
     /// Members that unflushed edits put into a collection that is not loaded.
-    fn queued_members(
+    pub(crate) fn queued_members(
         &self,
         owner: ObjectId,
         relationship: &'static Relationship,

@@ -21,6 +21,7 @@ mod locked;
 mod pairs;
 mod peers;
 mod store;
+mod tables;
 
 pub(crate) use arena::{ObjectId, ObjectMap, State};
 pub(crate) use changes::Changes;
