@@ -2,6 +2,7 @@
 
 mod assignments;
 mod both_sides;
+mod cascade_matrix;
 mod cascades;
 mod eager;
 mod graphs;

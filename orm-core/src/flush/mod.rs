@@ -35,6 +35,7 @@ mod plan;
 mod prepare;
 mod read_back;
 mod refuse;
+mod rekey;
 mod returned;
 mod row_graph;
 mod row_keys;

@@ -177,6 +177,33 @@ pub(crate) async fn load_parents(
     Ok(())
 }
 
+/// Brings the rows that refer to these keys into the store, or the first of them.
+pub(crate) async fn load_referrers(
+    connection: &mut Connection,
+    store: &mut Store,
+    child: &'static Table,
+    foreign_key: &'static ForeignKey,
+    keys: &[Vec<Value>],
+    first: bool,
+) -> Result<()> {
+    for chunk in keys.chunks(KEYS_PER_STATEMENT) {
+        let mut select = Select::from(child);
+        let columns = scoped(child, foreign_key.columns());
+        select.filter = Some(Expr::Keys { columns, keys: chunk.to_vec() });
+        select.limit = first.then_some(1);
+        let query = EntityQuery {
+            table: child,
+            select,
+            nodes: &[],
+            populate_existing: false,
+            at_most_one: false,
+            owner_key: OwnerKey::None,
+        };
+        load_entities(connection, store, query).await?;
+    }
+    Ok(())
+}
+
 /// Shows what a load found, in views that are not loaded.
 pub(crate) fn show(
     store: &mut Store,

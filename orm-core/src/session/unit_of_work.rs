@@ -88,7 +88,7 @@ impl Session {
             return Err(Error::misuse(mistake.to_string()));
         }
         self.store.adopt_assignments()?;
-        let cascaded = flush::cascade(&self.store)?;
+        let cascaded = flush::cascade(&self.store, self.engine.dialect().capabilities())?;
         let batched = flush::plan(&self.store, cascaded, self.engine.dialect())?;
         Ok(Plan::new(&batched))
     }
@@ -211,7 +211,7 @@ impl Session {
             return Ok(());
         }
         self.store.adopt_assignments()?;
-        let mut cascaded = flush::cascade(&self.store)?;
+        let mut cascaded = flush::cascade(&self.store, self.engine.dialect().capabilities())?;
         if flush::needs_reading(&self.store, &cascaded) {
             self.begin().await?;
             if let Some(connection) = &mut self.connection {

@@ -20,6 +20,7 @@ mod links;
 mod locked;
 mod pairs;
 mod peers;
+mod single_parent;
 mod store;
 mod tables;
 
