@@ -84,7 +84,7 @@ use proc_macro::TokenStream;
 /// | `on_update = "…"` | what every UPDATE sets it to, in SQL |
 /// | `foreign_key = User` | references the primary key of a model |
 /// | `foreign_key = User::email` | references a unique column |
-/// | `foreign_key(User, on_delete = "cascade", on_update = "…")` | with actions: `no action`, `restrict`, `cascade`, `set null`, `set default` |
+/// | `foreign_key(User, on_delete = "cascade", on_update = "…")` | with actions: `no action`, `restrict`, `cascade`, `set null`, `set default`; a key to which rows refer can change where they follow by `on_update = "cascade"` |
 /// | `foreign_key(User, deferrable)` | checked at COMMIT (`DEFERRABLE INITIALLY DEFERRED`), so that keys which rows refer to can change without ON UPDATE CASCADE; not on MySQL and MariaDB, where `create_all` refuses it |
 /// | `check = "…"` | a condition in SQL, in which `{column}` is this column |
 /// | `comment = "…"` | for the schema |

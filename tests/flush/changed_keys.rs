@@ -33,7 +33,8 @@ struct Norway {
 
 async fn load(session: &mut Session) -> Result<Norway> {
     let query = Land::select().filter(Land::code.like("no%"));
-    let query = query.with(Land::towns.order_by(Town::name.asc()).with(Town::squares)).with(Land::tongues);
+    let query =
+        query.with(Land::towns.order_by(Town::name.asc()).with(Town::squares)).with(Land::tongues);
     let land = query.one(session).await?;
     let towns = session[land].towns.loaded().expect("loaded").to_vec();
     let squares = towns.iter().map(|town| session[*town].squares.loaded().expect("loaded")[0]);

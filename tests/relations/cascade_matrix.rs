@@ -492,7 +492,7 @@ macro_rules! one_to_many {
                 pub owner: BelongsTo<Owner>,
             }
 
-            pub struct It;
+            pub(super) struct It;
 
             impl World for It {
                 rows!();
@@ -574,7 +574,7 @@ macro_rules! one_to_one {
                 pub owner: BelongsTo<Owner>,
             }
 
-            pub struct It;
+            pub(super) struct It;
 
             impl World for It {
                 rows!();
@@ -648,7 +648,7 @@ macro_rules! many_to_one {
                 pub name: String,
             }
 
-            pub struct It;
+            pub(super) struct It;
 
             impl World for It {
                 rows!();
@@ -700,7 +700,7 @@ macro_rules! many_to_many {
                 pub owners: ManyToMany<Owner>,
             }
 
-            pub struct It;
+            pub(super) struct It;
 
             impl World for It {
                 rows!();

@@ -12,7 +12,7 @@ impl Session {
     /// statements. A second flush has nothing to do.
     ///
     /// # Errors
-    /// What the plan finds wrong before any SQL ([`Error::MissingForeignKey`], [`Error::Cycle`],
+    /// What the plan finds wrong before any write ([`Error::MissingForeignKey`], [`Error::Cycle`],
     /// [`Error::Type`], [`Error::Misuse`]) leaves everything as it was, to be mended and flushed
     /// again. Any error of a statement, and a verb that could not do what it was told, rolls the
     /// transaction back; memory keeps its edits until [`rollback`](Self::rollback), the only
@@ -80,7 +80,8 @@ impl Session {
     ///
     /// # Errors
     /// What the flush's plan would find wrong; [`Error::Misuse`] where planning has to read the
-    /// database first, for collections of deleted parents that are not loaded.
+    /// database first, for collections of deleted parents that are not loaded and rows that refer to
+    /// keys which change.
     pub fn plan(&mut self) -> Result<Plan> {
         self.expect_no_commit()?;
         self.expect_no_failure()?;

@@ -195,6 +195,7 @@ impl Store {
         if let Parent::Known(old) = old
             && self.header(old).state == State::Pending
             && views_of_child(child_table, foreign_key).any(|view| view.cascades().delete_orphan)
+            && !self.is_linked_to(old, foreign_key)
         {
             self.expunge_pending(old);
         }
@@ -205,6 +206,14 @@ impl Store {
                 self.expunge_pending(child);
             }
         }
+    }
+
+    /// Whether an unflushed link of this foreign key leads to an object.
+    fn is_linked_to(&self, parent: ObjectId, foreign_key: &'static ForeignKey) -> bool {
+        let mut changes = self.touched.iter().filter_map(|it| self.header(*it).changes.as_ref());
+        changes.any(|changes| {
+            changes.link(foreign_key).is_some_and(|edit| edit.parent == Some(parent))
+        })
     }
 
     /// Shows the child in the views of its new parent. A one-to-one lets its former child go.
