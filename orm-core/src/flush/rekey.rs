@@ -124,15 +124,14 @@ fn changed_columns(store: &Store, object: ObjectId) -> Vec<usize> {
     let table = store.table(object);
     let Some(changes) = &store.header(object).changes else { return Vec::new() };
     let uniques = table.uniques().iter().flat_map(|unique| &unique.columns);
-    let mut columns: Vec<usize> = table.primary_key().iter().chain(uniques).copied().collect();
-    columns.retain(|&column| {
+    let is_changed = |&column: &usize| {
         changes.links.iter().any(|edit| edit.foreign_key.columns().contains(&column))
             || changes.expressions.iter().any(|(assigned, _)| *assigned == column)
             || changes.snapshot.as_ref().is_some_and(|snapshot| {
                 store.storage(object).encode(object.slot, column) != snapshot[column]
             })
-    });
-    columns
+    };
+    table.primary_key().iter().chain(uniques).copied().filter(is_changed).collect()
 }
 
 /// Foreign keys, and the tables that have them, by the table that they reference.
