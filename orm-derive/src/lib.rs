@@ -62,7 +62,7 @@ use proc_macro::TokenStream;
 /// | `schema = "…"` | the schema that it is in |
 /// | `base = Audited`, `base = none` | other base columns than `id`, `created_at` and `updated_at`, or none |
 /// | `rename_all = "…"` | the case of the columns' names |
-/// | `foreign_key(a => Line::order_id, b => Line::no)` | a composite foreign key; `on_delete` and `on_update` may follow |
+/// | `foreign_key(a => Line::order_id, b => Line::no)` | a composite foreign key; `on_delete`, `on_update` and `deferrable` may follow |
 /// | `unique(a, b)`, `index(a, b, name = "…")` | over several columns |
 /// | `check = "…"` | a condition in SQL |
 /// | `comment = "…"` | for the schema |
@@ -85,7 +85,8 @@ use proc_macro::TokenStream;
 /// | `on_update = "…"` | what every UPDATE sets it to, in SQL |
 /// | `foreign_key = User` | references the primary key of a model |
 /// | `foreign_key = User::email` | references a unique column |
-/// | `foreign_key(User, on_delete = "cascade", on_update = "…")` | with actions: `no action`, `restrict`, `cascade`, `set null`, `set default` |
+/// | `foreign_key(User, on_delete = "cascade", on_update = "…")` | with actions: `no action`, `restrict`, `cascade`, `set null`, `set default`; a key to which rows refer can change where they follow by `on_update = "cascade"` |
+/// | `foreign_key(User, deferrable)` | checked at COMMIT (`DEFERRABLE INITIALLY DEFERRED`), so that keys which rows refer to can change without ON UPDATE CASCADE; not on MySQL and MariaDB, where `create_all` refuses it |
 /// | `check = "…"` | a condition in SQL, in which `{column}` is this column |
 /// | `comment = "…"` | for the schema |
 /// | `version` | the optimistic lock: 1 at the INSERT, counted up and compared by every UPDATE |
@@ -108,6 +109,7 @@ use proc_macro::TokenStream;
 /// | `lazy = "…"` | how it is loaded unless a query says: `select` (on demand, for peers at once), `joined`, `selectin`, `subquery`, `raise`, `write_only` |
 /// | `cascade = "…"` | what follows its owner: `save-update`, `merge` (both by default), `delete`, `delete-orphan`, `refresh-expire`, `expunge`, `all` (all but `delete-orphan`), `none` |
 /// | `passive_deletes` | leaves members that are not loaded to the database's ON DELETE |
+/// | `passive_deletes = "all"` | leaves all members to it, loaded or not: deleting the owner never touches them |
 /// | `single_parent` | a member has one owner at most; what `delete-orphan` on a `BelongsTo` or `ManyToMany` needs |
 /// | `post_update` | its key is written by an UPDATE after the INSERT |
 /// | `order_by = Post::title.asc()` | the order of its members, or a tuple of orders |

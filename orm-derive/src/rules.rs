@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use syn::Ident;
 
-use crate::attr::{Given, closest};
+use crate::attr::{Cascades, Given, closest};
 use crate::errors::Errors;
 use crate::input::plain;
 use crate::model::{Base, BaseModel, Column, ColumnGroup, Kind, Model, Relationship};
@@ -117,6 +117,17 @@ fn check_relationship(relationship: &Relationship, errors: &Errors) {
              would be deleted while they hold it",
             relationship.kind.name()
         ));
+    }
+    let deletes = |cascades: Cascades| cascades.all || cascades.delete || cascades.delete_orphan;
+    if relationship.never_deletes
+        && relationship.cascades.is_some_and(deletes)
+        && let Some(key) = given.find("passive_deletes")
+    {
+        errors.at(
+            key,
+            "`passive_deletes = \"all\"` leaves the members alone, and `cascade` deletes them: \
+             remove one of them, or write `passive_deletes` to leave only those that are not loaded",
+        );
     }
     if let (Some(key), true) = (given.find("cascade"), given.has("viewonly")) {
         errors.at(key, "a `viewonly` relationship writes nothing: remove `cascade` or `viewonly`");

@@ -2,6 +2,7 @@
 //! memory is what the database holds afterwards.
 
 mod associations;
+mod changed_keys;
 mod circles;
 mod expressions;
 mod forests;

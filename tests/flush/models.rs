@@ -139,7 +139,7 @@ pub struct Parcel {
 #[orm(base = Identified)]
 pub struct Sticker {
     pub text: String,
-    #[orm(foreign_key = Parcel)]
+    #[orm(foreign_key(Parcel, on_update = "cascade"))]
     pub parcel_id: Uuid,
     #[orm(back_populates = stickers)]
     pub parcel: BelongsTo<Parcel>,
@@ -152,6 +152,120 @@ pub struct Voucher {
     #[orm(primary_key, server_default = "'random'")]
     pub code: String,
     pub worth: i64,
+}
+
+// ---------------------------------------------------------------- keys that change
+
+/// What refers to its key follows it, by the database.
+#[derive(Model)]
+#[orm(base = none)]
+pub struct Land {
+    #[orm(primary_key)]
+    pub code: String,
+    #[orm(back_populates = land)]
+    pub towns: HasMany<Town>,
+    #[orm(secondary = LandTongue, back_populates = lands)]
+    pub tongues: ManyToMany<Tongue>,
+}
+
+/// Its key is in part that of its land.
+#[derive(Model)]
+#[orm(base = none)]
+pub struct Town {
+    #[orm(primary_key, foreign_key(Land, on_update = "cascade"))]
+    pub land_code: String,
+    #[orm(primary_key)]
+    pub name: String,
+    #[orm(default = 0)]
+    pub people: i64,
+    #[orm(version)]
+    pub revision: i64,
+    #[orm(via = land_code, back_populates = towns)]
+    pub land: BelongsTo<Land>,
+    #[orm(back_populates = town)]
+    pub squares: HasMany<Square>,
+}
+
+#[derive(Model)]
+#[orm(foreign_key(land_code => Town::land_code, town_name => Town::name, on_update = "cascade"))]
+pub struct Square {
+    pub name: String,
+    pub land_code: Option<String>,
+    pub town_name: Option<String>,
+    #[orm(via = (land_code, town_name), back_populates = squares)]
+    pub town: BelongsTo<Town>,
+}
+
+#[derive(Model)]
+pub struct Tongue {
+    pub name: String,
+    #[orm(secondary = LandTongue, back_populates = tongues)]
+    pub lands: ManyToMany<Land>,
+}
+
+#[derive(Model)]
+#[orm(base = none, table = "land_tongues")]
+pub struct LandTongue {
+    #[orm(primary_key, foreign_key(Land, on_update = "cascade"))]
+    pub land_code: String,
+    #[orm(primary_key, foreign_key = Tongue)]
+    pub tongue_id: i64,
+}
+
+/// Loses its land when that changes its key.
+#[derive(Model)]
+pub struct Flag {
+    #[orm(foreign_key(Land, on_update = "set null"))]
+    pub land_code: Option<String>,
+    #[orm(via = land_code)]
+    pub land: BelongsTo<Land>,
+}
+
+/// Follows itself by the database, where that goes back into the same table.
+#[derive(Model)]
+#[orm(base = none)]
+pub struct Rank {
+    #[orm(primary_key)]
+    pub code: String,
+    #[orm(foreign_key(Rank, on_update = "cascade"))]
+    pub above_code: Option<String>,
+    #[orm(via = above_code, back_populates = below)]
+    pub above: BelongsTo<Rank>,
+    #[orm(back_populates = above)]
+    pub below: HasMany<Rank>,
+}
+
+/// What refers to its key follows it, by the flush: the foreign keys are deferrable.
+#[derive(Model)]
+#[orm(base = none)]
+pub struct Guild {
+    #[orm(primary_key)]
+    pub code: String,
+    #[orm(back_populates = guild)]
+    pub masters: HasMany<Master>,
+}
+
+#[derive(Model)]
+#[orm(base = none)]
+pub struct Master {
+    #[orm(primary_key, foreign_key(Guild, deferrable))]
+    pub guild_code: String,
+    #[orm(primary_key)]
+    pub name: String,
+    #[orm(via = guild_code, back_populates = masters)]
+    pub guild: BelongsTo<Guild>,
+    #[orm(back_populates = master)]
+    pub pupils: HasMany<Pupil>,
+}
+
+#[derive(Model)]
+#[orm(foreign_key(guild_code => Master::guild_code, master_name => Master::name, deferrable))]
+pub struct Pupil {
+    pub name: String,
+    pub guild_code: String,
+    pub master_name: String,
+    #[orm(via = (guild_code, master_name), back_populates = pupils)]
+    pub master: BelongsTo<Master>,
 }
 
 // ---------------------------------------------------------------- keys that are foreign keys

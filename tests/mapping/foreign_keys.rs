@@ -51,6 +51,22 @@ struct Part {
     line: BelongsTo<Line>,
 }
 
+#[derive(Model)]
+#[orm(table = "promises", base = none)]
+struct Promise {
+    #[orm(primary_key)]
+    id: i64,
+    #[orm(foreign_key(Parent, deferrable))]
+    parent_id: i64,
+}
+
+#[derive(Model)]
+#[orm(foreign_key(line_order => Line::order, line_number => Line::number, deferrable))]
+struct Remark {
+    line_order: i64,
+    line_number: i32,
+}
+
 /// Two parents, and children of the second that each point to it by one key.
 async fn family(db: &Database) -> Result<Session> {
     db.create(&schema![Parent, Child]).await?;
@@ -114,6 +130,39 @@ backend_tests! {
         let slugs: Vec<Option<String>> =
             Child::select().columns(Child::by_slug).on(&db.engine).all().await?;
         assert_eq!(slugs, [Some("deux".to_owned())]);
+    }
+
+    /// SEMANTICS 2.4: a deferrable foreign key is checked at COMMIT; where the database has none,
+    /// the tables aren't created.
+    async fn rule_2_4_deferrable_foreign_keys(db) {
+        for schema in [schema![Parent, Promise], schema![Line, Remark]] {
+            let created = db.create(&schema).await;
+            if !db.capabilities.deferrable {
+                let refused = created.expect_err("a foreign key that can't be deferrable");
+                assert!(matches!(refused, Error::Misuse(_)), "{refused}");
+                let said = refused.to_string();
+                assert!(said.contains("can't be deferrable: MariaDB checks"), "{said}");
+                assert!(said.contains("promises.parent_id") || said.contains("line_order, line_number"), "{said}");
+                continue;
+            }
+            created?;
+        }
+        if !db.capabilities.deferrable {
+            return Ok(());
+        }
+        let mut session = db.session();
+        session.add(Promise::draft().id(1).parent_id(7));
+        session.add(Remark::draft().line_order(1).line_number(1));
+        session.flush().await?;
+        session.add(Parent::draft().id(7).slug("late"));
+        session.add(Line::draft().order(1).number(1).text("late"));
+        session.commit().await?;
+        session.add(Promise::draft().id(2).parent_id(8));
+        session.flush().await?;
+        let kept = session.commit().await.expect_err("a violation");
+        assert!(matches!(kept, Error::ForeignKeyViolation(_)), "{kept}");
+        session.rollback().await?;
+        assert_eq!(Promise::select().count(&mut session).await?, 1);
     }
 
     /// DESIGN 3: a foreign key of several columns, as a relationship.

@@ -2,6 +2,7 @@
 
 mod assignments;
 mod both_sides;
+mod cascade_matrix;
 mod cascades;
 mod eager;
 mod graphs;
@@ -11,6 +12,7 @@ mod models;
 mod narrowed;
 mod one_to_one;
 mod orphans;
+mod passive_deletes;
 mod random_edits;
 mod random_graphs;
 mod reviewed;

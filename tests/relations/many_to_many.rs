@@ -248,7 +248,12 @@ backend_tests! {
         session.link(two, Carton::labels, label);
         let refused = session.flush().await;
         assert!(matches!(refused, Err(Error::Misuse(_))), "{refused:?}");
-        assert_eq!(session[two].labels.loaded(), Some(&[][..]));
+        // What counts is how it ends: taken out of the first it has moved.
+        session.unlink(one, Carton::labels, label);
+        session.commit().await?;
+        assert_eq!(session[two].labels.loaded(), Some(&[label][..]));
+        assert_eq!(session[one].labels.loaded(), Some(&[][..]));
+        assert_eq!(Label::select().count(&mut session).await?, 1);
     }
 
     /// SEMANTICS 7.4, 7.6: a label that moves is kept, one that leaves is deleted.

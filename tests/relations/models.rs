@@ -102,6 +102,66 @@ pub struct Track {
     pub album: BelongsTo<Album>,
 }
 
+/// Its notes are never touched: the database clears their keys.
+#[derive(Model)]
+pub struct Topic {
+    pub title: String,
+    #[orm(back_populates = topic, passive_deletes = "all")]
+    pub notes: HasMany<Note>,
+}
+
+#[derive(Model)]
+pub struct Note {
+    pub text: String,
+    #[orm(foreign_key(Topic, on_delete = "set null"))]
+    pub topic_id: Option<i64>,
+    #[orm(back_populates = notes)]
+    pub topic: BelongsTo<Topic>,
+}
+
+/// Its songs' places in it go by the database's ON DELETE.
+#[derive(Model)]
+pub struct Playlist {
+    pub title: String,
+    #[orm(secondary = "playlist_songs", back_populates = playlists, passive_deletes)]
+    pub songs: ManyToMany<Song>,
+}
+
+#[derive(Model)]
+pub struct Song {
+    pub title: String,
+    #[orm(secondary = "playlist_songs", back_populates = songs, passive_deletes = "all")]
+    pub playlists: ManyToMany<Playlist>,
+}
+
+/// Three levels that the database deletes, without relationships downwards, and what it clears.
+#[derive(Model)]
+pub struct Estate {
+    pub name: String,
+}
+
+#[derive(Model)]
+pub struct Building {
+    pub name: String,
+    #[orm(foreign_key(Estate, on_delete = "cascade"))]
+    pub estate_id: i64,
+}
+
+#[derive(Model)]
+pub struct Flat {
+    pub name: String,
+    #[orm(foreign_key(Building, on_delete = "cascade"))]
+    pub building_id: i64,
+}
+
+#[derive(Model)]
+pub struct Tenant {
+    pub name: String,
+    #[orm(foreign_key(Flat, on_delete = "set null"))]
+    pub flat_id: Option<i64>,
+    pub flat: BelongsTo<Flat>,
+}
+
 /// Two relationships to the same model.
 #[derive(Model)]
 pub struct Team {
@@ -386,6 +446,21 @@ pub(crate) fn club_tables() -> Schema {
 /// Albums and their tracks.
 pub(crate) fn album_tables() -> Schema {
     schema![Album, Track]
+}
+
+/// Topics and their notes.
+pub(crate) fn topic_tables() -> Schema {
+    schema![Topic, Note]
+}
+
+/// Playlists and their songs.
+pub(crate) fn playlist_tables() -> Schema {
+    schema![Playlist, Song]
+}
+
+/// Estates, their buildings, flats and tenants.
+pub(crate) fn estate_tables() -> Schema {
+    schema![Estate, Building, Flat, Tenant]
 }
 
 /// Teams and their games.

@@ -28,6 +28,8 @@ pub struct Capabilities {
     pub native_enum: bool,
     /// Constraints can be checked at COMMIT.
     pub deferrable: bool,
+    /// ON UPDATE CASCADE may lead back into the table that it came from.
+    pub cascades_in_circles: bool,
     /// What creates and drops tables can be rolled back.
     pub transactional_ddl: bool,
     /// NULLs come first in an ascending order that doesn't say where.
@@ -69,6 +71,7 @@ impl Backend {
             returning_on_delete: true,
             native_enum: false,
             deferrable: false,
+            cascades_in_circles: false,
             transactional_ddl: false,
             nulls_first: true,
             single_writer: false,
@@ -92,6 +95,7 @@ impl Backend {
                 returning_on_delete: true,
                 native_enum: false,
                 deferrable: true,
+                cascades_in_circles: true,
                 transactional_ddl: true,
                 nulls_first: true,
                 single_writer: true,
@@ -114,6 +118,7 @@ impl Backend {
                 returning_on_delete: true,
                 native_enum: true,
                 deferrable: true,
+                cascades_in_circles: true,
                 transactional_ddl: true,
                 nulls_first: false,
                 single_writer: false,

@@ -1,9 +1,9 @@
-//! Objects that actions of the database, ON DELETE and ON UPDATE, may have changed or deleted:
-//! they are expired.
+//! Objects that actions of the database, ON DELETE and ON UPDATE, may have changed or deleted when
+//! a bulk statement ran: they are expired. (`on_delete` does so for the rows of a flush, of which
+//! memory knows more.)
 
 use std::collections::HashSet;
 
-use super::settle::save;
 use crate::model::{Action, ForeignKey, Table};
 use crate::tracking::{ObjectId, Parent, State, Store};
 use crate::value::Value;
@@ -34,16 +34,6 @@ pub(super) fn deciding_columns(store: &Store, table: &'static Table) -> Vec<usiz
     columns.sort_unstable();
     columns.dedup();
     columns
-}
-
-/// Expires the objects that an ON DELETE action may have changed, or deleted, when these objects'
-/// rows were.
-pub(super) fn expire_referrers(store: &mut Store, deleted: &[ObjectId]) {
-    let mut gone = Vec::new();
-    for &object in deleted {
-        add(store, &mut gone, object);
-    }
-    follow(store, gone);
 }
 
 /// Expires the objects that an ON DELETE action may have changed, or deleted, when these rows were,
@@ -212,6 +202,6 @@ fn expire(store: &mut Store, object: ObjectId) {
         return;
     }
     store.discard(object);
-    save(store, object);
+    store.keep_values(object);
     store.expire(object);
 }

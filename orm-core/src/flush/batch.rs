@@ -1,6 +1,7 @@
 //! In how many statements: rows of one shape together, in chunks that the database accepts.
 
 use super::order::{Operation, OrderedStep};
+use super::rekey::Follower;
 use super::work::{Clear, Insert, PlanValue, Update, Work};
 use crate::model::{ForeignKey, Table};
 use crate::sql::{Dialect, Expr, max_rows};
@@ -17,6 +18,8 @@ pub(crate) struct Batched {
     pub(crate) unlinked: Vec<(ObjectId, &'static ForeignKey)>,
     /// Deleted objects whose row is updated to be that of a new object, and that object.
     pub(crate) switched: Vec<(ObjectId, ObjectId)>,
+    /// Objects that refer to keys which the flush changes.
+    pub(crate) followers: Vec<Follower>,
 }
 
 /// One statement.
@@ -160,7 +163,8 @@ pub(crate) fn batch(mut work: Work, steps: Vec<OrderedStep>, dialect: &dyn Diale
             }
         }
     }
-    Batched { batches, expunged: work.expunged, unlinked: work.unlinked, switched: work.switched }
+    let Work { expunged, unlinked, switched, followers, .. } = work;
+    Batched { batches, expunged, unlinked, switched, followers }
 }
 
 /// Inserts of one table by shape, shapes by their first object.

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::rekey::{Followers, Referrers, find_followers};
 use crate::error::{Error, Result};
-use crate::model::{ForeignKey, Link, Relationship, RelationshipKind, Table};
+use crate::model::{ForeignKey, Link, PassiveDeletes, Relationship, RelationshipKind, Table};
+use crate::sql::Capabilities;
 use crate::tracking::{
     ObjectId, Pair, PairEdit, Parent, State, Store, views_of_child, views_of_parent,
 };
@@ -21,6 +23,8 @@ pub(crate) struct Cascaded {
     pub(crate) unlinked: Vec<(ObjectId, &'static ForeignKey)>,
     /// Association rows that go with a deleted side.
     pub(crate) cleared: Vec<(&'static Table, &'static ForeignKey, ObjectId)>,
+    /// Who refers to keys that change.
+    pub(crate) followers: Followers,
     missing: Missing,
 }
 
@@ -31,11 +35,13 @@ pub(crate) struct Missing {
     pub(crate) collections: Vec<(&'static Relationship, Vec<ObjectId>)>,
     /// Rows that references lead to.
     pub(crate) parents: Vec<(&'static ForeignKey, Vec<Vec<Value>>)>,
+    /// Rows that refer to keys which change.
+    pub(crate) referrers: Vec<Referrers>,
 }
 
 impl Missing {
     pub(crate) fn is_empty(&self) -> bool {
-        self.collections.is_empty() && self.parents.is_empty()
+        self.collections.is_empty() && self.parents.is_empty() && self.referrers.is_empty()
     }
 
     fn collection(&mut self, relationship: &'static Relationship, owner: ObjectId) {
@@ -61,16 +67,25 @@ impl Cascaded {
 
     /// The cascade, which must have been followed to its end.
     pub(crate) fn complete(self) -> Result<Self> {
-        if self.missing.collections.is_empty() {
-            Ok(self)
-        } else {
-            Err(Error::misuse("this plan needs members of collections that are not loaded"))
+        if !self.missing.collections.is_empty() {
+            return Err(Error::misuse("this plan needs members of collections that are not loaded"));
         }
+        if !self.missing.referrers.is_empty() {
+            return Err(Error::misuse(
+                "this plan changes keys to which rows may refer that are not loaded",
+            ));
+        }
+        Ok(self)
+    }
+
+    /// Everything that refers to changed keys has been read.
+    pub(crate) fn has_read_referrers(&mut self) {
+        self.missing.referrers.clear();
     }
 }
 
 /// Follows every mark and edit as far as memory knows.
-pub(crate) fn cascade(store: &Store) -> Result<Cascaded> {
+pub(crate) fn cascade(store: &Store, capabilities: &Capabilities) -> Result<Cascaded> {
     let mut cascaded = Cascaded::default();
     for &object in &store.touched {
         if store.header(object).state == State::Persistent && store.header(object).marked_deleted {
@@ -86,6 +101,10 @@ pub(crate) fn cascade(store: &Store) -> Result<Cascaded> {
         }
     }
     cascaded.expect_cuttable(store)?;
+    store.expect_single_parents(|owner| cascaded.deleted.contains(&owner))?;
+    let (followers, referrers) = find_followers(store, &cascaded.deleted, capabilities)?;
+    cascaded.followers = followers;
+    cascaded.missing.referrers = referrers;
     Ok(cascaded)
 }
 
@@ -171,6 +190,7 @@ impl Cascaded {
         }
         let cascades = relationship.cascades();
         let deletes = cascades.delete || cascades.delete_orphan;
+        let passive = relationship.left_to_database();
         match (*relationship.link()?, relationship.kind()) {
             (Link::Direct { foreign_key, .. }, RelationshipKind::BelongsTo) => {
                 if deletes {
@@ -182,11 +202,17 @@ impl Cascaded {
                 }
             }
             (Link::Direct { foreign_key, .. }, _) => {
-                let Some(members) = store.members(object, relationship) else {
-                    if !relationship.trusts_on_delete() {
+                let members = match (passive, store.members(object, relationship)) {
+                    (PassiveDeletes::All, _) => return Ok(()),
+                    (_, Some(members)) => members,
+                    (PassiveDeletes::Never, None) => {
                         self.missing.collection(relationship, object);
+                        return Ok(());
                     }
-                    return Ok(());
+                    // What this session put in is known without reading.
+                    (PassiveDeletes::Unloaded, None) => {
+                        store.queued_members(object, relationship)?
+                    }
                 };
                 for member in members {
                     if deletes {
@@ -197,13 +223,22 @@ impl Cascaded {
                 }
             }
             (Link::Through(association), _) => {
+                let members = store.members(object, relationship);
+                let leaves_rows = match passive {
+                    PassiveDeletes::Never => false,
+                    PassiveDeletes::Unloaded => members.is_none(),
+                    PassiveDeletes::All => true,
+                };
+                if leaves_rows {
+                    return Ok(());
+                }
                 self.cleared.push((association.table, association.source, object));
                 // Of a model to itself both keys may lead to the object, inverse or not.
                 if relationship.target() == store.table(object) {
                     self.cleared.push((association.table, association.target, object));
                 }
                 if deletes {
-                    match store.members(object, relationship) {
+                    match members {
                         Some(members) => {
                             members.into_iter().for_each(|member| self.delete(store, member));
                         }

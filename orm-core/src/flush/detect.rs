@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::cascade::Cascaded;
+use super::rekey::Way;
 use super::work::{Clear, Delete, Insert, PairRow, PlanValue, Update, Work};
 use crate::error::{Error, Result};
 use crate::model::{ForeignKey, RelationshipKind, Table};
@@ -31,8 +32,14 @@ pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
             work.updates.extend(detect.update(child)?);
         }
     }
+    // Nor need those that the flush gives a changed key to.
+    for follower in cascaded.followers.all() {
+        if follower.way == Way::Flush && follower.stays && done.insert(follower.child) {
+            work.updates.extend(detect.update(follower.child)?);
+        }
+    }
     for &object in &cascaded.deletes {
-        work.deletes.push(detect.delete(object));
+        work.deletes.push(detect.delete(object)?);
     }
     for (pair, edit) in store.pairs.edits() {
         let concerned = [pair.first, pair.second];
@@ -46,7 +53,7 @@ pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
             PairEdit::Delete => work.pair_deletes.push(row),
         }
     }
-    work.clears = detect.clears();
+    work.clears = detect.clears()?;
     sort_by_key(&mut work.updates);
     let tables = tables_of(work.deletes.iter().map(|delete| delete.table));
     work.deletes.sort_by(|a, b| {
@@ -55,6 +62,7 @@ pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
     });
     work.expunged = cascaded.expunged;
     work.unlinked = cascaded.unlinked;
+    work.followers = cascaded.followers.all().to_vec();
     Ok(work)
 }
 
@@ -187,11 +195,20 @@ impl Detect<'_> {
             |at: usize| columns.contains(&at) || assigned.iter().any(|(column, _)| *column == at);
         let generated = generated(table, is_set);
         let (key_columns, key) = self.key(object);
+        if let Some((column, _)) =
+            assigned.iter().find(|(column, _)| table.primary_key().contains(column))
+        {
+            return Err(Error::misuse(format!(
+                "`{}.{}` is part of the primary key: assign a value, not an SQL expression",
+                table.name(),
+                table.columns()[*column].name,
+            )));
+        }
         Ok(Some(Update {
             object,
             table,
             key_columns,
-            key: key.into_iter().map(PlanValue::Known).collect(),
+            key,
             columns,
             values,
             linked: linked.columns(),
@@ -207,9 +224,10 @@ impl Detect<'_> {
         }))
     }
 
-    fn delete(&self, object: ObjectId) -> Delete {
+    fn delete(&self, object: ObjectId) -> Result<Delete> {
         let table = self.store.table(object);
         let (key_columns, key) = self.key(object);
+        let key = key.into_iter().map(|value| known(value, table)).collect::<Result<_>>()?;
         let parents = table
             .foreign_keys()
             .iter()
@@ -221,17 +239,42 @@ impl Detect<'_> {
             })
             .filter(|(_, parent)| self.store.header(*parent).state == State::Persistent)
             .collect();
-        Delete { object, table, key_columns, key, parents }
+        Ok(Delete { object, table, key_columns, key, parents })
     }
 
     /// What finds an object's row: its key in the database, and its version.
-    fn key(&self, object: ObjectId) -> (Vec<usize>, Vec<Value>) {
+    fn key(&self, object: ObjectId) -> (Vec<usize>, Vec<PlanValue>) {
         let table = self.store.table(object);
         let mut columns = table.primary_key().to_vec();
         columns.extend(table.version());
-        let values =
-            columns.iter().map(|&column| self.store.database_value(object, column)).collect();
+        let values = columns.iter().map(|&column| self.found_by(object, column)).collect();
         (columns, values)
+    }
+
+    /// A column of a row when its own statement runs: as it is in the database, unless the
+    /// database gives it a key that this flush changed before.
+    fn found_by(&self, object: ObjectId, column: usize) -> PlanValue {
+        let (mut object, mut column) = (object, column);
+        let mut passed = Vec::new();
+        while let Some(origin) = self.cascaded_to(object, column)
+            && !passed.contains(&origin)
+        {
+            if !self.cascaded.deleted.contains(&origin.0) {
+                return self.value_of(origin.0, origin.1);
+            }
+            passed.push(origin);
+            (object, column) = origin;
+        }
+        PlanValue::Known(self.store.database_value(object, column))
+    }
+
+    /// The column that the database copies into this one where it changes.
+    fn cascaded_to(&self, object: ObjectId, column: usize) -> Option<(ObjectId, usize)> {
+        let followed = self.cascaded.followers.of(object).filter(|it| it.way == Way::Database);
+        followed.into_iter().find_map(|it| {
+            let at = it.foreign_key.columns().iter().position(|other| *other == column)?;
+            Some((it.parent, it.foreign_key.referenced()[at]))
+        })
     }
 
     fn pair(&self, pair: Pair) -> PairRow {
@@ -247,7 +290,7 @@ impl Detect<'_> {
     }
 
     /// Association rows that go with a deleted side, together per association and side.
-    fn clears(&self) -> Vec<Clear> {
+    fn clears(&self) -> Result<Vec<Clear>> {
         let mut clears: Vec<Clear> = Vec::new();
         let mut cleared = HashSet::new();
         for &(table, foreign_key, object) in &self.cascaded.cleared {
@@ -262,16 +305,12 @@ impl Detect<'_> {
             let clear = &mut clears[place];
             if cleared.insert((table, foreign_key.columns(), object)) {
                 clear.objects.push(object);
-                clear.keys.push(
-                    foreign_key
-                        .referenced()
-                        .iter()
-                        .map(|&column| self.store.database_value(object, column))
-                        .collect(),
-                );
+                let key = foreign_key.referenced().iter();
+                let key = key.map(|&column| known(self.found_by(object, column), table));
+                clear.keys.push(key.collect::<Result<_>>()?);
             }
         }
-        clears
+        Ok(clears)
     }
 
     /// The foreign key columns that the object's links decide, and where they lead in this flush.
@@ -290,6 +329,10 @@ impl Detect<'_> {
                 let parent = edit.parent.filter(|parent| !self.cascaded.deleted.contains(parent));
                 self.decide(&mut linked, object, edit.foreign_key, parent)?;
             }
+        }
+        let followed = self.cascaded.followers.of(object);
+        for it in followed.filter(|it| it.way == Way::Flush && it.stays) {
+            self.decide(&mut linked, object, it.foreign_key, Some(it.parent))?;
         }
         Ok(linked)
     }
@@ -346,14 +389,18 @@ impl Detect<'_> {
         PlanValue::Known(self.store.storage(object).encode(object.slot, column))
     }
 
-    /// The column of another object that a link copies into a pending object's column.
+    /// The column of another object that a link, or a changed key, copies into this one.
     fn linked_to(&self, object: ObjectId, column: usize) -> Option<(ObjectId, usize)> {
-        if self.store.header(object).state != State::Pending {
-            return None;
-        }
-        self.changes(object).links.iter().find_map(|edit| {
-            let at = edit.foreign_key.columns().iter().position(|other| *other == column)?;
-            Some((edit.parent?, edit.foreign_key.referenced()[at]))
+        let changes = self.store.header(object).changes.as_ref();
+        let links = changes.iter().flat_map(|changes| &changes.links);
+        let linked = links.filter_map(|edit| Some((edit.foreign_key, edit.parent?)));
+        let followed = self.cascaded.followers.of(object);
+        let followed = followed
+            .filter(|it| it.stays && it.way != Way::Cleared)
+            .map(|it| (it.foreign_key, it.parent));
+        linked.chain(followed).find_map(|(foreign_key, parent)| {
+            let at = foreign_key.columns().iter().position(|other| *other == column)?;
+            Some((parent, foreign_key.referenced()[at]))
         })
     }
 
@@ -397,6 +444,17 @@ pub(super) fn generated(
         generated.push((version, new));
     }
     generated
+}
+
+/// A value of a row to delete, which no row that is still to be inserted may give.
+fn known(value: PlanValue, table: &Table) -> Result<Value> {
+    match value {
+        PlanValue::Known(value) => Ok(value),
+        PlanValue::KeyOf(..) => Err(Error::misuse(format!(
+            "a row of `{}` is deleted by a key that moves to a new row in the same flush: flush the move first",
+            table.name(),
+        ))),
+    }
 }
 
 /// Each table once, by its first row: keys of different tables have no order.

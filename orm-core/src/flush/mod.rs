@@ -16,7 +16,8 @@
 //! lead to new rows), `uniques` (values that change hands) and `defer` (keys written later). Tables in
 //! a circle become a `row_graph`, whose `circles` are broken before `schedule` gives its steps.
 //!
-//! `acted_upon` finds the objects that actions of the database have reached; `bulk` is the other way
+//! `rekey` finds who follows keys that change, `on_delete` and `acted_upon` the objects that actions of
+//! the database have reached, from a flush and from a bulk statement; `bulk` is the other way
 //! to write, by a condition.
 //!
 //! An error, or a future dropped half-way, before `settle` leaves memory as it was.
@@ -31,11 +32,13 @@ mod defer;
 mod detect;
 mod execute;
 mod hooks;
+mod on_delete;
 mod order;
 mod plan;
 mod prepare;
 mod read_back;
 mod refuse;
+mod rekey;
 mod returned;
 mod row_graph;
 mod row_keys;

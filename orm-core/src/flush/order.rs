@@ -248,7 +248,14 @@ impl Graph {
                         && columns.any(|column| foreign_key.referenced().contains(column))
                 });
                 if changes {
-                    for operation in [Operation::Update, Operation::Insert, Operation::Pair] {
+                    // All of them find, or write, rows by the key that they have then.
+                    for operation in [
+                        Operation::Update,
+                        Operation::Insert,
+                        Operation::Pair,
+                        Operation::Unpair,
+                        Operation::Delete,
+                    ] {
                         let update = self.find(parent, Operation::Update);
                         self.prefer(update, self.find(child, operation));
                     }

@@ -1,9 +1,10 @@
 //! What a flush must read before it can plan. Writes nothing to the database.
 
 use super::cascade::{Cascaded, cascade};
+use super::rekey::Referrers;
 use crate::driver::Connection;
 use crate::error::{Error, Result};
-use crate::load::{load_members, load_parents, read_members};
+use crate::load::{load_members, load_parents, load_referrers, read_members};
 use crate::model::{ForeignKey, Link, Relationship, Table};
 use crate::tracking::{ObjectId, Pair, PairEdit, State, Store};
 use crate::value::Value;
@@ -18,25 +19,42 @@ pub(crate) fn needs_reading(store: &Store, cascaded: &Cascaded) -> bool {
     replaced || restored || !cascaded.missing().is_empty()
 }
 
-/// Reads the former members of replaced collections, and the collections of deleted parents: one
-/// statement per relationship and level for all of them together. Gives the cascade, followed to
-/// its end.
+/// Reads the former members of replaced collections, the collections of deleted parents, and what
+/// refers to keys that change: one statement per relationship and level for all of them together.
+/// Gives the cascade, followed to its end.
 pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> Result<Cascaded> {
     read_replaced(connection, store).await?;
     read_restored(connection, store).await?;
     // A reference can lead to a row that is gone: its key is read once, and then left alone.
     let mut read = std::collections::HashSet::new();
     let mut loaded = std::collections::HashSet::new();
+    let mut referrers = std::collections::HashSet::new();
+    let capabilities = connection.dialect().capabilities();
     loop {
-        let cascaded = cascade(store)?;
+        let mut cascaded = cascade(store, capabilities)?;
         let missing = cascaded.missing();
         let is_new = |foreign_key: &&'static ForeignKey, keys: &Vec<Vec<Value>>| {
             keys.iter().any(|key| !read.contains(&(foreign_key.columns().to_vec(), key.clone())))
         };
+        let unread: Vec<&Referrers> = missing
+            .referrers
+            .iter()
+            .filter(|it| {
+                let place = (it.child, it.foreign_key.columns());
+                it.keys.iter().any(|key| !referrers.contains(&(place, key.clone())))
+            })
+            .collect();
         if missing.collections.is_empty()
+            && unread.is_empty()
             && !missing.parents.iter().any(|(foreign_key, keys)| is_new(foreign_key, keys))
         {
+            cascaded.has_read_referrers();
             return Ok(cascaded);
+        }
+        for it in unread {
+            load_referrers(connection, store, it.child, it.foreign_key, &it.keys, it.one).await?;
+            let place = (it.child, it.foreign_key.columns());
+            referrers.extend(it.keys.iter().map(|key| (place, key.clone())));
         }
         for (relationship, owners) in &missing.collections {
             let place = (relationship.source(), relationship.index());

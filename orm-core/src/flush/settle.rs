@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::acted_upon;
 use super::batch::Batched;
 use super::execute::Outcome;
+use super::on_delete::expire_acted_upon;
+use super::rekey::{Follower, Way};
 use crate::error::{Error, Result};
 use crate::model::{ForeignKey, Key, RelationshipKind};
 use crate::tracking::{ObjectId, Parent, State, Store, views_of_child, views_of_parent};
@@ -35,6 +36,7 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
         .filter(|object| !deleted.contains(object) && seen.insert(*object))
         .collect();
     let mut reassigned = reassigned_keys(store, &updated);
+    let followers = batched.followers;
     // How everything was, before any of it changes.
     for &object in &updated {
         // What was changed is known by now, so that the journal can have the snapshot itself.
@@ -42,6 +44,9 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
         let snapshot = changes.and_then(|changes| changes.snapshot.take());
         let values = snapshot.unwrap_or_else(|| store.encode_all(object));
         store.journal.save_values(object, || values);
+    }
+    for follower in followers.iter().filter(|follower| follower.stays) {
+        store.keep_values(follower.child);
     }
     let touched = std::mem::take(&mut store.touched);
     reassigned.extend(given_keys(store, &outcome.inserted));
@@ -57,6 +62,7 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
         store.touched = touched;
         return Err(error);
     }
+    follow_keys(store, &followers, &updated);
     for &object in &touched {
         normalize(store, object);
     }
@@ -65,15 +71,22 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
         store.storage_mut(object).set_flushed(object.slot, true);
         store.storage_mut(object).index(object.slot);
     }
-    for object in touched {
+    let (gone, kept): (Vec<_>, Vec<_>) =
+        touched.into_iter().partition(|object| deleted.contains(object));
+    for object in kept {
         store.forget_changes(object);
     }
     store.pairs.settle();
+    forget_cleared(store, &followers);
     for (object, foreign_key, old) in reassigned {
         follow_assigned_key(store, object, foreign_key, old);
     }
     make_peers(store, &outcome.inserted);
-    acted_upon::expire_referrers(store, &outcome.deleted[..deleted_rows]);
+    // By which keys others referred to deleted rows is known until their changes are forgotten.
+    expire_acted_upon(store, &outcome.deleted[..deleted_rows]);
+    for object in gone {
+        store.forget_changes(object);
+    }
     Ok(())
 }
 
@@ -100,12 +113,40 @@ pub(super) fn decode(
     })
 }
 
-/// Keeps an object's database values for a rollback.
-pub(super) fn save(store: &mut Store, object: ObjectId) {
-    let snapshot =
-        store.header(object).changes.as_ref().and_then(|changes| changes.snapshot.clone());
-    let values = snapshot.unwrap_or_else(|| store.encode_all(object));
-    store.journal.save_values(object, || values);
+/// Objects to which the database gave the new key of the row that they refer to have it in memory
+/// too. Rows whose keys lead to others come before them.
+fn follow_keys(store: &mut Store, followers: &[Follower], updated: &[ObjectId]) {
+    if followers.is_empty() {
+        return;
+    }
+    let updated: HashSet<ObjectId> = updated.iter().copied().collect();
+    for follower in followers.iter().filter(|it| it.stays && it.way == Way::Database) {
+        let Follower { child, foreign_key, parent, .. } = *follower;
+        // What was updated is indexed anew with the others.
+        let is_indexed = !updated.contains(&child);
+        if is_indexed {
+            store.storage_mut(child).unindex(child.slot);
+        }
+        for (&column, &referenced) in foreign_key.columns().iter().zip(foreign_key.referenced()) {
+            let value = store.storage(parent).encode(parent.slot, referenced);
+            store.write_column(child, column, &value);
+        }
+        if is_indexed {
+            store.storage_mut(child).index(child.slot);
+        }
+    }
+}
+
+/// Objects whose reference the database cleared because the key changed that it led to.
+fn forget_cleared(store: &mut Store, followers: &[Follower]) {
+    for follower in followers.iter().filter(|it| it.stays && it.way == Way::Cleared) {
+        let Follower { child, foreign_key, parent, .. } = *follower;
+        for view in views_of_parent(store.table(child), foreign_key) {
+            store.edit_view(parent, view, |field| field.unload());
+        }
+        store.expire(child);
+        store.taint(child);
+    }
 }
 
 /// Objects whose foreign key columns were assigned by hand, and where they led before.
@@ -177,7 +218,7 @@ pub(super) fn follow_assigned_key(
 /// Objects whose rows were deleted: they leave every view, and return if it is undone.
 pub(super) fn delete_all(store: &mut Store, deleted: &[ObjectId]) {
     for &object in deleted {
-        save(store, object);
+        store.keep_values(object);
         store.journal.save_state(object, State::Persistent);
     }
     leave_partners(store, deleted);

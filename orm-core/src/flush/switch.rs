@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::by_key::known;
 use super::detect::sort_by_key;
 use super::work::{Delete, Insert, PlanValue, Update, Work};
-use crate::model::Table;
+use crate::model::{PassiveDeletes, Table};
 use crate::sql::{BinaryOp, ColumnRef, Expr};
 use crate::tracking::{ObjectId, Store};
 use crate::value::Value;
@@ -52,10 +52,12 @@ pub(crate) fn switch_rows(store: &Store, work: &mut Work) {
     know_kept_values(store, work);
 }
 
-/// Whether the database is trusted to act on children that are not loaded: that takes a DELETE.
+/// Whether the database is trusted to act on children: that takes a DELETE.
 fn leaves_children_to_the_database(store: &Store, delete: &Delete) -> bool {
-    delete.table.relationships().iter().any(|relationship| {
-        relationship.trusts_on_delete() && store.members(delete.object, relationship).is_none()
+    delete.table.relationships().iter().any(|relationship| match relationship.left_to_database() {
+        PassiveDeletes::Never => false,
+        PassiveDeletes::Unloaded => store.members(delete.object, relationship).is_none(),
+        PassiveDeletes::All => true,
     })
 }
 

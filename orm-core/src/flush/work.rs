@@ -1,5 +1,6 @@
 //! What a flush has to write, row by row: the values that its steps pass on.
 
+use super::rekey::Follower;
 use crate::model::{ForeignKey, Table};
 use crate::sql::Expr;
 use crate::tracking::{ObjectId, Pair};
@@ -124,4 +125,6 @@ pub(crate) struct Work {
     pub(crate) unlinked: Vec<(ObjectId, &'static ForeignKey)>,
     /// Deleted objects whose row is updated to be that of a new object, and that object.
     pub(crate) switched: Vec<(ObjectId, ObjectId)>,
+    /// Objects that refer to keys which the flush changes.
+    pub(crate) followers: Vec<Follower>,
 }

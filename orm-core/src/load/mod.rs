@@ -16,7 +16,9 @@ mod related;
 
 pub(crate) use entities::{EntityQuery, OwnerKey, load_entities};
 pub(crate) use plan::{LoadNode, plan_loads};
-pub(crate) use related::{load_for_peers, load_members, load_parents, load_rows, read_members};
+pub(crate) use related::{
+    load_for_peers, load_members, load_parents, load_referrers, load_rows, read_members,
+};
 
 /// The most objects that one lazy load fills: the object and its peers.
 pub(crate) const PEERS: usize = 1_000;

@@ -187,6 +187,33 @@ pub(crate) async fn load_rows(
     Ok(())
 }
 
+/// Brings the rows that refer to these keys into the store, or the first of them.
+pub(crate) async fn load_referrers(
+    connection: &mut Connection,
+    store: &mut Store,
+    child: &'static Table,
+    foreign_key: &'static ForeignKey,
+    keys: &[Vec<Value>],
+    first: bool,
+) -> Result<()> {
+    for chunk in keys.chunks(KEYS_PER_STATEMENT) {
+        let mut select = Select::from(child);
+        let columns = scoped(child, foreign_key.columns());
+        select.filter = Some(Expr::Keys { columns, keys: chunk.to_vec() });
+        select.limit = first.then_some(1);
+        let query = EntityQuery {
+            table: child,
+            select,
+            nodes: &[],
+            populate_existing: false,
+            at_most_one: false,
+            owner_key: OwnerKey::None,
+        };
+        load_entities(connection, store, query).await?;
+    }
+    Ok(())
+}
+
 /// Shows what a load found, in views that are not loaded.
 pub(crate) fn show(
     store: &mut Store,
@@ -254,7 +281,7 @@ async fn find_parents(
             parent => {
                 let key = match parent {
                     Parent::Unloaded(key) => key,
-                    Parent::Known(parent) => values_of(store, parent, foreign_key.referenced()),
+                    Parent::Known(parent) => store.database_values(parent, foreign_key.referenced()),
                     Parent::Nowhere => continue,
                 };
                 let waiting = by_key.entry(key.clone()).or_default();
@@ -313,7 +340,7 @@ async fn find_members(
     let mut found: Found = Vec::with_capacity(owners.len());
     for chunk in owners.chunks(KEYS_PER_STATEMENT) {
         let keys: Vec<Vec<Value>> =
-            chunk.iter().map(|owner| values_of(store, *owner, referenced)).collect();
+            chunk.iter().map(|owner| store.database_values(*owner, referenced)).collect();
         let mut place: HashMap<&[Value], usize> = HashMap::with_capacity(chunk.len());
         for (key, owner) in keys.iter().zip(chunk) {
             place.insert(key, found.len());
@@ -429,10 +456,6 @@ fn members_by_key(
         select.order_by = member_order(node.relationship, node.order.clone());
     }
     select
-}
-
-fn values_of(store: &Store, object: ObjectId, columns: &[usize]) -> Vec<Value> {
-    columns.iter().map(|&column| store.database_value(object, column)).collect()
 }
 
 fn scoped(table: &'static Table, columns: &[usize]) -> Vec<ColumnRef> {

@@ -1,5 +1,6 @@
 //! The fields of a struct that hold relationships: views of what the session knows.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::{Handle, Key, Model};
@@ -23,7 +24,8 @@ pub trait RelationField: Send + Sync {
     fn load(&mut self, owner: Key, members: &[Key]);
     /// Shows these members of a narrowed load, which says nothing of the whole.
     fn load_narrowed(&mut self, owner: Key, members: &[Key]);
-    /// Adds a member at the end of a loaded collection, or sets a loaded reference.
+    /// Adds a member at the end of a loaded collection, unless it is there, or sets a loaded
+    /// reference.
     fn insert(&mut self, member: Key);
     /// Takes a member out, if it is loaded and there.
     fn remove(&mut self, member: Key);
@@ -37,11 +39,54 @@ struct Members<T: Model> {
     stamp: Option<Key>,
     loaded: Option<Vec<Handle<T>>>,
     narrowed: Option<Vec<Handle<T>>>,
+    /// Of a large collection that members are added to.
+    index: Option<Box<HashSet<Key>>>,
+}
+
+/// A collection of so many members is searched through as fast as an index is.
+const SMALL: usize = 32;
+
+impl<T: Model> Members<T> {
+    /// Whether a loaded collection has the member.
+    fn contains(&self, member: Key) -> bool {
+        match (&self.index, &self.loaded) {
+            (Some(index), _) => index.contains(&member),
+            (None, Some(members)) => members.contains(&Handle::from_key(member)),
+            (None, None) => false,
+        }
+    }
+
+    fn insert(&mut self, member: Key) {
+        if self.contains(member) {
+            return;
+        }
+        let Some(members) = &mut self.loaded else { return };
+        members.push(Handle::from_key(member));
+        match &mut self.index {
+            Some(index) => {
+                index.insert(member);
+            }
+            None if members.len() > SMALL => {
+                self.index = Some(Box::new(members.iter().map(|it| Handle::to_key(*it)).collect()));
+            }
+            None => {}
+        }
+    }
+
+    fn remove(&mut self, member: Key) {
+        if let Some(index) = &mut self.index {
+            index.remove(&member);
+        }
+        let member = Handle::from_key(member);
+        for members in [&mut self.loaded, &mut self.narrowed].into_iter().flatten() {
+            members.retain(|other| *other != member);
+        }
+    }
 }
 
 impl<T: Model> Default for Members<T> {
     fn default() -> Self {
-        Self { stamp: None, loaded: None, narrowed: None }
+        Self { stamp: None, loaded: None, narrowed: None, index: None }
     }
 }
 
@@ -97,7 +142,7 @@ macro_rules! collection {
                 Some(self.loaded()?.iter().map(|member| Handle::to_key(*member)).collect())
             }
             fn contains(&self, member: Key) -> bool {
-                self.loaded().is_some_and(|members| members.contains(&Handle::from_key(member)))
+                self.0.as_ref().is_some_and(|view| view.contains(member))
             }
             fn stamp(&self) -> Option<Key> {
                 self.0.as_ref()?.stamp
@@ -106,6 +151,7 @@ macro_rules! collection {
                 let view = self.0.get_or_insert_default();
                 view.stamp = Some(owner);
                 view.loaded = Some(handles(members));
+                view.index = None;
             }
             fn load_narrowed(&mut self, owner: Key, members: &[Key]) {
                 let view = self.0.get_or_insert_default();
@@ -113,16 +159,13 @@ macro_rules! collection {
                 view.narrowed = Some(handles(members));
             }
             fn insert(&mut self, member: Key) {
-                if let Some(members) = self.0.as_mut().and_then(|view| view.loaded.as_mut()) {
-                    members.push(Handle::from_key(member));
+                if let Some(view) = &mut self.0 {
+                    view.insert(member);
                 }
             }
             fn remove(&mut self, member: Key) {
                 if let Some(view) = &mut self.0 {
-                    let member = Handle::from_key(member);
-                    for members in [&mut view.loaded, &mut view.narrowed].into_iter().flatten() {
-                        members.retain(|other| *other != member);
-                    }
+                    view.remove(member);
                 }
             }
             fn unload(&mut self) {

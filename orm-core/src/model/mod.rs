@@ -31,6 +31,7 @@ pub use hooks::{HookContext, HookOperation, Hooked, Hooks};
 pub use info::Info;
 pub(crate) use relation::same;
 pub use relation::{Kind, Relation, ToMany, ToOne};
+pub(crate) use relationship::PassiveDeletes;
 pub use relationship::{
     Association, Cascade, Link, MemberOrder, Path, Relationship, RelationshipKind, Strategy,
 };

@@ -77,6 +77,17 @@ impl Cascade {
         Self { delete: true, refresh_expire: true, expunge: true, ..Self::DEFAULT };
 }
 
+/// Which members of a deleted owner are left to the database's ON DELETE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PassiveDeletes {
+    /// None: what is not loaded is loaded first.
+    Never,
+    /// Those that are not loaded.
+    Unloaded,
+    /// All.
+    All,
+}
+
 /// What connects the two sides of a relationship, as the derive found it.
 #[derive(Clone, Copy, Debug)]
 pub enum Path {
@@ -110,7 +121,7 @@ pub struct Relationship {
     back_populates: Option<&'static str>,
     strategy: Strategy,
     cascade: Cascade,
-    passive_deletes: bool,
+    passive_deletes: PassiveDeletes,
     single_parent: bool,
     post_update: bool,
     view_only: bool,
@@ -137,7 +148,7 @@ impl Relationship {
             back_populates: None,
             strategy: Strategy::Select,
             cascade: Cascade::DEFAULT,
-            passive_deletes: false,
+            passive_deletes: PassiveDeletes::Never,
             single_parent: false,
             post_update: false,
             view_only: false,
@@ -162,7 +173,12 @@ impl Relationship {
     }
     /// Trusting the database's ON DELETE for members that are not loaded.
     pub fn passive_deletes(mut self) -> Self {
-        self.passive_deletes = true;
+        self.passive_deletes = PassiveDeletes::Unloaded;
+        self
+    }
+    /// Leaving its members to the database's ON DELETE, loaded or not.
+    pub fn never_deletes(mut self) -> Self {
+        self.passive_deletes = PassiveDeletes::All;
         self
     }
     /// With members that have one owner at most.
@@ -217,7 +233,7 @@ impl Relationship {
     pub fn cascades(&self) -> Cascade {
         self.cascade
     }
-    pub(crate) fn trusts_on_delete(&self) -> bool {
+    pub(crate) fn left_to_database(&self) -> PassiveDeletes {
         self.passive_deletes
     }
     pub(crate) fn has_single_parent(&self) -> bool {

@@ -382,6 +382,7 @@ pub struct ForeignKey {
     pub(crate) target: Target,
     pub(crate) on_delete: Action,
     pub(crate) on_update: Action,
+    pub(crate) deferrable: bool,
     referenced: OnceLock<Vec<usize>>,
 }
 
@@ -427,6 +428,10 @@ impl ForeignKey {
     /// What happens when the referenced key changes.
     pub fn on_update(&self) -> Action {
         self.on_update
+    }
+    /// Whether it is checked at COMMIT rather than by each statement.
+    pub fn is_deferrable(&self) -> bool {
+        self.deferrable
     }
     /// Whether every column of it accepts `NULL`.
     pub(crate) fn is_nullable(&self, table: &Table) -> bool {
@@ -514,8 +519,17 @@ impl TableBuilder {
             target,
             on_delete,
             on_update,
+            deferrable: false,
             referenced: OnceLock::new(),
         });
+        self
+    }
+
+    /// Has the foreign key that was added last checked at COMMIT.
+    pub fn deferrable(mut self) -> Self {
+        if let Some(key) = self.0.foreign_keys.last_mut() {
+            key.deferrable = true;
+        }
         self
     }
 

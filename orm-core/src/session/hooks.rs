@@ -283,7 +283,7 @@ impl Session {
         let mut run = HooksRun::default();
         loop {
             self.store.adopt_assignments()?;
-            let mut cascaded = flush::cascade(&self.store)?;
+            let mut cascaded = flush::cascade(&self.store, self.engine.dialect().capabilities())?;
             if flush::needs_reading(&self.store, &cascaded) {
                 self.begin().await?;
                 if let Some(connection) = &mut self.connection {

@@ -17,7 +17,7 @@ impl Session {
     /// (SQLAlchemy's *row switch*): columns that nobody set keep what the row has.
     ///
     /// # Errors
-    /// What the plan finds wrong before any SQL ([`Error::MissingForeignKey`], [`Error::Cycle`],
+    /// What the plan finds wrong before any write ([`Error::MissingForeignKey`], [`Error::Cycle`],
     /// [`Error::Type`], [`Error::Misuse`]) leaves everything as it was, to be mended and flushed
     /// again. Any error of a statement, and a verb that could not do what it was told, rolls the
     /// transaction back; memory keeps its edits until [`rollback`](Self::rollback), the only
@@ -89,7 +89,8 @@ impl Session {
     ///
     /// # Errors
     /// What the flush's plan would find wrong; [`Error::Misuse`] where planning has to read the
-    /// database first, for collections of deleted parents that are not loaded.
+    /// database first, for collections of deleted parents that are not loaded and rows that refer to
+    /// keys which change.
     pub fn plan(&mut self) -> Result<Plan> {
         self.expect_no_commit()?;
         self.expect_no_failure()?;
@@ -97,7 +98,7 @@ impl Session {
             return Err(Error::misuse(mistake.to_string()));
         }
         self.store.adopt_assignments()?;
-        let cascaded = flush::cascade(&self.store)?;
+        let cascaded = flush::cascade(&self.store, self.engine.dialect().capabilities())?;
         let batched = flush::plan(&self.store, cascaded, self.engine.dialect())?;
         Ok(Plan::new(&batched))
     }

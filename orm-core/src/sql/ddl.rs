@@ -234,6 +234,9 @@ fn foreign_key(w: &mut Writer<'_>, table: &Table, key: &ForeignKey) {
         w.push(event);
         w.push(action);
     }
+    if key.is_deferrable() {
+        w.push(" DEFERRABLE INITIALLY DEFERRED");
+    }
 }
 
 fn constraint(w: &mut Writer<'_>, name: &str) {
@@ -343,6 +346,28 @@ mod tests {
             &[r#"CREATE TABLE IF NOT EXISTS "shop.bills" (
     "no" TEXT COLLATE NOCASE NOT NULL,
     CONSTRAINT "pk_bills" PRIMARY KEY ("no")
+)"#],
+        );
+    }
+
+    #[test]
+    fn a_foreign_key_that_is_checked_at_commit() {
+        let table = TableBuilder::plain("lines", "Line")
+            .column(ColumnDef::new::<i64>("user_id", "user_id").primary_key())
+            .foreign_key(
+                &["user_id"],
+                crate::model::Target::PrimaryKey(users),
+                Action::Cascade,
+                Action::NoAction,
+            )
+            .deferrable()
+            .build();
+        check(
+            &table,
+            &[r#"CREATE TABLE IF NOT EXISTS "lines" (
+    "user_id" BIGINT NOT NULL,
+    CONSTRAINT "pk_lines" PRIMARY KEY ("user_id"),
+    CONSTRAINT "fk_lines_user_id" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
 )"#],
         );
     }

@@ -18,7 +18,7 @@ mod statement;
 pub(crate) mod testing;
 mod writer;
 
-pub(crate) use dialect::{Dialect, max_rows};
+pub(crate) use dialect::{Capabilities, Dialect, max_rows};
 pub(crate) use dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
 pub(crate) use expr::{Aggregate, Alias, BinaryOp, ColumnRef, Expr, Function, OrderTerm, Source};
 pub use isolation::Isolation;

@@ -39,9 +39,6 @@ impl Store {
             let members = members?;
             // What can't be written is found before the assignment is given up.
             self.expect_writable(relationship)?;
-            for &member in &members {
-                self.expect_single_parent(relationship, object, member)?;
-            }
             // The view that was overwritten is forgotten: the members follow from the links.
             self.storage_mut(object).relation_mut(object.slot, relationship.index()).unload();
             if self.header(object).state == State::Pending

@@ -20,11 +20,9 @@ impl Store {
         self.expect_writable(relationship)?;
         match (*relationship.link()?, relationship.kind()) {
             (Link::Through(association), _) => {
-                self.expect_single_parent(relationship, owner, member)?;
                 self.pair(owner, relationship, &association, member);
             }
             (Link::Direct { child, foreign_key }, RelationshipKind::BelongsTo) => {
-                self.expect_single_parent(relationship, owner, member)?;
                 self.link(owner, child, foreign_key, Some(member), false);
             }
             (Link::Direct { child, foreign_key }, _) => {
@@ -120,7 +118,7 @@ impl Store {
     }
 
     /// Members that unflushed edits put into a collection that is not loaded.
-    fn queued_members(
+    pub(crate) fn queued_members(
         &self,
         owner: ObjectId,
         relationship: &'static Relationship,
@@ -197,6 +195,7 @@ impl Store {
         if let Parent::Known(old) = old
             && self.header(old).state == State::Pending
             && views_of_child(child_table, foreign_key).any(|view| view.cascades().delete_orphan)
+            && !self.is_linked_to(old, foreign_key)
         {
             self.expunge_pending(old);
         }
@@ -207,6 +206,14 @@ impl Store {
                 self.expunge_pending(child);
             }
         }
+    }
+
+    /// Whether an unflushed link of this foreign key leads to an object.
+    fn is_linked_to(&self, parent: ObjectId, foreign_key: &'static ForeignKey) -> bool {
+        let mut changes = self.touched.iter().filter_map(|it| self.header(*it).changes.as_ref());
+        changes.any(|changes| {
+            changes.link(foreign_key).is_some_and(|edit| edit.parent == Some(parent))
+        })
     }
 
     /// Shows the child in the views of its new parent. A one-to-one lets its former child go.
@@ -272,7 +279,8 @@ impl Store {
         let pair = Pair::new(association, owner, member);
         let edit = self.pairs.edit(&pair);
         let is_member = edit.is_none() && self.shows_pair(owner, relationship, association, member);
-        if !is_member && self.members(owner, relationship).is_some() {
+        let view = self.storage(owner).relation(owner.slot, relationship.index());
+        if !is_member && view.is_loaded() {
             // What was loaded knows better than what this session once wrote.
             self.pairs.forget_known(&pair);
         }
@@ -294,9 +302,7 @@ impl Store {
             wanted.push(member);
         }
         let key = self.key_of(member);
-        if !self.storage(owner).relation(owner.slot, view.index()).contains(key) {
-            self.edit_view(owner, view, |field| field.insert(key));
-        }
+        self.edit_view(owner, view, |field| field.insert(key));
     }
 
     fn unpair(
@@ -323,15 +329,35 @@ impl Store {
         member: ObjectId,
         is_row: bool,
     ) {
-        self.pairs.remove(Pair::new(association, owner, member), is_row);
+        let pair = Pair::new(association, owner, member);
+        let was_new = self.pairs.edit(&pair).is_some_and(|edit| edit != PairEdit::Delete);
+        self.pairs.remove(pair, is_row);
         self.unwant(owner, relationship, member);
         for view in views_of_partner(relationship, association) {
             self.unwant(member, view, owner);
         }
         let (owner_key, member_key) = (self.key_of(owner), self.key_of(member));
         self.edit_view(owner, relationship, |field| field.remove(member_key));
+        let mut owns_owner = false;
         for view in views_of_partner(relationship, association) {
             self.edit_view(member, view, |field| field.remove(owner_key));
+            owns_owner |= view.cascades().delete_orphan;
+        }
+        if was_new && relationship.cascades().delete_orphan {
+            self.expunge_pending_orphan(member, association.table);
+        }
+        if was_new && owns_owner {
+            self.expunge_pending_orphan(owner, association.table);
+        }
+    }
+
+    /// A pending object that lost its pair, and has no other, was never to be a row.
+    fn expunge_pending_orphan(&mut self, object: ObjectId, association: &'static Table) {
+        let mut edits = self.pairs.edits().filter(|(_, edit)| *edit != PairEdit::Delete);
+        let has_other = edits.any(|(pair, _)| pair.table == association && pair.concerns(object));
+        drop(edits);
+        if self.header(object).state == State::Pending && !has_other {
+            self.expunge_pending(object);
         }
     }
 
@@ -381,46 +407,6 @@ impl Store {
                 "`{}.{}` is `viewonly`: it loads and never writes",
                 relationship.source().model(),
                 relationship.name(),
-            )));
-        }
-        Ok(())
-    }
-
-    /// A member of a `single_parent` relationship may have one owner only, as far as memory knows.
-    pub(super) fn expect_single_parent(
-        &self,
-        relationship: &'static Relationship,
-        owner: ObjectId,
-        member: ObjectId,
-    ) -> Result<()> {
-        if !relationship.has_single_parent() {
-            return Ok(());
-        }
-        let owns = |other: ObjectId, link: &Link| match link {
-            Link::Direct { foreign_key, .. } => {
-                self.parent_of(other, foreign_key) == Parent::Known(member)
-            }
-            Link::Through(association) => {
-                let edit = self.pairs.edit(&Pair::new(association, other, member));
-                let field = self.storage(other).relation(other.slot, relationship.index());
-                matches!(edit, Some(PairEdit::Insert | PairEdit::Restore))
-                    || field.contains(self.key_of(member))
-            }
-        };
-        let link = relationship.link()?;
-        let has_other = self.arena_at(owner.arena).slots().any(|slot| {
-            let other = ObjectId { arena: owner.arena, slot };
-            other != owner
-                && self.is_in_session(other)
-                && !self.header(other).marked_deleted
-                && owns(other, link)
-        });
-        if has_other {
-            return Err(Error::misuse(format!(
-                "`{}.{}` is `single_parent`, and this `{}` has another parent already",
-                relationship.source().model(),
-                relationship.name(),
-                relationship.target().model(),
             )));
         }
         Ok(())

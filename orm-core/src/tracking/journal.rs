@@ -133,6 +133,14 @@ impl Journal {
 }
 
 impl Store {
+    /// Remembers an object's database values, for a rollback, unless they are known already.
+    pub(crate) fn keep_values(&mut self, object: ObjectId) {
+        let snapshot =
+            self.header(object).changes.as_ref().and_then(|changes| changes.snapshot.clone());
+        let values = snapshot.unwrap_or_else(|| self.encode_all(object));
+        self.journal.save_values(object, || values);
+    }
+
     /// How many savepoints are open.
     pub(crate) fn savepoints(&self) -> usize {
         self.journal.innermost()

@@ -173,7 +173,7 @@ impl Store {
     }
 
     /// The relationships of one side of a pair that show it.
-    fn views_of_pair(
+    pub(super) fn views_of_pair(
         &self,
         pair: Pair,
         holder: ObjectId,

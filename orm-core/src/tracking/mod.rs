@@ -21,7 +21,9 @@ mod links;
 mod locked;
 mod pairs;
 mod peers;
+mod single_parent;
 mod store;
+mod tables;
 
 pub(crate) use arena::{ObjectId, ObjectMap, State};
 pub(crate) use changes::Changes;

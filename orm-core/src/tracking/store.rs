@@ -325,6 +325,11 @@ impl Store {
         }
     }
 
+    /// The database values of several columns.
+    pub(crate) fn database_values(&self, object: ObjectId, columns: &[usize]) -> Vec<Value> {
+        columns.iter().map(|&column| self.database_value(object, column)).collect()
+    }
+
     /// Throws unflushed changes away. Views that they reached are restored by the journal.
     pub(crate) fn discard_changes(&mut self, object: ObjectId) {
         let header = self.header_mut(object);

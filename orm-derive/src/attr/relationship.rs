@@ -40,6 +40,8 @@ pub(crate) struct RelationshipAttrs {
     /// The name of a variant of `Strategy`.
     pub(crate) lazy: Option<&'static str>,
     pub(crate) cascade: Option<Cascades>,
+    /// `passive_deletes = "all"`, rather than `passive_deletes` alone.
+    pub(crate) never_deletes: bool,
     pub(crate) order_by: Option<Expr>,
 }
 
@@ -88,7 +90,13 @@ impl RelationshipAttrs {
     fn take(&mut self, key: &Ident, input: ParseStream) -> Result<()> {
         match key.to_string().as_str() {
             // What these say is that they were given.
-            "passive_deletes" | "single_parent" | "post_update" | "viewonly" => {
+            "single_parent" | "post_update" | "viewonly" => {
+                value::flag(key, input)?;
+            }
+            "passive_deletes" if input.peek(Token![=]) => {
+                self.never_deletes = value::word(key, input, &[("all", true)])?;
+            }
+            "passive_deletes" => {
                 value::flag(key, input)?;
             }
             "via" => {

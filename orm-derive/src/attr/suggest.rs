@@ -7,6 +7,7 @@ const TRANSLATIONS: &[(&str, Option<&str>, &str)] = &[
     ("nullable", None, "the type says it, and a column of type `Option<…>` accepts NULL"),
     ("not_null", None, "the type says it, and only a column of type `Option<…>` accepts NULL"),
     ("backref", Some("back_populates"), "each side names the other with `back_populates`"),
+    ("deferrable", None, "it stands in the foreign key, as in `foreign_key(User, deferrable)`"),
 ];
 
 /// A key that a place doesn't take: the key that was meant, if that can be told, and the sentence

@@ -159,7 +159,7 @@ impl CompositeKey {
                     fields.push(value::field(content)?);
                     content.parse::<Token![=>]>()?;
                     references.push(ColumnRef::parse(content)?);
-                } else if content.peek2(Token![=]) {
+                } else if Actions::follows(content) {
                     actions.take(content)?;
                 } else {
                     return Err(content.error(format!(

@@ -157,11 +157,12 @@ pub(super) fn assigned<T: Parse>(key: &Ident, input: ParseStream, example: &str)
 }
 
 /// What a foreign key does when the row that it references goes away or changes its key: the name
-/// of a variant of `Action`.
+/// of a variant of `Action`; and when it is checked.
 #[derive(Default)]
 pub(crate) struct Actions {
     pub(crate) on_delete: Option<(Ident, &'static str)>,
     pub(crate) on_update: Option<(Ident, &'static str)>,
+    pub(crate) deferrable: Option<Ident>,
 }
 
 impl Actions {
@@ -173,24 +174,41 @@ impl Actions {
         ("no action", "NoAction"),
     ];
 
-    /// Takes `on_delete = "…"` or `on_update = "…"`.
+    /// Whether what follows is one of its keys, rather than a pair of a composite foreign key.
+    pub(super) fn follows(input: ParseStream) -> bool {
+        let is_flag = |key: Ident| key == "deferrable";
+        !input.peek2(Token![=>])
+            && (input.peek2(Token![=]) || input.fork().call(Ident::parse_any).is_ok_and(is_flag))
+    }
+
+    /// Takes `on_delete = "…"`, `on_update = "…"` or `deferrable`.
     pub(super) fn take(&mut self, input: ParseStream) -> Result<()> {
         let key = input.call(Ident::parse_any)?;
+        let twice = || Error::new(key.span(), format!("`{key}` is given twice"));
         let slot = match key.to_string().as_str() {
+            "deferrable" => {
+                flag(&key, input)?;
+                return match self.deferrable.replace(key.clone()) {
+                    None => Ok(()),
+                    Some(_) => Err(twice()),
+                };
+            }
             "on_delete" => &mut self.on_delete,
             "on_update" => &mut self.on_update,
             other => {
-                let why = match suggest::closest(other, &["on_delete", "on_update"]) {
+                let keys = ["on_delete", "on_update", "deferrable"];
+                let why = match suggest::closest(other, &keys) {
                     Some(meant) => format!("unknown key `{other}`: did you mean `{meant}`?"),
                     None => format!(
-                        "unknown key `{other}`: a foreign key takes `on_delete` and `on_update`"
+                        "unknown key `{other}`: a foreign key takes `on_delete`, `on_update` and \
+                         `deferrable`"
                     ),
                 };
                 return Err(Error::new(key.span(), why));
             }
         };
         if slot.is_some() {
-            return Err(Error::new(key.span(), format!("`{key}` is given twice")));
+            return Err(twice());
         }
         let action = word(&key, input, Self::WORDS)?;
         *slot = Some((key, action));

@@ -32,7 +32,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #(.schema(#schema))*
             #(.comment(#comment))*
             #(.column(#columns))*
-            #(.foreign_key(#foreign_keys))*
+            #(#foreign_keys)*
             #(.unique(#uniques))*
             #(.index(#indexes))*
             #(.check(#checks))*
@@ -56,7 +56,11 @@ fn foreign_key(key: &ForeignKey) -> TokenStream {
         let variant = action.as_ref().map_or("NoAction", |(_, variant)| variant);
         Ident::new(variant, Span::call_site())
     });
-    quote!(#fields, #target, __orm::Action::#on_delete, __orm::Action::#on_update)
+    let deferrable = key.actions.deferrable.iter().map(|_| quote!(.deferrable()));
+    quote! {
+        .foreign_key(#fields, #target, __orm::Action::#on_delete, __orm::Action::#on_update)
+        #(#deferrable)*
+    }
 }
 
 fn group(group: &ColumnGroup) -> TokenStream {
@@ -77,8 +81,12 @@ fn relationship(model: &Ident, relationship: &Relationship) -> TokenStream {
     let strategy = relationship.strategy.map(|it| Ident::new(it, Span::call_site())).into_iter();
     let cascades = relationship.cascades.map(cascades).into_iter();
     let order = relationship.order_by.iter();
+    let passive_deletes = match relationship.never_deletes {
+        true => "never_deletes",
+        false => "passive_deletes",
+    };
     let flags = [
-        ("passive_deletes", "passive_deletes"),
+        ("passive_deletes", passive_deletes),
         ("single_parent", "single_parent"),
         ("post_update", "post_update"),
         ("viewonly", "view_only"),

@@ -139,6 +139,7 @@ impl<'a> Unresolved<'a> {
             back_populates: self.attrs.back_populates,
             strategy: self.attrs.lazy,
             cascades: self.attrs.cascade,
+            never_deletes: self.attrs.never_deletes,
             order_by: self.attrs.order_by,
             given: self.attrs.given,
         }

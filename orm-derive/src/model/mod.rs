@@ -137,6 +137,8 @@ pub(crate) struct Relationship {
     pub(crate) back_populates: Option<Ident>,
     pub(crate) strategy: Option<&'static str>,
     pub(crate) cascades: Option<Cascades>,
+    /// Whether a deleted owner leaves even its loaded members alone.
+    pub(crate) never_deletes: bool,
     pub(crate) order_by: Option<Expr>,
     /// The keys that were given: `viewonly` and so on.
     pub(crate) given: Given,

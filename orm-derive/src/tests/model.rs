@@ -226,6 +226,41 @@ fn groups_are_of_columns() {
 }
 
 #[test]
+fn deferrable_foreign_keys() {
+    let expansion = check(
+        expand::derive_model,
+        quote! {
+            #[orm(foreign_key(a => Line::order_id, b => Line::no, deferrable, on_delete = "cascade"))]
+            struct Part {
+                a: i64,
+                b: i32,
+                #[orm(foreign_key(User, on_update = "no action", deferrable))]
+                user_id: i64,
+                #[orm(foreign_key = User)]
+                other_id: i64,
+            }
+        },
+        &[],
+    );
+    assert_has(&expansion, quote!(__orm::Action::Cascade, __orm::Action::NoAction));
+    assert_eq!(expansion.matches(". deferrable ()").count(), 2);
+    check_fields(
+        quote! {
+            #[orm(foreign_key(User, deferrable, deferrable))] a: i64,
+            #[orm(foreign_key(User, deferrable = true))] b: i64,
+            #[orm(foreign_key(User, deferable))] c: i64,
+            #[orm(foreign_key = User, deferrable)] d: i64,
+        },
+        &[
+            "`deferrable` is given twice",
+            "`deferrable` takes no value: write `deferrable` alone",
+            "unknown key `deferable`: did you mean `deferrable`?",
+            "unknown key `deferrable`: it stands in the foreign key, as in `foreign_key(User, deferrable)`",
+        ],
+    );
+}
+
+#[test]
 fn composite_foreign_keys() {
     let expansion = check(
         expand::derive_model,

@@ -37,6 +37,35 @@ fn the_four_kinds_expand() {
 }
 
 #[test]
+fn members_that_a_deleted_owner_leaves_alone() {
+    let expansion = check_fields(
+        quote! {
+            #[orm(back_populates = user, passive_deletes = "all")]
+            posts: HasMany<Post>,
+        },
+        &[],
+    );
+    assert_has(&expansion, quote!(.never_deletes()));
+    check_fields(
+        quote! {
+            #[orm(foreign_key = Post::user_id, passive_deletes = "al")]
+            a: HasMany<Post>,
+            #[orm(foreign_key = Post::user_id, passive_deletes = "all", cascade = "all")]
+            b: HasMany<Post>,
+            #[orm(foreign_key = Post::user_id, passive_deletes = "all", cascade = "save-update, delete-orphan")]
+            c: HasMany<Post>,
+            #[orm(foreign_key = Post::user_id, passive_deletes = "all", cascade = "save-update, merge")]
+            d: HasMany<Post>,
+        },
+        &[
+            "`passive_deletes` doesn't know \"al\": did you mean \"all\"?",
+            "`passive_deletes = \"all\"` leaves the members alone, and `cascade` deletes them",
+            "`passive_deletes = \"all\"` leaves the members alone, and `cascade` deletes them",
+        ],
+    );
+}
+
+#[test]
 fn a_belongs_to_needs_a_foreign_key() {
     check_fields(
         quote!(profile: BelongsTo<Profile>),

@@ -3,7 +3,7 @@
 use super::run::{BulkOutcome, Held};
 use crate::error::Result;
 use crate::flush::acted_upon::{self, Gone};
-use crate::flush::settle::{decode, delete_all, follow_assigned_key, save};
+use crate::flush::settle::{decode, delete_all, follow_assigned_key};
 use crate::model::{ForeignKey, Link, Relationship, Table};
 use crate::query::{BulkAction, BulkWrite};
 use crate::sql::Dialect;
@@ -80,7 +80,7 @@ fn update(store: &mut Store, assignments: &Assignments, held: Vec<Held>) -> Resu
         if !readable(store, object) {
             continue;
         }
-        save(store, object);
+        store.keep_values(object);
         for foreign_key in assignments.foreign_keys() {
             // An unflushed link is an edit, which stays.
             let changes = store.header(object).changes.as_ref();

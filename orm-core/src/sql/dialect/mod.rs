@@ -43,6 +43,11 @@ pub(crate) struct Capabilities {
     /// Foreign keys are checked row by row as a statement goes, not at its end: even a row that
     /// leads to itself can't be deleted as it is.
     pub(crate) checks_each_row: bool,
+    /// A foreign key can be checked at COMMIT.
+    pub(crate) deferrable_keys: bool,
+    /// ON UPDATE CASCADE may come back to a table that it has changed already, as that of a table
+    /// to itself does at once.
+    pub(crate) cascades_in_circles: bool,
 }
 
 /// The differences of one database.

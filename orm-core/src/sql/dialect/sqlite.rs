@@ -87,6 +87,8 @@ impl Dialect for Sqlite {
             returning_on_update: true,
             returning_on_delete: true,
             checks_each_row: false,
+            deferrable_keys: true,
+            cascades_in_circles: true,
         }
     }
 

@@ -12,6 +12,10 @@ struct Post {
     user: BelongsTo<User>,
     #[orm(foreign_key(User, ondelete = "cascade"))]
     editor_id: i64,
+    #[orm(foreign_key(User, deferred))]
+    reviewer_id: i64,
+    #[orm(foreign_key = User, deferrable)]
+    owner_id: i64,
 }
 
 fn main() {}

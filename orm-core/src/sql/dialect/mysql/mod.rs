@@ -101,6 +101,8 @@ static WITH_RETURNING: Capabilities = Capabilities {
     returning_on_update: false,
     returning_on_delete: true,
     checks_each_row: true,
+    deferrable_keys: false,
+    cascades_in_circles: false,
 };
 
 /// Without RETURNING, where keys count on from the first.
@@ -110,6 +112,8 @@ static CONSECUTIVE_KEYS: Capabilities = Capabilities {
     returning_on_update: false,
     returning_on_delete: false,
     checks_each_row: true,
+    deferrable_keys: false,
+    cascades_in_circles: false,
 };
 
 /// Without RETURNING, where the keys of concurrent INSERTs may mix.
@@ -416,9 +420,9 @@ impl Dialect for MySql {
     }
 
     /// A label that is a number would be taken for the position of one, and spaces at its end
-    /// would be cut.
+    /// would be cut. Foreign keys are checked by each statement, whatever they are declared.
     fn refuse_table(&self, table: &Table, _others: &[&'static Table]) -> Option<String> {
-        schema::refuse_labels(self, table)
+        schema::refuse_labels(self, table).or_else(|| schema::refuse_deferrable(self, table))
     }
 
     /// Tables may reference each other in a circle.

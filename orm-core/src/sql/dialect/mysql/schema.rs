@@ -120,6 +120,19 @@ pub(super) fn refuse_labels(dialect: &MySql, table: &Table) -> Option<String> {
     None
 }
 
+/// Why a foreign key can't be checked at COMMIT, if one is declared to be.
+pub(super) fn refuse_deferrable(dialect: &MySql, table: &Table) -> Option<String> {
+    let key = table.foreign_keys().iter().find(|key| key.is_deferrable())?;
+    let columns: Vec<&str> = key.columns().iter().map(|&at| table.columns()[at].name).collect();
+    Some(format!(
+        "the foreign key over `{}.{}` can't be deferrable: {} checks foreign keys by each \
+         statement; write `on_update = \"cascade\"` in its place where the referenced key changes",
+        table.name(),
+        columns.join(", "),
+        dialect.server.name,
+    ))
+}
+
 /// Appends a literal. A backslash escapes what follows it, unless the session says otherwise.
 pub(super) fn push_text(literal: &str, text: &mut String) {
     push_literal(&literal.replace('\\', r"\\"), text);

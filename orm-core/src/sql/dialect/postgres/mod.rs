@@ -99,6 +99,8 @@ impl Dialect for Postgres {
             returning_on_update: true,
             returning_on_delete: true,
             checks_each_row: false,
+            deferrable_keys: true,
+            cascades_in_circles: true,
         }
     }
 
