@@ -8,6 +8,7 @@ mod errors;
 mod expiry;
 mod factory;
 mod for_test;
+mod followers;
 mod handles;
 mod identity_map;
 mod isolation;

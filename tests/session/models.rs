@@ -97,6 +97,57 @@ pub struct Player {
     pub team: BelongsTo<Team>,
 }
 
+/// One relationship for each of the cascades that need no row: SEMANTICS 7.9.
+#[derive(Debug, Model)]
+pub struct Album {
+    pub title: String,
+    #[orm(back_populates = album, cascade = "save-update, refresh-expire")]
+    pub tracks: HasMany<Track>,
+    #[orm(back_populates = album, cascade = "save-update, expunge")]
+    pub covers: HasMany<Cover>,
+    #[orm(back_populates = album)]
+    pub reviews: HasMany<Review>,
+}
+
+#[derive(Debug, Model)]
+pub struct Track {
+    pub title: String,
+    #[orm(foreign_key = Album)]
+    pub album_id: Option<i64>,
+    #[orm(back_populates = tracks)]
+    pub album: BelongsTo<Album>,
+}
+
+#[derive(Debug, Model)]
+pub struct Cover {
+    pub title: String,
+    #[orm(foreign_key = Album)]
+    pub album_id: Option<i64>,
+    #[orm(back_populates = covers)]
+    pub album: BelongsTo<Album>,
+}
+
+#[derive(Debug, Model)]
+pub struct Review {
+    pub title: String,
+    #[orm(foreign_key = Album)]
+    pub album_id: Option<i64>,
+    #[orm(back_populates = reviews)]
+    pub album: BelongsTo<Album>,
+}
+
+/// Each takes the next along, and those before: circles are walked once.
+#[derive(Debug, Model)]
+pub struct Page {
+    pub name: String,
+    #[orm(foreign_key = Page)]
+    pub next_id: Option<i64>,
+    #[orm(via = next_id, back_populates = before, cascade = "all")]
+    pub next: BelongsTo<Page>,
+    #[orm(back_populates = next, cascade = "all")]
+    pub before: HasMany<Page>,
+}
+
 // A test creates the tables that it needs: servers take their time for each.
 
 pub(crate) fn user_tables() -> Schema {
@@ -113,6 +164,10 @@ pub(crate) fn ticket_tables() -> Schema {
 
 pub(crate) fn team_tables() -> Schema {
     schema![Team, Player]
+}
+
+pub(crate) fn album_tables() -> Schema {
+    schema![Album, Track, Cover, Review]
 }
 
 /// A draft of a user; the address follows from the name.

@@ -211,7 +211,7 @@ fn expire(store: &mut Store, object: ObjectId) {
     if store.is_changed(object) {
         return;
     }
-    store.discard(object);
+    store.discard(&[object]);
     save(store, object);
     store.expire(object);
 }

@@ -137,7 +137,9 @@ impl Detect<'_> {
         let linked = self.linked_columns(object, changes)?;
         let mut columns = Vec::new();
         let mut values = Vec::new();
-        let assigned = changes.expressions.clone();
+        let expressions = self.store.expressions(object);
+        let assigned: Vec<(usize, Expr)> =
+            expressions.filter(|(column, _)| linked.get(*column).is_none()).cloned().collect();
         for at in 0..table.columns().len() {
             if assigned.iter().any(|(column, _)| *column == at) {
                 continue;

@@ -26,7 +26,11 @@ pub trait RelationField: Send + Sync {
     /// Adds a member at the end of a loaded collection, or sets a loaded reference.
     fn insert(&mut self, member: Key);
     /// Takes a member out, if it is loaded and there.
-    fn remove(&mut self, member: Key);
+    fn remove(&mut self, member: Key) {
+        self.remove_all(&|other| other == member);
+    }
+    /// Takes such members out, as far as they are loaded.
+    fn remove_all(&mut self, leaves: &dyn Fn(Key) -> bool);
     /// Forgets the members.
     fn unload(&mut self);
 }
@@ -117,11 +121,10 @@ macro_rules! collection {
                     members.push(Handle::from_key(member));
                 }
             }
-            fn remove(&mut self, member: Key) {
+            fn remove_all(&mut self, leaves: &dyn Fn(Key) -> bool) {
                 if let Some(view) = &mut self.0 {
-                    let member = Handle::from_key(member);
                     for members in [&mut view.loaded, &mut view.narrowed].into_iter().flatten() {
-                        members.retain(|other| *other != member);
+                        members.retain(|member| !leaves(Handle::to_key(*member)));
                     }
                 }
             }
@@ -218,8 +221,8 @@ macro_rules! reference {
                     self.loaded = Some(Some(Handle::from_key(member)));
                 }
             }
-            fn remove(&mut self, member: Key) {
-                if self.loaded == Some(Some(Handle::from_key(member))) {
+            fn remove_all(&mut self, leaves: &dyn Fn(Key) -> bool) {
+                if self.loaded.flatten().is_some_and(|member| leaves(Handle::to_key(member))) {
                     self.loaded = Some(None);
                 }
             }

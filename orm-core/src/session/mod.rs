@@ -13,6 +13,7 @@ mod factory;
 mod graph;
 mod inspect;
 mod joined;
+mod leaving;
 mod objects;
 mod queries;
 mod relations;
