@@ -17,6 +17,16 @@ pub(crate) struct Batched {
     pub(crate) unlinked: Vec<(ObjectId, &'static ForeignKey)>,
     /// Deleted objects whose row is updated to be that of a new object, and that object.
     pub(crate) switched: Vec<(ObjectId, ObjectId)>,
+    /// New rows that are left out if they exist already.
+    pub(crate) skip_existing: Option<SkipExisting>,
+}
+
+/// Which new rows a flush may leave out: those of a table whose values in the columns of a unique
+/// key exist already. Their objects leave the session.
+#[derive(Clone, Debug)]
+pub(crate) struct SkipExisting {
+    pub(crate) table: &'static Table,
+    pub(crate) columns: Vec<usize>,
 }
 
 /// One statement.
@@ -160,7 +170,8 @@ pub(crate) fn batch(mut work: Work, steps: Vec<OrderedStep>, dialect: &dyn Diale
             }
         }
     }
-    Batched { batches, expunged: work.expunged, unlinked: work.unlinked, switched: work.switched }
+    let Work { expunged, unlinked, switched, .. } = work;
+    Batched { batches, expunged, unlinked, switched, skip_existing: None }
 }
 
 /// Inserts of one table by shape, shapes by their first object.

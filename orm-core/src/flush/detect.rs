@@ -408,7 +408,8 @@ fn order_of_values(a: &[Value], b: &[Value]) -> std::cmp::Ordering {
     a.iter().zip(b).map(|(a, b)| order_of(a, b)).find(|order| *order != Equal).unwrap_or(Equal)
 }
 
-fn order_of(a: &Value, b: &Value) -> std::cmp::Ordering {
+/// A total order of values of one column.
+pub(crate) fn order_of(a: &Value, b: &Value) -> std::cmp::Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::Int(a), Value::Int(b)) => a.cmp(b),

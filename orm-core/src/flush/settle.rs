@@ -16,6 +16,7 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
         store.begin_tainting();
     }
     store.release(&batched.expunged);
+    store.release(&outcome.skipped);
     // An object whose row is another's now is gone, but the row is not.
     let deleted_rows = outcome.deleted.len();
     for (gone, new) in batched.switched {

@@ -2,7 +2,8 @@
 
 use std::ops::{Index, IndexMut};
 
-use super::{Links, New, Session};
+use super::draft::DraftLink;
+use super::{New, Session};
 use crate::error::{Error, Result};
 use crate::model::{BaseColumns, Column, ColumnSet, Entity, Handle, Model, RelationshipKind};
 use crate::query::{Assign, Assigned};
@@ -35,13 +36,22 @@ impl Session {
         if let Err(error) = self.expect_no_commit() {
             panic!("{error}");
         }
-        let New { model, unset, links: Links(links) } = new.into();
+        let New { model, unset, links, .. } = new.into();
         let object = self.insert_pending(model, unset);
-        let handle = self.store.handle(object);
-        for link in links {
-            link(self, handle);
+        self.put_all(object, links);
+        self.store.handle(object)
+    }
+
+    /// Puts the members that a draft was given into its relationships.
+    #[track_caller]
+    pub(super) fn put_all(&mut self, owner: ObjectId, links: Vec<DraftLink>) {
+        for DraftLink { relationship, members } in links {
+            for member in members {
+                let member = member.bring_in(self);
+                let put = self.store.put(owner, relationship, member);
+                self.note(put);
+            }
         }
-        handle
     }
 
     /// Adds several objects, in order.
@@ -57,7 +67,7 @@ impl Session {
         new.into_iter().map(|new| self.add(new)).collect()
     }
 
-    fn insert_pending<M: Model>(&mut self, model: M, unset: ColumnSet) -> ObjectId {
+    pub(super) fn insert_pending<M: Model>(&mut self, model: M, unset: ColumnSet) -> ObjectId {
         let table = M::__table();
         let own = unset.iter().map(|column| M::Base::COUNT + column);
         let base = table.columns()[..M::Base::COUNT].iter().enumerate();
@@ -67,10 +77,15 @@ impl Session {
             })
             .map(|(at, _)| at);
         let unset: ColumnSet = own.chain(left_out).collect();
-        let object = self.store.add_pending(Entity::pending(model), unset);
+        self.enter(Entity::pending(model), unset)
+    }
+
+    /// Puts an entity into the session as a pending object without these columns.
+    pub(super) fn enter<M: Model>(&mut self, entity: Entity<M>, unset: ColumnSet) -> ObjectId {
+        let object = self.store.add_pending(entity, unset);
         let key = self.store.key_of(object);
         let mut assigned = false;
-        for relationship in table.relationships() {
+        for relationship in M::__table().relationships() {
             let slot = object.slot;
             let field = self.store.storage_mut(object).relation_mut(slot, relationship.index());
             if field.is_loaded() {
@@ -203,7 +218,7 @@ impl Session {
         Err(Error::misuse(format!("`{table}.{column}` was assigned an SQL expression {why}")))
     }
 
-    fn assign(&mut self, object: ObjectId, column: usize, value: Value) {
+    pub(super) fn assign(&mut self, object: ObjectId, column: usize, value: Value) {
         let table = self.store.table(object);
         if table.primary_key().contains(&column) {
             // The identity map knows the row by its key in the database until the flush.
@@ -223,10 +238,16 @@ impl Session {
             self.mistake.get_or_insert(Error::at_column(table.name(), name, error));
             return;
         }
+        self.count_as_assigned(object, column);
+    }
+
+    /// A column that has been written counts as given, and as the last word on it.
+    pub(super) fn count_as_assigned(&mut self, object: ObjectId, column: usize) {
+        let base_columns = self.store.table(object).base_columns();
         let changes = self.store.changes_mut(object);
         changes.unset.remove(column);
         changes.expressions.retain(|(other, _)| *other != column);
-        if column < table.base_columns() {
+        if column < base_columns {
             changes.assigned_base.insert(column);
         }
     }

@@ -240,7 +240,7 @@ impl Session {
         let positions = M::__table().primary_key();
         let key: Vec<Value> =
             positions.iter().map(|&column| self.store.database_value(object, column)).collect();
-        self.load_keys::<M>(vec![key], true).await?;
+        self.load_keys(M::__table(), vec![key], true).await?;
         if self.store.header(object).expired {
             return Err(no_row::<M>("the refreshed row is gone"));
         }
@@ -269,18 +269,18 @@ impl Session {
         populate_existing: bool,
     ) -> Result<()> {
         let keys = ids.iter().map(PrimaryKey::__encode).collect();
-        self.load_keys::<M>(keys, populate_existing).await
+        self.load_keys(M::__table(), keys, populate_existing).await
     }
 
-    async fn load_keys<M: Model>(
+    pub(super) async fn load_keys(
         &mut self,
+        table: &'static Table,
         keys: Vec<Vec<Value>>,
         populate_existing: bool,
     ) -> Result<()> {
         if keys.is_empty() {
             return Ok(());
         }
-        let table = M::__table();
         let columns: Vec<ColumnRef> =
             table.primary_key().iter().map(|&column| ColumnRef::scoped(table, column)).collect();
         // As few statements as binds allow: these keys were asked for together.

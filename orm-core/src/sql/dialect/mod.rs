@@ -43,6 +43,10 @@ pub(crate) struct Capabilities {
     /// Foreign keys are checked row by row as a statement goes, not at its end: even a row that
     /// leads to itself can't be deleted as it is.
     pub(crate) checks_each_row: bool,
+    /// An INSERT that leaves out rows that exist gives back those that it inserted, and no others.
+    /// Where it doesn't, a statement that is refused because of a row that exists undoes itself
+    /// alone, and the transaction goes on.
+    pub(crate) tells_skipped_rows: bool,
 }
 
 /// The differences of one database.

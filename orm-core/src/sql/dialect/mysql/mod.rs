@@ -101,6 +101,7 @@ static WITH_RETURNING: Capabilities = Capabilities {
     returning_on_update: false,
     returning_on_delete: true,
     checks_each_row: true,
+    tells_skipped_rows: false,
 };
 
 /// Without RETURNING, where keys count on from the first.
@@ -110,6 +111,7 @@ static CONSECUTIVE_KEYS: Capabilities = Capabilities {
     returning_on_update: false,
     returning_on_delete: false,
     checks_each_row: true,
+    tells_skipped_rows: false,
 };
 
 /// Without RETURNING, where the keys of concurrent INSERTs may mix.

@@ -99,6 +99,7 @@ impl Dialect for Postgres {
             returning_on_update: true,
             returning_on_delete: true,
             checks_each_row: false,
+            tells_skipped_rows: true,
         }
     }
 
