@@ -15,8 +15,8 @@ pub use crate::query::{
     Delete, Select, Unfiltered, Update, View, ViewField, ViewRow, ViewShape, order,
 };
 pub use crate::session::{
-    Collection, Links, Member, New, Reference, Session, Unset, default_for, left_to_server,
-    when_unset,
+    Collection, Draft, Given, Links, Member, Merge, MergedMember, New, Partial, Reference, Session,
+    Unset, default_for, left_to_server, merge_draft,
 };
 pub use crate::value::{
     ArrayElement, Blank, Cells, ColumnType, EnumType, Facts, IsSet, NotNull, Nullability, Nullable,

@@ -3,7 +3,7 @@
 use orm_core::{Error, Handle, Session, schema};
 use orm_tests::backend_tests;
 
-use crate::models::Counter;
+use crate::models::{Counter, Document, Page, Share};
 
 fn counter(session: &mut Session, left: i64, right: i64) -> Handle<Counter> {
     session.add(Counter::draft().name("c").left(left).right(right))
@@ -80,6 +80,113 @@ backend_tests! {
         session.set(handle, Counter::right, Counter::right + 2);
         session.commit().await?;
         assert_eq!((session[handle].left, session[handle].right), (50, 4));
+    }
+
+    /// SEMANTICS 6.6: what is assigned to the field later wins too, and a later expression over it.
+    async fn rule_6_6_a_later_assignment_to_the_field_wins(db) {
+        db.create(&schema![Counter]).await?;
+        let mut session = db.session();
+        let handle = counter(&mut session, 1, 2);
+        session.commit().await?;
+        session.set(handle, Counter::left, Counter::left + 10);
+        session[handle].left = 7;
+        session[handle].right = 8;
+        session.set(handle, Counter::right, Counter::right + 10);
+        assert_eq!(session[handle].right, 2, "the row's value, which the expression will see");
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["UPDATE counters"]);
+        assert_eq!((session[handle].left, session[handle].right), (7, 12));
+        let stored = Counter::select().columns((Counter::left, Counter::right));
+        assert_eq!(stored.all(&mut session).await?, [(7, 12)]);
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["SELECT counters"]);
+    }
+
+    /// SEMANTICS 6.6: the field's own last known value is no assignment, unless it is `set`.
+    async fn rule_6_6_setting_the_value_that_is_there_wins(db) {
+        db.create(&schema![Counter]).await?;
+        let mut session = db.session();
+        let handle = counter(&mut session, 1, 2);
+        session.commit().await?;
+        session.set(handle, Counter::left, Counter::left + 10);
+        session.set(handle, Counter::left, 1);
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), [""; 0]);
+        assert_eq!(session[handle].left, 1);
+    }
+
+    /// SEMANTICS 6.6, 10.1: expiring discards it.
+    async fn rule_6_6_expire_and_refresh_discard_it(db) {
+        db.create(&schema![Counter]).await?;
+        let mut session = db.session();
+        let handle = counter(&mut session, 1, 2);
+        session.commit().await?;
+        session.set(handle, Counter::left, Counter::left + 10);
+        session.expire(handle);
+        session.refresh(handle).await?;
+        session.set(handle, Counter::left, Counter::left + 10);
+        session.refresh(handle).await?;
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), [""; 0]);
+        assert_eq!(session[handle].left, 1);
+    }
+
+    /// SEMANTICS 6.6: what finds the row is no expression.
+    async fn rule_6_6_no_expression_for_a_key_or_a_version(db) {
+        db.create(&schema![Counter, Document, Page]).await?;
+        let mut session = db.session();
+        let handle = counter(&mut session, 1, 2);
+        let document = session.add(Document::draft().title("v"));
+        session.commit().await?;
+        session.set(handle, Counter::id, Counter::id + 1);
+        let error = session.commit().await.unwrap_err().to_string();
+        assert!(error.contains("counters.id") && error.contains("primary key"), "{error}");
+        session.rollback().await?;
+        session.set(document, Document::revision, Document::revision + 1);
+        let error = session.commit().await.unwrap_err().to_string();
+        assert!(error.contains("documents.revision") && error.contains("version"), "{error}");
+        session.rollback().await?;
+    }
+
+    /// SEMANTICS 6.5, 6.6: an expression is a change of the row, which bumps its version.
+    async fn rule_6_6_an_expression_bumps_the_version(db) {
+        db.create(&schema![Document, Page]).await?;
+        let mut session = db.session();
+        let handle = session.add(Document::draft().title("v"));
+        session.commit().await?;
+        session.set(handle, Document::title, Document::title.upper());
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["UPDATE documents"]);
+        assert_eq!((session[handle].title.as_str(), session[handle].revision), ("V", 2));
+    }
+
+    /// SEMANTICS 6.6, 8.7: the views of a key that the database computes are unloaded by the flush.
+    async fn rule_6_6_an_expression_for_a_foreign_key_moves_the_child(db) {
+        db.create(&schema![Counter, Share]).await?;
+        let mut session = db.session();
+        let first = counter(&mut session, 1, 2);
+        let second = counter(&mut session, 3, 4);
+        let share = session.add(Share::draft().counter(first));
+        session.commit().await?;
+        assert_eq!(share.counter(&mut session).await?, Some(first));
+        session.set(share, Share::counter_id, Share::counter_id + 1);
+        session.commit().await?;
+        assert_eq!(session[share].counter.loaded(), None);
+        assert_eq!(share.counter(&mut session).await?, Some(second));
+        // The relationship beats the column, whichever was assigned last.
+        share.counter(&mut session).set(first);
+        session.set(share, Share::counter_id, Share::counter_id + 100);
+        session.commit().await?;
+        assert_eq!(share.counter(&mut session).await?, Some(first));
+        session.set(share, Share::counter_id, Share::counter_id + 1);
+        share.counter(&mut session).set(first);
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), [""; 0]);
     }
 
     /// SEMANTICS 6.6: a nullable column takes expressions, and NULL comes back as `None`.

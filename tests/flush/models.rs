@@ -533,6 +533,14 @@ pub struct Counter {
     pub spare: Option<i64>,
 }
 
+/// A foreign key to be calculated with.
+#[derive(Model)]
+pub struct Share {
+    #[orm(foreign_key = Counter)]
+    pub counter_id: Option<i64>,
+    pub counter: BelongsTo<Counter>,
+}
+
 /// An optimistic lock.
 #[derive(Model)]
 pub struct Document {

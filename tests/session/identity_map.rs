@@ -278,22 +278,4 @@ backend_tests! {
         assert_eq!(log.emitted(), ["SELECT seats"]);
         assert_eq!(session[seats[0]].hall, "FR1");
     }
-
-    /// SEMANTICS 12.4, as far as there is no concurrent writer.
-    async fn find_or_add_finds_known_rows_and_adds_the_others_once(db) {
-        committed(&db, &["ada"]).await?;
-        let mut session = db.session();
-        let bob = session.add(user("bob"));
-        let log = db.log();
-        let found = session
-            .find_or_add(User::username, ["eve", "ada", "eve", "bob"], |name| user(&name))
-            .await?;
-        assert_eq!(log.emitted(), ["INSERT users", "SELECT users"]);
-        let [eve, ada, also_bob] = found[..] else { panic!("duplicates fold: {found:?}") };
-        assert_eq!((session[eve].username.as_str(), session[ada].id()), ("eve", 1));
-        assert_eq!(also_bob, bob);
-        assert_eq!(session.state(eve), ObjectState::Pending);
-        session.commit().await?;
-        assert_eq!(log.emitted(), ["INSERT users"]);
-    }
 }

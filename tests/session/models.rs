@@ -97,6 +97,118 @@ pub struct Player {
     pub team: BelongsTo<Team>,
 }
 
+/// One relationship for each of the cascades that need no row: SEMANTICS 7.9.
+#[derive(Debug, Model)]
+pub struct Album {
+    pub title: String,
+    #[orm(back_populates = album, cascade = "save-update, refresh-expire")]
+    pub tracks: HasMany<Track>,
+    #[orm(back_populates = album, cascade = "save-update, expunge")]
+    pub covers: HasMany<Cover>,
+    #[orm(back_populates = album)]
+    pub reviews: HasMany<Review>,
+}
+
+#[derive(Debug, Model)]
+pub struct Track {
+    pub title: String,
+    #[orm(foreign_key = Album)]
+    pub album_id: Option<i64>,
+    #[orm(back_populates = tracks)]
+    pub album: BelongsTo<Album>,
+}
+
+#[derive(Debug, Model)]
+pub struct Cover {
+    pub title: String,
+    #[orm(foreign_key = Album)]
+    pub album_id: Option<i64>,
+    #[orm(back_populates = covers)]
+    pub album: BelongsTo<Album>,
+}
+
+#[derive(Debug, Model)]
+pub struct Review {
+    pub title: String,
+    #[orm(foreign_key = Album)]
+    pub album_id: Option<i64>,
+    #[orm(back_populates = reviews)]
+    pub album: BelongsTo<Album>,
+}
+
+/// Columns of every type that a patch reads, and some that it must not.
+#[derive(Debug, Model)]
+pub struct Profile {
+    #[orm(unique, length = 8)]
+    pub nick: String,
+    pub age: Option<i32>,
+    #[orm(default = 0)]
+    pub points: u8,
+    #[orm(default = Level::Bronze)]
+    pub level: Level,
+    #[orm(default)]
+    pub flagged: bool,
+    pub ratio: Option<f64>,
+    pub born: Option<chrono::NaiveDate>,
+    pub wakes: Option<chrono::NaiveTime>,
+    pub moved: Option<chrono::NaiveDateTime>,
+    pub seen: Option<chrono::DateTime<chrono::Utc>>,
+    pub tags: Option<Vec<String>>,
+    pub notes: Option<serde_json::Value>,
+    #[orm(default)]
+    pub settings: orm_core::Json<Settings>,
+    #[orm(default)]
+    pub avatar: Vec<u8>,
+    pub budget: Option<rust_decimal::Decimal>,
+    pub token: Option<uuid::Uuid>,
+    #[orm(default, serialize = "never")]
+    pub password: String,
+    #[orm(version)]
+    pub revision: i64,
+    #[orm(foreign_key = Team)]
+    pub team_id: Option<i64>,
+    pub team: BelongsTo<Team>,
+}
+
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Settings {
+    pub theme: String,
+}
+
+/// Keys of one's own on both sides.
+#[derive(Debug, Model)]
+#[orm(base = none, table = "shelves")]
+pub struct Shelf {
+    #[orm(primary_key, length = 8)]
+    pub code: String,
+    #[orm(back_populates = shelf, cascade = "all, delete-orphan")]
+    pub books: HasMany<Book>,
+}
+
+#[derive(Debug, Model)]
+#[orm(base = none)]
+pub struct Book {
+    #[orm(primary_key)]
+    pub isbn: i64,
+    pub title: String,
+    #[orm(foreign_key = Shelf)]
+    pub shelf_code: String,
+    #[orm(via = shelf_code, back_populates = books)]
+    pub shelf: BelongsTo<Shelf>,
+}
+
+/// Each takes the next along, and those before: circles are walked once.
+#[derive(Debug, Model)]
+pub struct Page {
+    pub name: String,
+    #[orm(foreign_key = Page)]
+    pub next_id: Option<i64>,
+    #[orm(via = next_id, back_populates = before, cascade = "all")]
+    pub next: BelongsTo<Page>,
+    #[orm(back_populates = next, cascade = "all")]
+    pub before: HasMany<Page>,
+}
+
 // A test creates the tables that it needs: servers take their time for each.
 
 pub(crate) fn user_tables() -> Schema {
@@ -113,6 +225,18 @@ pub(crate) fn ticket_tables() -> Schema {
 
 pub(crate) fn team_tables() -> Schema {
     schema![Team, Player]
+}
+
+pub(crate) fn album_tables() -> Schema {
+    schema![Album, Track, Cover, Review]
+}
+
+pub(crate) fn shelf_tables() -> Schema {
+    schema![Shelf, Book]
+}
+
+pub(crate) fn profile_tables() -> Schema {
+    schema![Profile, Team, Player]
 }
 
 /// A draft of a user; the address follows from the name.

@@ -155,6 +155,29 @@ impl Connection {
         self.run(statement, rows).await.map_err(|error| resolve(error, self.dialect, table))
     }
 
+    /// As [`run_on`](Self::run_on), of a statement that a violated unique key may refuse, on a
+    /// database where it then undoes itself alone: the transaction goes on, and the inner error is
+    /// the refusal.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), but for that refusal.
+    pub(crate) async fn attempt_on(
+        &mut self,
+        table: &'static Table,
+        statement: Statement,
+        rows: &mut dyn RowSink,
+    ) -> Result<Result<Done>> {
+        self.expect_no_failure()?;
+        self.take_back().await?;
+        match self.send(StatementKind::Statement, statement, rows).await {
+            Ok(done) => Ok(Ok(done)),
+            Err(refusal @ Error::UniqueViolation(_)) => {
+                Ok(Err(resolve(refusal, self.dialect, table)))
+            }
+            Err(error) => Err(resolve(self.note_failure(error), self.dialect, table)),
+        }
+    }
+
     /// Begins a transaction that is going to write.
     ///
     /// # Errors

@@ -201,7 +201,7 @@ fn expire(store: &mut Store, object: ObjectId) {
     if store.is_changed(object) {
         return;
     }
-    store.discard(object);
+    store.discard(&[object]);
     store.keep_values(object);
     store.expire(object);
 }

@@ -20,6 +20,16 @@ pub(crate) struct Batched {
     pub(crate) switched: Vec<(ObjectId, ObjectId)>,
     /// Objects that refer to keys which the flush changes.
     pub(crate) followers: Vec<Follower>,
+    /// New rows that are left out if they exist already.
+    pub(crate) skip_existing: Option<SkipExisting>,
+}
+
+/// Which new rows a flush may leave out: those of a table whose values in the columns of a unique
+/// key exist already. Their objects leave the session.
+#[derive(Clone, Debug)]
+pub(crate) struct SkipExisting {
+    pub(crate) table: &'static Table,
+    pub(crate) columns: Vec<usize>,
 }
 
 /// One statement.
@@ -164,7 +174,7 @@ pub(crate) fn batch(mut work: Work, steps: Vec<OrderedStep>, dialect: &dyn Diale
         }
     }
     let Work { expunged, unlinked, switched, followers, .. } = work;
-    Batched { batches, expunged, unlinked, switched, followers }
+    Batched { batches, expunged, unlinked, switched, followers, skip_existing: None }
 }
 
 /// Inserts of one table by shape, shapes by their first object.

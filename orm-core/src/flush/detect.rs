@@ -164,7 +164,9 @@ impl Detect<'_> {
         let linked = self.linked_columns(object, changes)?;
         let mut columns = Vec::new();
         let mut values = Vec::new();
-        let assigned = changes.expressions.clone();
+        let expressions = self.store.expressions(object);
+        let assigned: Vec<(usize, Expr)> =
+            expressions.filter(|(column, _)| linked.get(*column).is_none()).cloned().collect();
         for at in 0..table.columns().len() {
             if assigned.iter().any(|(column, _)| *column == at) {
                 continue;
@@ -483,7 +485,8 @@ fn order_of_values(a: &[Value], b: &[Value]) -> std::cmp::Ordering {
     a.iter().zip(b).map(|(a, b)| order_of(a, b)).find(|order| *order != Equal).unwrap_or(Equal)
 }
 
-fn order_of(a: &Value, b: &Value) -> std::cmp::Ordering {
+/// A total order of values of one column.
+pub(crate) fn order_of(a: &Value, b: &Value) -> std::cmp::Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::Int(a), Value::Int(b)) => a.cmp(b),

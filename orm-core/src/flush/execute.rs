@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::batch::{Batch, BatchRows, Batched};
+use super::batch::{Batch, BatchRows, Batched, SkipExisting};
 use super::order::Operation;
 use super::read_back::{ReadBack, rows_by_key};
 use super::returned::Returned;
@@ -27,6 +27,10 @@ pub(crate) struct Outcome {
     pub(crate) deleted: Vec<ObjectId>,
     /// Columns that memory has to learn: generated, computed, or decided by a link.
     pub(crate) written: Vec<(ObjectId, usize, Value)>,
+    /// New objects whose row exists already, where that was no error.
+    pub(crate) skipped: Vec<ObjectId>,
+    /// Why a whole INSERT was skipped, where the database says of no row alone that it exists.
+    pub(crate) refusal: Option<Error>,
 }
 
 /// A failed flush: the error, and the objects concerned where they are known.
@@ -55,6 +59,7 @@ pub(crate) async fn execute(
         refers_to_keys,
         generated: HashMap::default(),
         read_back: ReadBack::default(),
+        skip_existing: batched.skip_existing.take(),
     };
     for batch in &mut batched.batches {
         if stop.is_set() {
@@ -73,14 +78,16 @@ pub(crate) async fn execute(
     Ok(run.outcome)
 }
 
-struct Run {
-    outcome: Outcome,
+pub(super) struct Run {
+    pub(super) outcome: Outcome,
     /// Whether any row waits for a generated key.
-    refers_to_keys: bool,
+    pub(super) refers_to_keys: bool,
     /// Generated columns of rows that this flush has inserted.
-    generated: HashMap<(ObjectId, usize), Value, foldhash::fast::RandomState>,
+    pub(super) generated: HashMap<(ObjectId, usize), Value, foldhash::fast::RandomState>,
     /// What statements didn't give back.
     read_back: ReadBack,
+    /// Which new rows are left out if they exist already.
+    pub(super) skip_existing: Option<SkipExisting>,
 }
 
 impl Run {
@@ -120,19 +127,32 @@ impl Run {
                 if comes_back && given_keys.is_some() {
                     read_back.extend(table.primary_key());
                 }
-                let statement = render_insert(
-                    connection.dialect(),
-                    InsertRows {
-                        table,
-                        columns: columns.clone(),
-                        rows: objects.len(),
-                        values,
-                        returning: read_back.clone(),
-                        skip_existing: Vec::new(),
-                    },
-                )?;
+                let rows = InsertRows {
+                    table,
+                    columns: columns.clone(),
+                    rows: objects.len(),
+                    values,
+                    returning: read_back.clone(),
+                    skip_existing: Vec::new(),
+                };
+                if let Some(unique) = self.may_exist(table).map(<[usize]>::to_vec)
+                    && capabilities.tells_skipped_rows
+                {
+                    return self.insert_missing(connection, rows, objects, returning, &unique).await;
+                }
+                let statement = render_insert(connection.dialect(), rows)?;
                 let mut rows = Returned::new(table, &read_back);
-                let done = connection.run_on(table, statement, &mut rows).await?;
+                let done = match self.may_exist(table) {
+                    None => connection.run_on(table, statement, &mut rows).await?,
+                    Some(_) => match connection.attempt_on(table, statement, &mut rows).await? {
+                        Ok(done) => done,
+                        Err(refusal) => {
+                            self.outcome.skipped.extend(objects.iter());
+                            self.outcome.refusal = Some(refusal);
+                            return Ok(());
+                        }
+                    },
+                };
                 if comes_back {
                     self.learn_generated(table, objects, returning, given_keys, rows.values)?;
                 } else {
@@ -482,7 +502,7 @@ fn unique_key_over(table: &Table, columns: &[usize]) -> Vec<usize> {
 }
 
 /// Whether a foreign key of any table may reference the column: unique ones can be.
-fn is_referenced(table: &Table, column: usize) -> bool {
+pub(super) fn is_referenced(table: &Table, column: usize) -> bool {
     table.uniques().iter().any(|unique| unique.columns.contains(&column))
 }
 

@@ -44,14 +44,16 @@ mod row_graph;
 mod row_keys;
 mod schedule;
 mod settle;
+mod skip;
 mod switch;
 mod uniques;
 mod work;
 
 pub use plan::{Plan, PlannedOperation, PlannedStep};
 
-pub(crate) use batch::Batched;
+pub(crate) use batch::{Batched, SkipExisting};
 pub(crate) use cascade::{Cascaded, cascade};
+pub(crate) use detect::order_of;
 pub(crate) use execute::{Failure, Outcome, execute};
 pub(crate) use hooks::{HooksRun, due_hooks, load_expired, run_hooks, see_expired};
 pub(crate) use prepare::{needs_reading, prepare};

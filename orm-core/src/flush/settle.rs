@@ -16,9 +16,8 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
     if !batched.batches.is_empty() {
         store.begin_tainting();
     }
-    for object in batched.expunged {
-        store.expunge_pending(object);
-    }
+    store.release(&batched.expunged);
+    store.release(&outcome.skipped);
     // An object whose row is another's now is gone, but the row is not.
     let deleted_rows = outcome.deleted.len();
     for (gone, new) in batched.switched {
@@ -159,9 +158,11 @@ fn reassigned_keys(
         let Some(changes) = &store.header(object).changes else { continue };
         let Some(snapshot) = &changes.snapshot else { continue };
         for foreign_key in store.table(object).foreign_keys() {
+            let is_computed = |column| changes.expressions.iter().any(|(other, _)| *other == column);
             let is_assigned = changes.link(foreign_key).is_none()
                 && foreign_key.columns().iter().any(|&column| {
                     store.storage(object).encode(object.slot, column) != snapshot[column]
+                        || is_computed(column)
                 });
             if is_assigned {
                 let old = store.database_parent(object, foreign_key);

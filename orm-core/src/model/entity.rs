@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 
 use chrono::{DateTime, Utc};
 
-use super::{Base, BaseColumns, Model};
+use super::{Base, BaseColumns, Model, RelationField};
 use crate::value::{Cells, Value, ValueError};
 
 /// A row: the user's struct, to which it dereferences, plus the base columns that a derive can't
@@ -67,6 +67,15 @@ impl<M: Model> Entity<M> {
 
     pub(crate) fn set_flushed(&mut self, flushed: bool) {
         self.flushed = flushed;
+    }
+
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.flushed
+    }
+
+    /// A relationship field.
+    pub(crate) fn relation_mut(&mut self, relation: usize) -> &mut dyn RelationField {
+        self.model.__relation_mut(relation)
     }
 
     #[track_caller]

@@ -28,7 +28,11 @@ pub trait RelationField: Send + Sync {
     /// reference.
     fn insert(&mut self, member: Key);
     /// Takes a member out, if it is loaded and there.
-    fn remove(&mut self, member: Key);
+    fn remove(&mut self, member: Key) {
+        self.remove_all(&|other| other == member);
+    }
+    /// Takes such members out, as far as they are loaded.
+    fn remove_all(&mut self, leaves: &dyn Fn(Key) -> bool);
     /// Forgets the members.
     fn unload(&mut self);
 }
@@ -73,13 +77,12 @@ impl<T: Model> Members<T> {
         }
     }
 
-    fn remove(&mut self, member: Key) {
+    fn remove_all(&mut self, leaves: &dyn Fn(Key) -> bool) {
         if let Some(index) = &mut self.index {
-            index.remove(&member);
+            index.retain(|member| !leaves(*member));
         }
-        let member = Handle::from_key(member);
         for members in [&mut self.loaded, &mut self.narrowed].into_iter().flatten() {
-            members.retain(|other| *other != member);
+            members.retain(|member| !leaves(Handle::to_key(*member)));
         }
     }
 }
@@ -163,9 +166,9 @@ macro_rules! collection {
                     view.insert(member);
                 }
             }
-            fn remove(&mut self, member: Key) {
+            fn remove_all(&mut self, leaves: &dyn Fn(Key) -> bool) {
                 if let Some(view) = &mut self.0 {
-                    view.remove(member);
+                    view.remove_all(leaves);
                 }
             }
             fn unload(&mut self) {
@@ -261,8 +264,8 @@ macro_rules! reference {
                     self.loaded = Some(Some(Handle::from_key(member)));
                 }
             }
-            fn remove(&mut self, member: Key) {
-                if self.loaded == Some(Some(Handle::from_key(member))) {
+            fn remove_all(&mut self, leaves: &dyn Fn(Key) -> bool) {
+                if self.loaded.flatten().is_some_and(|member| leaves(Handle::to_key(member))) {
                     self.loaded = Some(None);
                 }
             }

@@ -10,7 +10,8 @@
 //! - `scope`: the models of a query as a type-level list, so that a column of a table that isn't
 //!   joined is a compile error;
 //! - [`select`](Select), `clauses`, `join`, `counting`: the query itself;
-//! - [`projection`](Projection): `columns(…)` and the decoding of its rows;
+//! - [`projection`](Projection): `columns(…)` and the decoding of its rows; `column_list`: columns of
+//!   one model by their places;
 //! - `bulk`: [`Update`] and [`Delete`] of the rows that a condition finds;
 //! - `loader`: options such as `User::posts.joined().with(…)`;
 //! - [`view`](View): nested results that load only what they name.
@@ -21,6 +22,7 @@ mod tuples;
 mod arithmetic;
 mod bulk;
 mod clauses;
+mod column_list;
 mod comparand;
 mod condition;
 mod counting;
@@ -41,6 +43,7 @@ mod tests;
 
 pub use arithmetic::{Addend, Also, Number};
 pub use bulk::{Bulk, BulkStatement, Delete, Filtered, Unfiltered, Update};
+pub use column_list::ColumnList;
 pub use comparand::{Assign, ByExpression, ByValue, Comparand};
 pub use condition::{Condition, Conditions, all_of, any_of};
 pub use expression::{Expression, Group, Row, Term};

@@ -1,10 +1,15 @@
 //! What `add` takes: a finished draft or a whole struct, with the objects it is linked to.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use super::Session;
-use crate::model::{ColumnSet, Handle, Kind, Model, Relation, Relationship, ToMany, ToOne};
-use crate::value::{Blank, Operand, Placeholder, Value};
+use super::merge::{Merged, MergedMember};
+use crate::model::{
+    ColumnDef, ColumnSet, Handle, Kind, Model, Relation, Relationship, ToMany, ToOne,
+};
+use crate::tracking::ObjectId;
+use crate::value::{Blank, ColumnType, Operand, Placeholder, Value};
 
 /// A new object, ready to be added: made from a draft whose required columns are set, or from a
 /// whole struct.
@@ -12,13 +17,20 @@ pub struct New<M: Model> {
     pub(super) model: M,
     /// Own columns that nobody gave a value, counted from the first own column.
     pub(super) unset: ColumnSet,
-    pub(super) links: Links<M>,
+    /// Own columns that were given a value, and not left to a default.
+    pub(super) given: ColumnSet,
+    pub(super) links: Vec<DraftLink>,
 }
 
 impl<M: Model> New<M> {
     #[doc(hidden)]
-    pub fn __from_draft(model: M, unset: Unset, links: Links<M>) -> Self {
-        Self { model: normalized(model), unset: unset.0, links }
+    pub fn __from_draft(model: Option<M>, unset: Unset, links: Links<M>) -> Self {
+        let model = model.expect("the draft's type says that its required columns are set");
+        Self::finished(model, unset, links)
+    }
+
+    fn finished(model: M, unset: Unset, links: Links<M>) -> Self {
+        Self { model: normalized(model), unset: unset.left_out, given: unset.given, links: links.0 }
     }
 }
 
@@ -28,13 +40,13 @@ impl<M: Model> New<M> {
     pub fn __from_struct(model: M) -> Self {
         let table = M::__table();
         let own = &table.columns()[table.base_columns()..];
-        let unset = own
-            .iter()
-            .enumerate()
-            .filter(|(at, column)| column.autoincrement && model.__encode(*at) == Value::Int(0))
-            .map(|(at, _)| at)
-            .collect();
-        Self { model: normalized(model), unset, links: Links::default() }
+        let is_left_out = |(at, column): &(usize, &ColumnDef)| {
+            column.autoincrement && model.__encode(*at) == Value::Int(0)
+        };
+        let (unset, given): (Vec<_>, Vec<_>) = own.iter().enumerate().partition(is_left_out);
+        let columns = |set: Vec<(usize, &ColumnDef)>| set.into_iter().map(|(at, _)| at).collect();
+        let (unset, given) = (columns(unset), columns(given));
+        Self { model: normalized(model), unset, given, links: Vec::new() }
     }
 }
 
@@ -72,14 +84,43 @@ impl<M: Model> From<New<M>> for Member<M> {
     }
 }
 
-type Link<M> = Box<dyn FnOnce(&mut Session, Handle<M>) + Send + Sync>;
+/// A relationship that a draft was given, and its members.
+pub(super) struct DraftLink {
+    pub(super) relationship: &'static Relationship,
+    pub(super) members: Vec<Box<dyn DraftMember>>,
+}
+
+/// A [`Member`] of a model that isn't known statically.
+pub(super) trait DraftMember: Send + Sync {
+    /// Whether it is to be added along.
+    fn is_new(&self) -> bool;
+    /// The member as an object; a new one is added.
+    fn bring_in(self: Box<Self>, session: &mut Session) -> ObjectId;
+    /// The member as a part of what is merged.
+    fn into_merged(self: Box<Self>) -> MergedMember;
+}
+
+impl<M: Model> DraftMember for Member<M> {
+    fn is_new(&self) -> bool {
+        matches!(self, Self::New(_))
+    }
+    fn bring_in(self: Box<Self>, session: &mut Session) -> ObjectId {
+        session.bring_in(*self)
+    }
+    fn into_merged(self: Box<Self>) -> MergedMember {
+        match *self {
+            Self::Known(handle) => MergedMember::Known(M::__table(), Handle::to_key(handle)),
+            Self::New(new) => MergedMember::New(Merged::of_new(new, None)),
+        }
+    }
+}
 
 /// The relationships that a draft was given.
-pub struct Links<M: Model>(pub(super) Vec<Link<M>>);
+pub struct Links<M: Model>(Vec<DraftLink>, PhantomData<fn(M)>);
 
 impl<M: Model> Default for Links<M> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(Vec::new(), PhantomData)
     }
 }
 
@@ -90,7 +131,8 @@ impl<M: Model> Links<M> {
         relation: Relation<M, K, N>,
         member: impl Into<Member<K::Target>>,
     ) {
-        self.push(relation.def(), vec![member.into()]);
+        let members: Vec<Box<dyn DraftMember>> = vec![Box::new(member.into())];
+        self.0.push(DraftLink { relationship: relation.def(), members });
     }
 
     /// A collection is to have these members.
@@ -99,21 +141,21 @@ impl<M: Model> Links<M> {
         I: IntoIterator,
         I::Item: Into<Member<K::Target>>,
     {
-        self.push::<K::Target>(relation.def(), members.into_iter().map(Into::into).collect());
-    }
-
-    fn push<T: Model>(&mut self, relationship: &'static Relationship, members: Vec<Member<T>>) {
-        self.0.push(Box::new(move |session, owner| {
-            for member in members {
-                session.put(owner, relationship, member);
-            }
-        }));
+        let boxed = |member: I::Item| -> Box<dyn DraftMember> { Box::new(member.into()) };
+        let members = members.into_iter().map(boxed).collect();
+        self.0.push(DraftLink { relationship: relation.def(), members });
     }
 }
 
-/// The columns that a draft leaves to the server, to a relationship or to NULL, while it is finished.
+/// The columns that a draft leaves to the server, to a relationship or to NULL, while it is finished,
+/// counted from the first own column.
 #[derive(Debug, Default)]
-pub struct Unset(ColumnSet);
+pub struct Unset {
+    left_out: ColumnSet,
+    given: ColumnSet,
+    /// The first column that is not set and must be.
+    missing: Option<usize>,
+}
 
 impl Unset {
     /// Nothing is left out yet.
@@ -121,28 +163,82 @@ impl Unset {
         Self::default()
     }
 
-    /// The given value, else the blank; remembers a column that is left out. Columns are counted
-    /// from the first own column.
+    /// The given value, else the blank; remembers a column that is left out. `None` if it must be
+    /// set and isn't.
     pub fn column<T>(
         &mut self,
         column: usize,
         given: Option<T>,
-        blank: impl FnOnce() -> Blank<T>,
-    ) -> T {
-        match given.map_or_else(blank, Blank::Written) {
-            Blank::Written(value) => value,
-            Blank::LeftToServer(placeholder) => {
-                self.0.insert(column);
-                placeholder
+        blank: impl FnOnce() -> Option<Blank<T>>,
+    ) -> Option<T> {
+        if given.is_some() {
+            self.given.insert(column);
+            return given;
+        }
+        match blank() {
+            Some(Blank::Written(value)) => Some(value),
+            Some(Blank::LeftToServer(placeholder)) => {
+                self.left_out.insert(column);
+                Some(placeholder)
+            }
+            None => {
+                self.missing = Some(column);
+                None
             }
         }
     }
 }
 
-/// What a column holds when a draft left it out, which its type has told; the draft's type says
-/// that it may be left out.
-pub fn when_unset<T>(blank: Option<Blank<T>>) -> Blank<T> {
-    blank.expect("the draft's type says that this column is set or has a default")
+/// The columns that a draft was given, as values, counted from the first own column.
+#[derive(Debug, Default)]
+pub struct Given(Vec<(usize, Value)>);
+
+impl Given {
+    /// Nothing is given yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A column that may be given.
+    pub fn column<T: ColumnType>(&mut self, column: usize, given: &Option<T>) {
+        if let Some(value) = given {
+            self.0.push((column, value.encode()));
+        }
+    }
+}
+
+/// A draft of the model `M`, whatever is set of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a draft of `{M}`",
+    label = "expected a draft, as in `User::draft().email(\"ada@example.org\")`"
+)]
+pub trait Draft<M: Model>: Sized {
+    #[doc(hidden)]
+    fn __into_partial(self) -> Partial<M>;
+}
+
+/// What is set of a draft: as much as [`Session::merge`](super::Session::merge) needs.
+pub struct Partial<M: Model> {
+    pub(super) given: Vec<(usize, Value)>,
+    /// Everything, else the first own column that would have to be set.
+    pub(super) new: Result<New<M>, (usize, Vec<DraftLink>)>,
+}
+
+impl<M: Model> Partial<M> {
+    #[doc(hidden)]
+    pub fn __from_draft(model: Option<M>, given: Given, unset: Unset, links: Links<M>) -> Self {
+        let new = match (model, unset.missing) {
+            (Some(model), _) => Ok(New::finished(model, unset, links)),
+            (None, missing) => Err((missing.unwrap_or_default(), links.0)),
+        };
+        Self { given: given.0, new }
+    }
+}
+
+impl<M: Model> fmt::Debug for Partial<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Partial({})", M::__table().model())
+    }
 }
 
 /// A column that the server fills in, or that a relationship does.

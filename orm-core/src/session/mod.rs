@@ -10,11 +10,15 @@ mod changes;
 mod draft;
 mod engine_queries;
 mod factory;
+mod find_or_add;
 mod graph;
 mod hooks;
 mod inspect;
 mod joined;
+mod leaving;
+mod merge;
 mod objects;
+mod patch;
 mod queries;
 mod relations;
 mod savepoint;
@@ -23,13 +27,17 @@ mod unit_of_work;
 
 pub use accessors::{Collection, Reference, RelatedQuery};
 pub use changes::{ColumnChange, ObjectChanges};
-pub use draft::{Links, Member, New, Unset, default_for, left_to_server, when_unset};
+pub use draft::{
+    Draft, Given, Links, Member, New, Partial, Unset, default_for, left_to_server,
+};
 pub use engine_queries::OnEngine;
 pub use factory::{Lent, Retries, SessionFactory};
 pub use graph::{Graph, Members};
 pub use hooks::Written;
 pub use inspect::{Attribute, History, Inspected, MemberHistory, Objects};
+pub use merge::{Merge, MergedMember, merge_draft};
 pub use objects::ObjectState;
+pub use patch::{Patch, Permitted};
 pub use savepoint::Savepoint;
 
 pub use crate::flush::{Plan, PlannedOperation, PlannedStep};

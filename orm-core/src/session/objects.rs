@@ -2,7 +2,8 @@
 
 use std::ops::{Index, IndexMut};
 
-use super::{Links, New, Session};
+use super::draft::DraftLink;
+use super::{New, Session};
 use crate::error::{Error, Result};
 use crate::model::{BaseColumns, Column, ColumnSet, Entity, Handle, Model, RelationshipKind};
 use crate::query::{Assign, Assigned};
@@ -35,13 +36,22 @@ impl Session {
         if let Err(error) = self.expect_no_commit() {
             panic!("{error}");
         }
-        let New { model, unset, links: Links(links) } = new.into();
+        let New { model, unset, links, .. } = new.into();
         let object = self.insert_pending(model, unset);
-        let handle = self.store.handle(object);
-        for link in links {
-            link(self, handle);
+        self.put_all(object, links);
+        self.store.handle(object)
+    }
+
+    /// Puts the members that a draft was given into its relationships.
+    #[track_caller]
+    pub(super) fn put_all(&mut self, owner: ObjectId, links: Vec<DraftLink>) {
+        for DraftLink { relationship, members } in links {
+            for member in members {
+                let member = member.bring_in(self);
+                let put = self.store.put(owner, relationship, member);
+                self.note(put);
+            }
         }
-        handle
     }
 
     /// Adds several objects, in order.
@@ -57,7 +67,7 @@ impl Session {
         new.into_iter().map(|new| self.add(new)).collect()
     }
 
-    fn insert_pending<M: Model>(&mut self, model: M, unset: ColumnSet) -> ObjectId {
+    pub(super) fn insert_pending<M: Model>(&mut self, model: M, unset: ColumnSet) -> ObjectId {
         let table = M::__table();
         let own = unset.iter().map(|column| M::Base::COUNT + column);
         let base = table.columns()[..M::Base::COUNT].iter().enumerate();
@@ -67,10 +77,15 @@ impl Session {
             })
             .map(|(at, _)| at);
         let unset: ColumnSet = own.chain(left_out).collect();
-        let object = self.store.add_pending(Entity::pending(model), unset);
+        self.enter(Entity::pending(model), unset)
+    }
+
+    /// Puts an entity into the session as a pending object without these columns.
+    pub(super) fn enter<M: Model>(&mut self, entity: Entity<M>, unset: ColumnSet) -> ObjectId {
+        let object = self.store.add_pending(entity, unset);
         let key = self.store.key_of(object);
         let mut assigned = false;
-        for relationship in table.relationships() {
+        for relationship in M::__table().relationships() {
             let slot = object.slot;
             let field = self.store.storage_mut(object).relation_mut(slot, relationship.index());
             if field.is_loaded() {
@@ -134,8 +149,14 @@ impl Session {
     /// Assigns a value, or an SQL expression that the next flush evaluates and reads back. An
     /// assigned column of a pending object counts as given, whatever the value.
     ///
+    /// An expression sees the row as it is when the UPDATE runs, not what else is assigned by it.
+    /// Until the flush the field shows the row's last known value; the last assignment to a column
+    /// wins, be it an expression, a value, or one to the field: `session[post].views = 7`. (The
+    /// field's own last known value can't be told from no assignment: `set` it.)
+    ///
     /// What can't be assigned (a value that can't be written as JSON, an expression for a row that
-    /// doesn't exist yet) is the error of the next flush, after which only a rollback goes on.
+    /// doesn't exist yet or for what finds the row) is the error of the next flush, after which only
+    /// a rollback goes on.
     ///
     /// ```
     /// # use orm_core::{Engine, Model, SessionFactory, schema};
@@ -170,22 +191,34 @@ impl Session {
                 self.assign(object, at, value.encode());
             }
             Assigned::Expression(expression) => {
-                if self.store.header(object).state == State::Pending {
-                    self.mistake.get_or_insert(Error::misuse(format!(
-                        "`{}.{}` was assigned an SQL expression before its row exists: flush first",
-                        M::__table().name(),
-                        column.def().name,
-                    )));
+                if let Err(error) = self.expect_computable(object, at) {
+                    self.mistake.get_or_insert(error);
                     return;
                 }
-                let changes = self.store.changes_mut(object);
-                changes.expressions.retain(|(other, _)| *other != at);
-                changes.expressions.push((at, expression));
+                // What is assigned to the field after this differs from the row, and wins.
+                self.store.undo_assignment(object, &[at]);
+                self.store.changes_mut(object).expressions.push((at, expression));
             }
         }
     }
 
-    fn assign(&mut self, object: ObjectId, column: usize, value: Value) {
+    /// A column that the database may be left to compute: of a row, and nothing that finds it.
+    fn expect_computable(&self, object: ObjectId, column: usize) -> Result<()> {
+        let table = self.store.table(object);
+        let why = if self.store.header(object).state == State::Pending {
+            "before its row exists: flush first"
+        } else if table.primary_key().contains(&column) {
+            "and is part of the primary key, by which the session finds the row: assign a value"
+        } else if table.version() == Some(column) {
+            "and is the version, which every UPDATE counts up"
+        } else {
+            return Ok(());
+        };
+        let (table, column) = (table.name(), table.columns()[column].name);
+        Err(Error::misuse(format!("`{table}.{column}` was assigned an SQL expression {why}")))
+    }
+
+    pub(super) fn assign(&mut self, object: ObjectId, column: usize, value: Value) {
         let table = self.store.table(object);
         if table.primary_key().contains(&column) {
             // The identity map knows the row by its key in the database until the flush.
@@ -205,10 +238,16 @@ impl Session {
             self.mistake.get_or_insert(Error::at_column(table.name(), name, error));
             return;
         }
+        self.count_as_assigned(object, column);
+    }
+
+    /// A column that has been written counts as given, and as the last word on it.
+    pub(super) fn count_as_assigned(&mut self, object: ObjectId, column: usize) {
+        let base_columns = self.store.table(object).base_columns();
         let changes = self.store.changes_mut(object);
         changes.unset.remove(column);
         changes.expressions.retain(|(other, _)| *other != column);
-        if column < table.base_columns() {
+        if column < base_columns {
             changes.assigned_base.insert(column);
         }
     }
@@ -244,150 +283,6 @@ impl Session {
             State::Persistent => ObjectState::Persistent,
             State::Deleted => ObjectState::Deleted,
             State::Vacant | State::Detached => ObjectState::Detached,
-        }
-    }
-}
-
-// ---------------------------------------------------------------- leaving
-
-impl Session {
-    /// Marks an object to be deleted by the next flush, with what its relationships cascade to. A
-    /// pending one leaves at once.
-    ///
-    /// # Panics
-    /// If the handle's object is not in this session.
-    #[track_caller]
-    pub fn delete<M: Model>(&mut self, handle: Handle<M>) {
-        let object = self.expect_object(handle);
-        self.delete_object(object);
-    }
-
-    /// Takes the mark of [`delete`](Self::delete) back: the next flush leaves the object. Nothing
-    /// to do if there is none.
-    ///
-    /// # Panics
-    /// If the handle's object is not in this session.
-    #[track_caller]
-    pub fn undelete<M: Model>(&mut self, handle: Handle<M>) {
-        let object = self.expect_object(handle);
-        self.store.header_mut(object).marked_deleted = false;
-    }
-
-    fn delete_object(&mut self, object: ObjectId) {
-        if self.store.header(object).state == State::Persistent {
-            self.store.changes_mut(object);
-            self.store.header_mut(object).marked_deleted = true;
-            return;
-        }
-        let mut members = Vec::new();
-        for relationship in self.store.table(object).relationships() {
-            let cascades = relationship.cascades();
-            if cascades.delete || cascades.delete_orphan {
-                members.extend(self.store.members(object, relationship).unwrap_or_default());
-            }
-        }
-        self.store.expunge_pending(object);
-        for member in members {
-            if self.store.is_in_session(member) {
-                self.delete_object(member);
-            }
-        }
-    }
-
-    /// Takes an object out of the session, unsaved changes and all, with what its relationships
-    /// cascade to. Its row stays as it is.
-    ///
-    /// # Panics
-    /// If the handle's object is not in this session.
-    #[track_caller]
-    pub fn expunge<M: Model>(&mut self, handle: Handle<M>) {
-        let object = self.expect_object(handle);
-        self.expunge_object(object);
-    }
-
-    fn expunge_object(&mut self, object: ObjectId) {
-        let mut members = Vec::new();
-        for relationship in self.store.table(object).relationships() {
-            if relationship.cascades().expunge {
-                members.extend(self.store.members(object, relationship).unwrap_or_default());
-            }
-        }
-        self.store.release(object);
-        for member in members {
-            if self.store.is_in_session(member) {
-                self.expunge_object(member);
-            }
-        }
-    }
-
-    /// Takes every object out of the session, unsaved changes and all, and frees their memory.
-    /// Every handle is detached afterwards.
-    pub fn expunge_all(&mut self) {
-        self.store.clear();
-        self.mistake = None;
-        if self.connection.as_ref().is_some_and(crate::driver::Connection::in_transaction) {
-            self.store.begin_tainting();
-        }
-    }
-
-    /// Takes an object's value out of the session: of one that is in it, as `expunge`; of one
-    /// whose row a flush deleted, until the commit; of one that a rollback took out, until the
-    /// next unit of work ends.
-    ///
-    /// # Errors
-    /// [`Error::Detached`] if there is nothing left of it.
-    pub fn take<M: Model>(&mut self, handle: Handle<M>) -> Result<Entity<M>> {
-        self.expect_no_commit()?;
-        let object = self.store.locate(handle)?;
-        match self.store.header(object).state {
-            State::Pending => self.store.expunge_pending(object),
-            State::Persistent => self.store.let_go(object),
-            State::Deleted | State::Detached | State::Vacant => {}
-        }
-        let entity = self.store.entities_mut::<M>().take(object.slot);
-        self.store.free(object);
-        entity.ok_or(Error::Detached {
-            model: M::__table().model(),
-            reason: "its object has left the session",
-        })
-    }
-
-    /// Discards an object's unflushed changes; it is loaded again by the next query that meets
-    /// it, by `get` or by `refresh`. Until then reading it is an error, never a stale value. A
-    /// pending object has no row to be loaded from and stays as it is.
-    ///
-    /// # Panics
-    /// If the handle's object is not in this session.
-    #[track_caller]
-    pub fn expire<M: Model>(&mut self, handle: Handle<M>) {
-        let object = self.expect_object(handle);
-        self.expire_object(object);
-    }
-
-    /// Expires every object that is a row.
-    pub fn expire_all(&mut self) {
-        let objects: Vec<ObjectId> = self.store.objects().collect();
-        for object in objects {
-            if self.store.header(object).state == State::Persistent {
-                self.expire_object(object);
-            }
-        }
-    }
-
-    fn expire_object(&mut self, object: ObjectId) {
-        if self.store.header(object).state != State::Persistent {
-            return;
-        }
-        let mut members = Vec::new();
-        for relationship in self.store.table(object).relationships() {
-            if relationship.cascades().refresh_expire {
-                members.extend(self.store.members(object, relationship).unwrap_or_default());
-            }
-        }
-        self.store.discard(object);
-        self.store.expire(object);
-        for member in members {
-            self.expire_object(member);
         }
     }
 }

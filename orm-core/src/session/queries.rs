@@ -213,7 +213,13 @@ impl Session {
     }
 
     /// Discards an object's unflushed changes and loads it again, with the relationships that its
-    /// model loads eagerly; the others are unloaded.
+    /// model loads eagerly; the others are unloaded. What else was changed is flushed first.
+    ///
+    /// The loaded members of its relationships that cascade `refresh-expire`, at any depth, are
+    /// [expired](Self::expire) with it: those that are not loaded eagerly are loaded by the next
+    /// query that meets them.
+    ///
+    /// SQLAlchemy's `Session.refresh`.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the row is gone; [`Error::Misuse`] for a pending object; as
@@ -227,14 +233,14 @@ impl Session {
                 M::__table().model(),
             )));
         }
-        self.store.discard(object);
+        let refreshed = self.discard_with_followers(object);
         self.autoflush_changes().await?;
         let object = self.store.object(handle)?;
-        self.store.expire(object);
+        self.store.expire_all(&refreshed);
         let positions = M::__table().primary_key();
         let key: Vec<Value> =
             positions.iter().map(|&column| self.store.database_value(object, column)).collect();
-        self.load_keys::<M>(vec![key], true).await?;
+        self.load_keys(M::__table(), vec![key], true).await?;
         if self.store.header(object).expired {
             return Err(no_row::<M>("the refreshed row is gone"));
         }
@@ -251,7 +257,7 @@ impl Session {
     fn found_or_evicted<M: Model>(&mut self, id: &M::Id) -> Option<Handle<M>> {
         let object = self.known::<M>(id)?;
         if self.store.header(object).expired {
-            self.store.release(object);
+            self.store.release(&[object]);
             return None;
         }
         Some(self.store.handle(object))
@@ -263,18 +269,18 @@ impl Session {
         populate_existing: bool,
     ) -> Result<()> {
         let keys = ids.iter().map(PrimaryKey::__encode).collect();
-        self.load_keys::<M>(keys, populate_existing).await
+        self.load_keys(M::__table(), keys, populate_existing).await
     }
 
-    async fn load_keys<M: Model>(
+    pub(super) async fn load_keys(
         &mut self,
+        table: &'static Table,
         keys: Vec<Vec<Value>>,
         populate_existing: bool,
     ) -> Result<()> {
         if keys.is_empty() {
             return Ok(());
         }
-        let table = M::__table();
         let columns: Vec<ColumnRef> =
             table.primary_key().iter().map(|&column| ColumnRef::scoped(table, column)).collect();
         // As few statements as binds allow: these keys were asked for together.

@@ -1,16 +1,13 @@
 //! The verbs that edit and read relationships. As methods of the session their arguments may
 //! read `session[ada]`, which those of `ada.posts(&mut session)` may not.
 
-use std::hash::Hash;
-
 use super::draft::MemberOf;
 use super::graph::Members;
-use super::{Member, New, Session, graph};
+use super::{Member, Session, graph};
 use crate::error::{Error, Result};
-use crate::model::{Column, Entity, Handle, Kind, Model, Relation, Relationship, ToMany, ToOne};
-use crate::query::Select;
+use crate::model::{Entity, Handle, Kind, Model, Relation, Relationship, ToMany, ToOne};
 use crate::tracking::ObjectId;
-use crate::value::{ColumnType, Nullability, Operand};
+use crate::value::Nullability;
 
 impl Session {
     /// Puts a member at the end of a collection. Both sides follow at once; nothing is read.
@@ -140,58 +137,6 @@ impl Session {
         self.expect_no_commit()?;
         let owner = self.store.readable(owner)?;
         graph::members(&self.store, owner, relation.def())
-    }
-
-    /// The objects whose column has these values: found, or added as the closure says. In the
-    /// order of the values, equal ones folded.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn find_or_add<M, T, V, I, N>(
-        &mut self,
-        column: Column<M, T>,
-        values: I,
-        mut new: impl FnMut(T) -> N,
-    ) -> Result<Vec<Handle<M>>>
-    where
-        M: Model,
-        T: ColumnType + Clone + Eq + Hash,
-        V: Operand<T>,
-        I: IntoIterator<Item = V>,
-        N: Into<New<M>>,
-    {
-        let values: Vec<T> = values.into_iter().map(Operand::into_operand).collect();
-        if values.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut known = Vec::new();
-        for chunk in values.chunks(crate::load::KEYS_PER_STATEMENT) {
-            let select = Select::<M>::__new().filter(column.in_(chunk.iter()));
-            known.extend(select.all(self).await?);
-        }
-        let mut found = std::collections::HashMap::new();
-        for handle in known {
-            let object = self.store.object(handle)?;
-            let value = self.store.storage(object).encode(object.slot, column.__index());
-            found.insert(value, handle);
-        }
-        let mut handles = Vec::new();
-        let mut seen = std::collections::HashSet::new();
-        for value in values {
-            let key = value.encode();
-            let handle = match found.get(&key) {
-                Some(handle) => *handle,
-                None => {
-                    let handle = self.add(new(value));
-                    found.insert(key, handle);
-                    handle
-                }
-            };
-            if seen.insert(handle) {
-                handles.push(handle);
-            }
-        }
-        Ok(handles)
     }
 }
 

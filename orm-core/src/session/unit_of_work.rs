@@ -3,7 +3,7 @@
 use super::{Phase, Session};
 use crate::driver::{Connection, LiveConnection};
 use crate::error::{Error, Result};
-use crate::flush::{self, Plan};
+use crate::flush::{self, Plan, SkipExisting};
 use crate::sql::Isolation;
 
 impl Session {
@@ -214,30 +214,42 @@ impl Session {
     }
 
     pub(super) async fn flush_changes(&mut self) -> Result<()> {
+        self.flush_skipping(None).await.map(drop)
+    }
+
+    /// Flushes; new rows whose unique values exist already may be skipped, and their objects leave.
+    /// Gives the refusal of a statement that was skipped as a whole.
+    pub(super) async fn flush_skipping(
+        &mut self,
+        skip_existing: Option<SkipExisting>,
+    ) -> Result<Option<Error>> {
         if let Some(mistake) = self.mistake.take() {
             // What the verb was to do is missing: going on without it would lose a write.
             return self.fail_flush(mistake).await;
         }
         if !self.has_unflushed_changes() {
-            return Ok(());
+            return Ok(None);
         }
         self.run_before_flush()?;
         if let Some(mistake) = self.mistake.take() {
             return self.fail_flush(mistake).await;
         }
         let cascaded = self.follow_cascade().await?;
-        let batched = flush::plan(&self.store, cascaded, self.engine.dialect())?;
+        let mut batched = flush::plan(&self.store, cascaded, self.engine.dialect())?;
+        batched.skip_existing = skip_existing;
         if batched.batches.is_empty() {
-            return flush::settle(&mut self.store, batched, flush::Outcome::default());
+            flush::settle(&mut self.store, batched, flush::Outcome::default())?;
+            return Ok(None);
         }
         let flushed = self.run(batched).await?;
         let (batched, outcome) = self.keep_connection(flushed);
         match outcome {
-            Ok(outcome) => {
+            Ok(mut outcome) => {
+                let refusal = outcome.refusal.take();
                 let written = self.witness(&outcome);
                 let settled = flush::settle(&mut self.store, batched, outcome);
                 match settled.and_then(|()| self.run_after_flush(&written)) {
-                    Ok(()) => Ok(()),
+                    Ok(()) => Ok(refusal),
                     Err(error) => self.fail_flush(error).await,
                 }
             }

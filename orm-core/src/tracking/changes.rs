@@ -16,7 +16,8 @@ pub(crate) struct Changes {
     pub(crate) unset: ColumnSet,
     /// Base columns that were assigned; others can't change by hand.
     pub(crate) assigned_base: ColumnSet,
-    /// SQL expressions assigned to columns.
+    /// SQL expressions assigned to columns, which had their database values at that moment: a column
+    /// that differs from its snapshot was assigned a value later, which wins.
     pub(crate) expressions: Vec<(usize, Expr)>,
     /// Where the object's foreign keys are to lead.
     pub(crate) links: Vec<LinkEdit>,
@@ -45,6 +46,18 @@ impl Changes {
 }
 
 impl Store {
+    /// The SQL expressions that the next flush assigns to columns of a row.
+    pub(crate) fn expressions(&self, object: ObjectId) -> impl Iterator<Item = &(usize, Expr)> {
+        let changes = self.header(object).changes.as_deref();
+        let snapshot = changes.and_then(|changes| changes.snapshot.as_deref());
+        let expressions = changes.map(|changes| changes.expressions.as_slice()).unwrap_or_default();
+        expressions.iter().filter(move |(column, _)| {
+            snapshot.is_none_or(|snapshot| {
+                self.storage(object).encode(object.slot, *column) == snapshot[*column]
+            })
+        })
+    }
+
     /// Whether nobody gave a pending object's column a value: neither its draft nor an assignment.
     pub(crate) fn is_unset(&self, object: ObjectId, column: usize) -> bool {
         let Some(changes) = &self.header(object).changes else { return false };
@@ -88,7 +101,7 @@ impl Store {
             let mut fields = relations.map(|at| self.storage(object).relation(object.slot, at));
             fields.any(|field| field.is_loaded() && field.stamp() != Some(own_key))
         };
-        !changes.expressions.is_empty()
+        self.expressions(object).next().is_some()
             || !changes.links.is_empty()
             || !changes.replaced.is_empty()
             || edited()

@@ -378,19 +378,19 @@ impl Store {
 
     /// Whether one of the columns was assigned by hand since the last flush.
     fn is_assigned(&self, object: ObjectId, columns: &[usize]) -> bool {
-        let changes = self.header(object).changes.as_ref();
-        match changes.and_then(|changes| changes.snapshot.as_ref()) {
-            None => false,
-            Some(snapshot) => columns.iter().any(|&column| {
-                self.storage(object).encode(object.slot, column) != snapshot[column]
-            }),
-        }
+        let Some(changes) = self.header(object).changes.as_ref() else { return false };
+        let Some(snapshot) = changes.snapshot.as_ref() else { return false };
+        columns.iter().any(|&column| {
+            self.storage(object).encode(object.slot, column) != snapshot[column]
+                || changes.expressions.iter().any(|(other, _)| *other == column)
+        })
     }
 
     /// Gives columns back what they were at the first mutable access.
-    fn undo_assignment(&mut self, object: ObjectId, columns: &[usize]) {
-        let changes = self.header(object).changes.as_ref();
-        let Some(snapshot) = changes.and_then(|changes| changes.snapshot.as_ref()) else { return };
+    pub(crate) fn undo_assignment(&mut self, object: ObjectId, columns: &[usize]) {
+        let Some(changes) = self.header_mut(object).changes.as_mut() else { return };
+        changes.expressions.retain(|(column, _)| !columns.contains(column));
+        let Some(snapshot) = changes.snapshot.as_ref() else { return };
         let former: Vec<_> = columns.iter().map(|&at| (at, snapshot[at].clone())).collect();
         for (column, value) in former {
             self.write_column(object, column, &value);

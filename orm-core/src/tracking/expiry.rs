@@ -64,6 +64,15 @@ impl Store {
         }
     }
 
+    /// The objects' memory is not to be read before they are loaded again, as far as they are rows.
+    pub(crate) fn expire_all(&mut self, objects: &[ObjectId]) {
+        for &object in objects {
+            if self.header(object).state == State::Persistent {
+                self.expire(object);
+            }
+        }
+    }
+
     /// The object's memory is not to be read before it is loaded again. Its unflushed changes
     /// must be gone already.
     pub(crate) fn expire(&mut self, object: ObjectId) {

@@ -39,9 +39,6 @@ impl Store {
         // Keys that are each other's begin nowhere, and are told by nobody.
         for _ in 0..=self.touched.len() {
             let changes = self.header(object).changes.as_deref();
-            if changes.is_some_and(|it| it.expressions.iter().any(|(at, _)| *at == column)) {
-                return None;
-            }
             let links = changes.map(|changes| changes.links.as_slice()).unwrap_or_default();
             let link = links.iter().find(|edit| edit.foreign_key.columns().contains(&column));
             let Some(link) = link else {
@@ -52,7 +49,8 @@ impl Store {
                 let is_known = self.header(object).state != State::Pending
                     || is_null
                     || !self.is_unset(object, column);
-                return is_known.then(|| storage.encode(object.slot, column));
+                let is_computed = self.expressions(object).any(|(at, _)| *at == column);
+                return (is_known && !is_computed).then(|| storage.encode(object.slot, column));
             };
             let Some(parent) = link.parent else { return Some(Value::Null) };
             let columns = link.foreign_key.columns().iter();

@@ -1,43 +1,43 @@
 //! Edits that are forgotten, and objects that leave the session: what showed them follows.
 
+use std::collections::{HashMap, HashSet};
+
 use super::arena::{ObjectId, State};
 use super::changes::LinkEdit;
 use super::links::{Parent, views_of_child, views_of_parent, views_of_partner};
 use super::pairs::Pair;
 use super::store::Store;
-use crate::model::{Link, Relationship, RelationshipKind};
+use crate::model::{Cascade, ForeignKey, Key, Link, Relationship, RelationshipKind};
 
 impl Store {
-    /// Forgets the unflushed links of an object, and those that wait in its unloaded collections.
+    /// Forgets the unflushed links of objects, and those that wait in their unloaded collections.
     /// Views that showed them are unloaded: what they showed before is not known any more.
-    pub(crate) fn forget_links(&mut self, object: ObjectId) {
-        let links = self.header_mut(object).changes.as_mut();
-        let links = links.map(|changes| std::mem::take(&mut changes.links)).unwrap_or_default();
-        for edit in links {
-            self.unload_link(object, edit);
-        }
-        for child in self.touched.clone() {
+    pub(crate) fn forget_links(&mut self, objects: &HashSet<ObjectId>) {
+        let mut forgotten: Vec<(ObjectId, LinkEdit)> = Vec::new();
+        for &child in &self.touched {
             let Some(changes) = self.header(child).changes.as_ref() else { continue };
-            let waits = |edit: &&LinkEdit| {
+            let is_forgotten = |edit: &&LinkEdit| {
                 // A removed child waits in the collection that it left.
-                let holder = match edit.parent {
+                let holder = || match edit.parent {
                     Some(parent) => Parent::Known(parent),
                     None => self.database_parent(child, edit.foreign_key),
                 };
-                edit.queued && holder == Parent::Known(object)
+                let waits = || matches!(holder(), Parent::Known(at) if objects.contains(&at));
+                objects.contains(&child) || edit.queued && waits()
             };
-            let queued: Vec<LinkEdit> = changes.links.iter().filter(waits).copied().collect();
-            for edit in queued {
-                if let Some(changes) = self.header_mut(child).changes.as_mut() {
-                    changes.links.retain(|other| other.foreign_key != edit.foreign_key);
-                }
-                self.unload_link(child, edit);
-            }
+            let links = changes.links.iter().filter(is_forgotten);
+            forgotten.extend(links.map(|edit| (child, *edit)));
         }
-        for (holder, view) in self.views_of_pairs(object) {
+        for (child, edit) in forgotten {
+            if let Some(changes) = self.header_mut(child).changes.as_mut() {
+                changes.links.retain(|other| other.foreign_key != edit.foreign_key);
+            }
+            self.unload_link(child, edit);
+        }
+        for (_, holder, view) in self.views_of_pairs(objects) {
             self.edit_view(holder, view, |field| field.unload());
         }
-        self.pairs.forget(object);
+        self.pairs.forget_all(objects);
     }
 
     fn unload_link(&mut self, child: ObjectId, edit: LinkEdit) {
@@ -58,52 +58,136 @@ impl Store {
 }
 
 impl Store {
+    /// The object, and the loaded members that follow it along relationships of such cascades.
+    pub(crate) fn followers(
+        &self,
+        object: ObjectId,
+        follows: impl Fn(Cascade) -> bool,
+    ) -> Vec<ObjectId> {
+        let mut found = vec![object];
+        let mut seen = HashSet::from([object]);
+        let mut next = 0;
+        while let Some(&owner) = found.get(next) {
+            next += 1;
+            for relationship in self.table(owner).relationships() {
+                if follows(relationship.cascades()) {
+                    let members = self.members(owner, relationship).unwrap_or_default();
+                    let mut members = members.into_iter();
+                    found.extend(
+                        members
+                            .by_ref()
+                            .filter(|member| self.is_in_session(*member) && seen.insert(*member)),
+                    );
+                }
+            }
+        }
+        found
+    }
+
     /// Takes a pending object out of the session, and out of every view and link: children that
     /// were to lead to it lead nowhere.
     pub(crate) fn expunge_pending(&mut self, object: ObjectId) {
-        self.leave_views(object);
-        self.detach(object);
-        for child in self.touched.clone() {
-            let links = self.header(child).changes.iter().flat_map(|changes| &changes.links);
-            let cut: Vec<_> = links
-                .filter(|edit| edit.parent == Some(object))
-                .map(|edit| edit.foreign_key)
-                .collect();
-            for foreign_key in cut {
+        self.release(&[object]);
+    }
+
+    /// Takes objects out of the session together; their rows stay as they are. What showed one of
+    /// them as a member is unloaded, since it no longer shows the whole, and forgets it if it never
+    /// was a row. Costs what the objects have in links and members, and one walk over the changes
+    /// of the session.
+    pub(crate) fn release(&mut self, objects: &[ObjectId]) {
+        let cut = self.let_go(objects);
+        let is_row = |object: &&ObjectId| self.header(**object).state != State::Pending;
+        let freed: HashSet<ObjectId> = objects.iter().filter(is_row).copied().collect();
+        self.pairs.forget_for_good(&freed);
+        for &object in objects {
+            match self.header(object).state {
+                State::Pending => self.set_aside(object),
+                _ => self.vacate(object),
+            }
+        }
+        for (child, foreign_key) in cut {
+            if self.is_in_session(child) {
                 self.link(child, self.table(child), foreign_key, None, false);
             }
         }
     }
 
-    /// Takes an object out of the session; its row stays as it is. What showed it as a member is
-    /// unloaded, since it no longer shows the whole.
-    pub(crate) fn release(&mut self, object: ObjectId) {
-        if self.header(object).state == State::Pending {
-            return self.expunge_pending(object);
+    /// Cuts objects off from the others, before they leave the session. Gives the links of others
+    /// that led to an object which never was a row: they are to lead nowhere once it is gone.
+    pub(crate) fn let_go(&mut self, objects: &[ObjectId]) -> Vec<(ObjectId, &'static ForeignKey)> {
+        let leaving: HashSet<ObjectId> = objects.iter().copied().collect();
+        let is_row = |object: &&ObjectId| self.header(**object).state != State::Pending;
+        let rows: HashSet<ObjectId> = objects.iter().filter(is_row).copied().collect();
+        self.leave_holders(objects, &leaving);
+        self.forget_links(&rows);
+        self.pairs.forget_all(&leaving);
+        let cut = self.cut_links_to(&leaving);
+        for &object in objects {
+            self.forget_changes(object);
         }
-        self.let_go(object);
-        self.free(object);
+        self.touched.retain(|object| !leaving.contains(object));
+        cut
     }
 
-    /// Cuts an object that is a row off from the others, before it leaves the session.
-    pub(crate) fn let_go(&mut self, object: ObjectId) {
-        self.unload_views(object);
-        self.forget_links(object);
-        self.cut_links_to(object);
-    }
-
-    /// Forgets the unflushed links of others that lead to an object.
-    pub(crate) fn cut_links_to(&mut self, object: ObjectId) {
+    /// Forgets the unflushed links of others that lead to objects which are rows. Gives those that
+    /// lead to one that never was.
+    pub(crate) fn cut_links_to(
+        &mut self,
+        leaving: &HashSet<ObjectId>,
+    ) -> Vec<(ObjectId, &'static ForeignKey)> {
+        let is_row = |object: &&ObjectId| self.header(**object).state != State::Pending;
+        let rows: HashSet<ObjectId> = leaving.iter().filter(is_row).copied().collect();
+        let mut cut = Vec::new();
+        let mut lost = Vec::new();
         for other in self.touched.clone() {
             let Some(changes) = self.header_mut(other).changes.as_mut() else { continue };
+            if leaving.contains(&other) {
+                continue;
+            }
             for (_, members) in &mut changes.replaced {
-                members.retain(|member| *member != object);
+                members.retain(|member| !leaving.contains(member));
             }
-            let led_here = |edit: &mut LinkEdit| edit.parent == Some(object);
-            let links: Vec<LinkEdit> = changes.links.extract_if(.., led_here).collect();
-            for edit in links {
-                self.unload_link(other, edit);
+            let led_away =
+                |edit: &&mut LinkEdit| edit.parent.is_some_and(|parent| leaving.contains(&parent));
+            for edit in changes.links.iter_mut().filter(led_away) {
+                match edit.parent.is_some_and(|parent| rows.contains(&parent)) {
+                    true => lost.push((other, *edit)),
+                    false => cut.push((other, edit.foreign_key)),
+                }
             }
+            let is_lost =
+                |edit: &mut LinkEdit| edit.parent.is_some_and(|parent| rows.contains(&parent));
+            changes.links.extract_if(.., is_lost).for_each(drop);
+        }
+        for (other, edit) in lost {
+            self.unload_link(other, edit);
+        }
+        cut
+    }
+
+    /// What stays and shows one of the leaving objects: unloaded, or without the member that never
+    /// was a row.
+    fn leave_holders(&mut self, objects: &[ObjectId], leaving: &HashSet<ObjectId>) {
+        let mut views: Vec<(ObjectId, ObjectId, &'static Relationship)> = Vec::new();
+        for &object in objects {
+            views.extend(self.views_of_links(object).map(|(holder, view)| (object, holder, view)));
+        }
+        views.extend(self.views_of_pairs(leaving));
+        let mut left: HashMap<(ObjectId, usize), HashSet<Key>> = HashMap::new();
+        for (object, holder, view) in views {
+            if leaving.contains(&holder) {
+                continue;
+            }
+            if self.header(object).state == State::Pending {
+                let key = self.key_of(object);
+                left.entry((holder, view.index())).or_default().insert(key);
+            } else {
+                self.edit_view(holder, view, |field| field.unload());
+            }
+        }
+        for ((holder, relation), keys) in left {
+            let view = &self.table(holder).relationships()[relation];
+            self.edit_view(holder, view, |field| field.remove_all(&|key| keys.contains(&key)));
         }
     }
 
@@ -115,24 +199,24 @@ impl Store {
         }
     }
 
-    /// Unloads every view that shows an object as a member.
-    pub(crate) fn unload_views(&mut self, object: ObjectId) {
-        for (holder, view) in self.views_of(object) {
-            self.edit_view(holder, view, |field| field.unload());
-        }
-    }
-
     /// Takes an object out of the loaded collections and references that it is a member of.
     pub(crate) fn leave_views(&mut self, object: ObjectId) {
         let key = self.key_of(object);
-        for (holder, view) in self.views_of(object) {
+        let objects = HashSet::from([object]);
+        let views = self.views_of_links(object).chain(
+            self.views_of_pairs(&objects).into_iter().map(|(_, holder, view)| (holder, view)),
+        );
+        for (holder, view) in views.collect::<Vec<_>>() {
             self.edit_view(holder, view, |field| field.remove(key));
         }
     }
 
     /// The relationship fields that may show an object as a member: those of the parents that it
     /// leads to, and, as far as its own collections are loaded, those of its members.
-    fn views_of(&self, object: ObjectId) -> Vec<(ObjectId, &'static Relationship)> {
+    fn views_of_links(
+        &self,
+        object: ObjectId,
+    ) -> impl Iterator<Item = (ObjectId, &'static Relationship)> + use<> {
         let table = self.table(object);
         let mut views = Vec::new();
         for foreign_key in table.foreign_keys() {
@@ -144,7 +228,6 @@ impl Store {
                 }
             }
         }
-        views.extend(self.views_of_pairs(object));
         for relationship in table.relationships() {
             let Ok(link) = relationship.link() else { continue };
             for member in self.members(object, relationship).unwrap_or_default() {
@@ -159,15 +242,23 @@ impl Store {
                 }
             }
         }
-        views
+        views.into_iter()
     }
 
-    /// The relationship fields of the other side of unflushed pairs, which may have no inverse.
-    fn views_of_pairs(&self, object: ObjectId) -> Vec<(ObjectId, &'static Relationship)> {
+    /// The relationship fields of the other side of unflushed pairs, which may have no inverse: of
+    /// which object, whose, and which.
+    fn views_of_pairs(
+        &self,
+        objects: &HashSet<ObjectId>,
+    ) -> Vec<(ObjectId, ObjectId, &'static Relationship)> {
         let mut views = Vec::new();
-        for (pair, _) in self.pairs.edits().filter(|(pair, _)| pair.concerns(object)) {
-            let holder = if pair.first == object { pair.second } else { pair.first };
-            views.extend(self.views_of_pair(pair, holder).map(|view| (holder, view)));
+        for (pair, _) in self.pairs.edits() {
+            for (object, holder) in [(pair.first, pair.second), (pair.second, pair.first)] {
+                if objects.contains(&object) {
+                    let of_pair = self.views_of_pair(pair, holder);
+                    views.extend(of_pair.map(|view| (object, holder, view)));
+                }
+            }
         }
         views
     }

@@ -50,6 +50,11 @@ impl Pair {
     pub(crate) fn concerns(&self, object: ObjectId) -> bool {
         self.first == object || self.second == object
     }
+
+    /// Whether one of the objects is on either side.
+    fn concerns_any(&self, objects: &HashSet<ObjectId>) -> bool {
+        objects.contains(&self.first) || objects.contains(&self.second)
+    }
 }
 
 /// What is to happen to a pair at the next flush.
@@ -216,9 +221,19 @@ impl Pairs {
 
     /// Forgets the edits that concern an object, and what is known of it, until a rollback.
     pub(crate) fn forget(&mut self, object: ObjectId) {
-        self.edits.retain(|pair, _| !pair.concerns(object));
-        self.unsure.retain(|pair| !pair.concerns(object));
-        let concerned = self.known.extract_if(|pair| pair.concerns(object));
+        self.forget_where(|pair| pair.concerns(object));
+    }
+
+    /// Forgets the edits that concern one of these objects, and what is known of them, until a
+    /// rollback.
+    pub(crate) fn forget_all(&mut self, objects: &HashSet<ObjectId>) {
+        self.forget_where(|pair| pair.concerns_any(objects));
+    }
+
+    fn forget_where(&mut self, concerns: impl Fn(&Pair) -> bool) {
+        self.edits.retain(|pair, _| !concerns(pair));
+        self.unsure.retain(|pair| !concerns(pair));
+        let concerned = self.known.extract_if(|pair| concerns(pair));
         let forgotten = concerned.map(|pair| (pair, true));
         match self.undo.last_mut() {
             Some(undo) => undo.extend(forgotten),
@@ -226,11 +241,11 @@ impl Pairs {
         }
     }
 
-    /// The object's slot is free for another one, of which nothing must be known.
-    pub(crate) fn forget_for_good(&mut self, object: ObjectId) {
-        self.forget(object);
+    /// The objects' slots are free for others, of which nothing must be known.
+    pub(crate) fn forget_for_good(&mut self, objects: &HashSet<ObjectId>) {
+        self.forget_all(objects);
         for undo in &mut self.undo {
-            undo.retain(|(pair, _)| !pair.concerns(object));
+            undo.retain(|(pair, _)| !pair.concerns_any(objects));
         }
     }
 }

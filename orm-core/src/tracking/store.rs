@@ -1,7 +1,7 @@
 //! The store: all objects of a session, by arena and slot.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::arena::{Arena, Header, ObjectId, State};
@@ -357,11 +357,14 @@ impl Store {
         }
     }
 
-    /// Throws an object's unflushed changes away, links and queued members included.
-    pub(crate) fn discard(&mut self, object: ObjectId) {
-        self.forget_links(object);
-        self.discard_changes(object);
-        self.touched.retain(|other| *other != object);
+    /// Throws the unflushed changes of objects away, links and queued members included.
+    pub(crate) fn discard(&mut self, objects: &[ObjectId]) {
+        let discarded: HashSet<ObjectId> = objects.iter().copied().collect();
+        self.forget_links(&discarded);
+        for &object in objects {
+            self.discard_changes(object);
+        }
+        self.touched.retain(|object| !discarded.contains(object));
     }
 
     /// Forgets the changes of an object that leaves the session.
@@ -379,22 +382,32 @@ impl Store {
     /// Takes an object that was never committed out of the session; its value can be taken until
     /// the next unit of work ends.
     pub(crate) fn detach(&mut self, object: ObjectId) {
+        self.pairs.forget(object);
+        self.set_aside(object);
+    }
+
+    /// As [`detach`](Self::detach), of an object that no edit of a pair concerns.
+    pub(super) fn set_aside(&mut self, object: ObjectId) {
         self.storage_mut(object).unindex(object.slot);
         self.untouch(object);
         let header = self.header_mut(object);
         header.state = State::Detached;
         header.marked_deleted = false;
         self.leave_batch(object);
-        self.pairs.forget(object);
         self.detached.push(object);
     }
 
     /// Frees an object's slot. Nothing that is known of it may reach the next object there.
     pub(crate) fn free(&mut self, object: ObjectId) {
+        self.pairs.forget_for_good(&HashSet::from([object]));
+        self.vacate(object);
+    }
+
+    /// As [`free`](Self::free), of an object that no edit of a pair concerns.
+    pub(super) fn vacate(&mut self, object: ObjectId) {
         self.untouch(object);
         self.journal.forget(object);
         self.leave_batch(object);
-        self.pairs.forget_for_good(object);
         self.arena_at_mut(object.arena).free(object.slot);
     }
 
@@ -446,7 +459,7 @@ impl Store {
                     return Ok((ObjectId { arena, slot }, Met::Known));
                 }
                 if populate_existing {
-                    self.discard(ObjectId { arena, slot });
+                    self.discard(&[ObjectId { arena, slot }]);
                 }
                 // Until every column is there it is neither the old row nor the new one.
                 self.arenas[arena as usize].header_mut(slot).expired = true;

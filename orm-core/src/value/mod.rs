@@ -10,6 +10,7 @@ mod composite;
 mod finite;
 mod json;
 mod operand;
+mod parse;
 mod scalars;
 mod sql_type;
 
@@ -19,6 +20,7 @@ pub use column_type::{
 };
 pub use composite::{ArrayElement, Json};
 pub use operand::Operand;
+pub(crate) use parse::ValueSeed;
 pub use sql_type::{EnumType, SqlType};
 
 use std::hash::{Hash, Hasher};

@@ -66,6 +66,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         .iter()
         .filter(|it| !it.given.has("viewonly") && can_have_constant(model, &it.field))
         .map(|it| relationship_setter(&model.item.name, it));
+    let finish = finish(model, &columns_type);
     let conversions = conversions(model, &draft, &states);
     let model = &model.item.name;
     quote! {
@@ -76,6 +77,8 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         struct #columns_type {
             #(#fields: ::core::option::Option<#types>,)*
         }
+
+        #finish
 
         #[must_use = "a draft is nothing until it is added to a session"]
         pub struct #draft<#(#states),*> {
@@ -171,10 +174,11 @@ fn relationship_setter(model: &Ident, relationship: &Relationship) -> TokenStrea
     }
 }
 
-fn conversions(model: &Model, draft: &Ident, states: &[Ident]) -> TokenStream {
+/// What was set, as a struct if all that is required was, and as values: the same for every state of
+/// the draft.
+fn finish(model: &Model, columns_type: &Ident) -> TokenStream {
     // Names that the expressions of `default = …` can't see.
-    let [draft_name, columns, unset] =
-        ["draft", "columns", "unset"].map(|name| Ident::new(name, Span::mixed_site()));
+    let [columns, unset] = ["columns", "unset"].map(|name| Ident::new(name, Span::mixed_site()));
     let fields = model.columns.iter().enumerate().map(|(index, column)| {
         let field = &column.field;
         let given = match column.fill {
@@ -182,24 +186,44 @@ fn conversions(model: &Model, draft: &Ident, states: &[Ident]) -> TokenStream {
             _ => quote!(#columns.#field),
         };
         let blank = blank(column);
-        quote!(#field: #unset.column(#index, #given, #blank),)
+        quote!(#field: #unset.column(#index, #given, #blank)?,)
     });
     let others = model.relationships.iter().map(|relationship| &relationship.field);
     let others = others.chain(&model.skipped);
+    let given = model.columns.iter().enumerate().filter_map(|(index, column)| {
+        let field = &column.field;
+        (!matches!(column.fill, Fill::Version)).then(|| quote!(given.column(#index, &self.#field);))
+    });
+    let name = &model.item.name;
+    quote! {
+        impl #columns_type {
+            fn finish(self, #unset: &mut __orm::Unset) -> ::core::option::Option<#name> {
+                let #columns = self;
+                ::core::option::Option::Some(#name {
+                    #(#fields)*
+                    #(#others: ::core::default::Default::default(),)*
+                })
+            }
+            fn given(&self) -> __orm::Given {
+                let mut given = __orm::Given::new();
+                #(#given)*
+                given
+            }
+        }
+    }
+}
+
+fn conversions(model: &Model, draft: &Ident, states: &[Ident]) -> TokenStream {
     let name = &model.item.name;
     quote! {
         #[automatically_derived]
         impl<#(#states: __orm::IsSet),*> ::core::convert::From<#draft<#(#states),*>>
             for __orm::New<#name>
         {
-            fn from(#draft_name: #draft<#(#states),*>) -> Self {
-                let #columns = #draft_name.columns;
-                let mut #unset = __orm::Unset::new();
-                let model = #name {
-                    #(#fields)*
-                    #(#others: ::core::default::Default::default(),)*
-                };
-                __orm::New::__from_draft(model, #unset, #draft_name.links)
+            fn from(draft: #draft<#(#states),*>) -> Self {
+                let mut unset = __orm::Unset::new();
+                let model = draft.columns.finish(&mut unset);
+                __orm::New::__from_draft(model, unset, draft.links)
             }
         }
 
@@ -210,6 +234,23 @@ fn conversions(model: &Model, draft: &Ident, states: &[Ident]) -> TokenStream {
             fn from(draft: #draft<#(#states),*>) -> Self {
                 let new: __orm::New<#name> = ::core::convert::From::from(draft);
                 ::core::convert::From::from(new)
+            }
+        }
+
+        #[automatically_derived]
+        impl<#(#states),*> __orm::Draft<#name> for #draft<#(#states),*> {
+            fn __into_partial(self) -> __orm::Partial<#name> {
+                let given = self.columns.given();
+                let mut unset = __orm::Unset::new();
+                let model = self.columns.finish(&mut unset);
+                __orm::Partial::__from_draft(model, given, unset, self.links)
+            }
+        }
+
+        #[automatically_derived]
+        impl<#(#states),*> __orm::Merge<#name> for #draft<#(#states),*> {
+            fn __into_merged(self, _: &__orm::Session) -> __orm::MergedMember {
+                __orm::merge_draft(self)
             }
         }
 
@@ -231,25 +272,25 @@ fn conversions(model: &Model, draft: &Ident, states: &[Ident]) -> TokenStream {
     }
 }
 
-/// What gives the value of a column that the draft left out.
+/// What gives the value of a column that the draft left out, if it may be.
 fn blank(column: &Column) -> TokenStream {
     let ty = &column.ty;
-    match &column.fill {
+    let blank = match &column.fill {
         Fill::Type => {
-            let blank = quote_spanned!(ty.span()=> <#ty as __orm::ColumnType>::when_unset());
-            quote!(|| __orm::when_unset(#blank))
+            return quote_spanned!(ty.span()=> <#ty as __orm::ColumnType>::when_unset);
         }
         Fill::Default => {
             let default = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default());
-            quote!(|| __orm::default_for::<#ty>(#default))
+            quote!(__orm::default_for::<#ty>(#default))
         }
-        Fill::Value(value) => quote!(|| __orm::default_for::<#ty>(#value)),
-        Fill::Version => quote!(|| __orm::default_for::<#ty>(1)),
+        Fill::Value(value) => quote!(__orm::default_for::<#ty>(#value)),
+        Fill::Version => quote!(__orm::default_for::<#ty>(1)),
         Fill::Server(default) => {
             let default = option(default.as_ref());
-            quote_spanned!(ty.span()=> || __orm::left_to_server::<#ty>(#default))
+            quote_spanned!(ty.span()=> __orm::left_to_server::<#ty>(#default))
         }
-    }
+    };
+    quote!(|| ::core::option::Option::Some(#blank))
 }
 
 /// An `Option` of a string.

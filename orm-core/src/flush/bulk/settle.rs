@@ -159,11 +159,9 @@ fn unload(store: &mut Store, object: ObjectId, view: &'static Relationship) {
 
 fn delete(store: &mut Store, table: &'static Table, outcome: BulkOutcome) {
     let held: Vec<ObjectId> = outcome.held.iter().map(|held| held.object).collect();
-    for &object in &held {
-        // Whatever was to become of the row, it is gone.
-        store.cut_links_to(object);
-        store.discard(object);
-    }
+    // Whatever was to become of the rows, they are gone.
+    store.cut_links_to(&held.iter().copied().collect());
+    store.discard(&held);
     delete_all(store, &held);
     let rows = outcome.gone.into_iter().collect();
     let gone = Gone { table, columns: outcome.columns, rows };

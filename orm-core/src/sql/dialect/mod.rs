@@ -48,6 +48,10 @@ pub(crate) struct Capabilities {
     /// ON UPDATE CASCADE may come back to a table that it has changed already, as that of a table
     /// to itself does at once.
     pub(crate) cascades_in_circles: bool,
+    /// An INSERT that leaves out rows that exist gives back those that it inserted, and no others.
+    /// Where it doesn't, a statement that is refused because of a row that exists undoes itself
+    /// alone, and the transaction goes on.
+    pub(crate) tells_skipped_rows: bool,
 }
 
 /// The differences of one database.

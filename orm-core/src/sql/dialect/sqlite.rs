@@ -89,6 +89,7 @@ impl Dialect for Sqlite {
             checks_each_row: false,
             deferrable_keys: true,
             cascades_in_circles: true,
+            tells_skipped_rows: true,
         }
     }
 

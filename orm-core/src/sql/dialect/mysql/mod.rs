@@ -103,6 +103,7 @@ static WITH_RETURNING: Capabilities = Capabilities {
     checks_each_row: true,
     deferrable_keys: false,
     cascades_in_circles: false,
+    tells_skipped_rows: false,
 };
 
 /// Without RETURNING, where keys count on from the first.
@@ -114,6 +115,7 @@ static CONSECUTIVE_KEYS: Capabilities = Capabilities {
     checks_each_row: true,
     deferrable_keys: false,
     cascades_in_circles: false,
+    tells_skipped_rows: false,
 };
 
 /// Without RETURNING, where the keys of concurrent INSERTs may mix.

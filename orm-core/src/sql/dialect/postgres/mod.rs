@@ -101,6 +101,7 @@ impl Dialect for Postgres {
             checks_each_row: false,
             deferrable_keys: true,
             cascades_in_circles: true,
+            tells_skipped_rows: true,
         }
     }
 
