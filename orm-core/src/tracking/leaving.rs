@@ -202,13 +202,22 @@ impl Store {
     /// Takes an object out of the loaded collections and references that it is a member of.
     pub(crate) fn leave_views(&mut self, object: ObjectId) {
         let key = self.key_of(object);
-        let objects = HashSet::from([object]);
-        let views = self.views_of_links(object).chain(
-            self.views_of_pairs(&objects).into_iter().map(|(_, holder, view)| (holder, view)),
-        );
-        for (holder, view) in views.collect::<Vec<_>>() {
+        for (holder, view) in self.views_of(object) {
             self.edit_view(holder, view, |field| field.remove(key));
         }
+    }
+
+    /// Unloads every view that shows an object as a member.
+    pub(crate) fn unload_views(&mut self, object: ObjectId) {
+        for (holder, view) in self.views_of(object) {
+            self.edit_view(holder, view, |field| field.unload());
+        }
+    }
+
+    fn views_of(&self, object: ObjectId) -> Vec<(ObjectId, &'static Relationship)> {
+        let pairs = self.views_of_pairs(&HashSet::from([object])).into_iter();
+        let of_pairs = pairs.map(|(_, holder, view)| (holder, view));
+        self.views_of_links(object).chain(of_pairs).collect()
     }
 
     /// The relationship fields that may show an object as a member: those of the parents that it
