@@ -34,10 +34,43 @@ impl Store {
                 self.unload_link(child, edit);
             }
         }
-        for (holder, view) in self.views_of_pairs(object) {
-            self.edit_view(holder, view, |field| field.unload());
+        let pairs = self.pairs.edits().map(|(pair, _)| pair).filter(|pair| pair.concerns(object));
+        for pair in pairs.collect::<Vec<_>>() {
+            for holder in [pair.first, pair.second] {
+                for view in self.views_of_pair(pair, holder) {
+                    self.edit_view(holder, view, |field| field.unload());
+                }
+            }
         }
         self.pairs.forget(object);
+    }
+
+    /// After the edits of an object were forgotten: a one-to-one reference that another one's edit
+    /// still leads to has one member only. The flush reads who was there and lets it go.
+    pub(crate) fn keep_single(&mut self, object: ObjectId) {
+        let table = self.table(object);
+        let mut holders: Vec<(ObjectId, &'static Relationship)> = Vec::new();
+        holders.extend(table.relationships().iter().map(|view| (object, view)));
+        for foreign_key in table.foreign_keys() {
+            if let Parent::Known(parent) = self.database_parent(object, foreign_key) {
+                holders.extend(views_of_parent(table, foreign_key).map(|view| (parent, view)));
+            }
+        }
+        holders.retain(|(holder, view)| {
+            view.kind() == RelationshipKind::HasOne
+                && self.header(*holder).state == State::Persistent
+        });
+        for (holder, view) in holders {
+            let Ok(&Link::Direct { child, foreign_key }) = view.link() else { continue };
+            let edited = self.edited_links(child, foreign_key);
+            let Some(member) = edited.by_parent.get(&holder).and_then(|members| members.last())
+            else {
+                continue;
+            };
+            let replaced = &mut self.changes_mut(holder).replaced;
+            replaced.retain(|(relation, _)| *relation != view.index());
+            replaced.push((view.index(), vec![*member]));
+        }
     }
 
     fn unload_link(&mut self, child: ObjectId, edit: LinkEdit) {
@@ -105,6 +138,7 @@ impl Store {
                 self.unload_link(other, edit);
             }
         }
+        self.keep_single(object);
     }
 
     /// Unloads a view that shows an object which was expunged since.

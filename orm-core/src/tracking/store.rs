@@ -362,6 +362,7 @@ impl Store {
         self.forget_links(object);
         self.discard_changes(object);
         self.touched.retain(|other| *other != object);
+        self.keep_single(object);
     }
 
     /// Forgets the changes of an object that leaves the session.
