@@ -14,32 +14,36 @@ use crate::tables::{Id, Kind, Tables};
 use crate::trace::{Mismatch, ensure};
 use crate::world::World;
 
-impl World<'_> {
+impl World<'_, '_> {
     /// What memory shows is what the reference holds.
     pub(crate) fn compare(&mut self) -> Result<(), Mismatch> {
         for (id, object) in self.objects.clone() {
             self.compare_object(id, object)?;
         }
         for object in &self.gone {
-            let state = object.state(&self.session);
+            let state = object.state(self.session);
             ensure!(state == ObjectState::Detached, "1.5: a gone {object:?} is {state:?}");
         }
-        if !self.has_written {
-            let held = self.objects.keys().copied();
-            self.certain = held.filter(|id| self.reference.is_row(*id)).collect();
-        }
-        let readable = |id: &Id| {
-            self.reference.held.get(id) == Some(&State::Deleted)
-                || self.objects.get(id).is_some_and(|object| object.is_readable(&self.session))
+        let held = self.reference.held.iter();
+        let is_readable = |(id, state): &(&Id, &State)| match state {
+            State::Persistent => self.is_readable(**id),
+            State::Deleted => true,
+            State::Pending | State::Gone => false,
         };
-        let certain = self.certain.iter().copied().filter(readable).collect();
-        self.certain = certain;
+        let readable: BTreeSet<Id> = held.filter(is_readable).map(|(id, _)| *id).collect();
+        for level in &mut self.levels {
+            if level.has_written {
+                level.certain.retain(|id| readable.contains(id));
+            } else {
+                level.certain.clone_from(&readable);
+            }
+        }
         Ok(())
     }
 
     fn compare_object(&mut self, id: Id, object: Object) -> Result<(), Mismatch> {
         let name = self.name(id);
-        let state = object.state(&self.session);
+        let state = object.state(self.session);
         let held = self.reference.held[&id];
         let expected = match held {
             State::Pending => ObjectState::Pending,
@@ -49,7 +53,7 @@ impl World<'_> {
             State::Gone => ObjectState::Detached,
         };
         ensure!(state == expected, "1.1: {name} is {state:?}, the reference says {expected:?}");
-        let read = object.columns(&self.session);
+        let read = object.columns(self.session);
         if matches!(held, State::Deleted | State::Gone) {
             ensure!(matches!(read, Err(Error::Detached { .. })), "1.5: {name} gives {read:?}");
             return Ok(());
@@ -87,8 +91,8 @@ impl World<'_> {
     /// The rows that the session's transaction sees are those of the reference.
     pub(crate) async fn compare_rows(&mut self) -> Result<(), Mismatch> {
         self.session.autoflush(false);
-        let rows = Rows::read(&mut self.session).await;
-        self.session.autoflush(self.autoflush);
+        let rows = Rows::read(self.session).await;
+        self.session.autoflush(self.beside.autoflush);
         self.log.emitted();
         self.expect(rows, "after the flush")
     }

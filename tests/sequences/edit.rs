@@ -10,12 +10,12 @@ use crate::trace::{Mismatch, ensure};
 use crate::verbs;
 use crate::world::World;
 
-impl World<'_> {
+impl World<'_, '_> {
     pub(crate) fn edit(&mut self, step: &Operation) -> Result<(), Mismatch> {
         match step {
             Operation::Add(kind, text) => {
                 let text = if *kind != Kind::Skill && *text == '-' { 'x' } else { *text };
-                let object = verbs::add(&mut self.session, *kind, text);
+                let object = verbs::add(self.session, *kind, text);
                 let id = self.reference.add(*kind, text);
                 self.hold(id, object);
                 self.say(format!("let {} = session.add({kind:?} {text:?})", self.name(id)));
@@ -26,7 +26,7 @@ impl World<'_> {
                 let text = if *kind != Kind::Skill && *text == '-' { 'x' } else { *text };
                 self.say(format!("session[{}] = {text:?}", self.name(id)));
                 let is_readable = self.is_readable(id);
-                let written = verbs::write(&mut self.session, self.objects[&id], text);
+                let written = verbs::write(self.session, self.objects[&id], text);
                 ensure!(written.is_ok() == is_readable, "10.1: writing gives {written:?}");
                 if is_readable {
                     self.reference.write(id, text);
@@ -47,10 +47,10 @@ impl World<'_> {
                 let (a, b) = (self.objects[&owner], self.objects[&member]);
                 let loaded = self.loaded();
                 if puts {
-                    verbs::put(&mut self.session, a, *view, b);
+                    verbs::put(self.session, a, *view, b);
                     self.reference.put(owner, *view, member, &loaded);
                 } else {
-                    verbs::take_out(&mut self.session, a, *view, b);
+                    verbs::take_out(self.session, a, *view, b);
                     self.reference.take_out(owner, *view, member, &loaded);
                 }
             }
@@ -61,7 +61,7 @@ impl World<'_> {
                 let (name, names) = (self.name(owner), self.names(ids.clone()));
                 self.say(format!("session.replace({name}, {}, {names})", path(*view)));
                 let loaded = self.loaded();
-                verbs::replace(&mut self.session, self.objects[&owner], *view, &objects);
+                verbs::replace(self.session, self.objects[&owner], *view, &objects);
                 self.reference.replace(owner, *view, &ids, &loaded);
             }
             Operation::Delete(kind, object) => {
@@ -76,9 +76,10 @@ impl World<'_> {
                 let followers = self.followers(id);
                 each!(self.objects[&id], handle => self.session.expunge(handle));
                 for id in followers {
-                    if self.objects[&id].state(&self.session) == ObjectState::Detached {
-                        self.gone.extend(self.objects.get(&id));
-                        self.expunged.extend(self.objects.get(&id));
+                    if self.objects[&id].state(self.session) == ObjectState::Detached {
+                        let object = self.objects[&id];
+                        self.gone.push(object);
+                        self.expunged.insert(object);
                         self.reference.expunge(id);
                         if !self.reference.held.contains_key(&id) {
                             self.objects.remove(&id);
@@ -116,7 +117,7 @@ impl World<'_> {
             Operation::UseGone(handle) => {
                 let gone = self.gone.get(usize::from(*handle) % self.gone.len().max(1));
                 let Some(&object) = gone else { return Ok(()) };
-                let read = object.columns(&self.session);
+                let read = object.columns(self.session);
                 ensure!(
                     matches!(read, Err(Error::Detached { .. })),
                     "1.5: the handle {object:?} of a gone object gives {read:?}"
@@ -136,7 +137,7 @@ impl World<'_> {
         let text = if to != Kind::Skill && text == '-' { 'x' } else { text };
         let loaded = self.loaded();
         let view = (relation, Side::Owner);
-        let object = verbs::put_new(&mut self.session, self.objects[&owner], relation, text);
+        let object = verbs::put_new(self.session, self.objects[&owner], relation, text);
         let id = self.reference.add(to, text);
         self.reference.put(owner, view, id, &loaded);
         self.hold(id, object);

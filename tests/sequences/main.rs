@@ -17,6 +17,7 @@ mod models;
 mod observe;
 mod operation;
 mod reference;
+mod savepoint;
 mod strategy;
 mod tables;
 mod trace;
@@ -29,7 +30,7 @@ use orm_tests::Backend;
 /// One test per backend, all with the same seeds.
 macro_rules! on {
     ($name:ident, $backend:ident, $sequences:expr) => {
-        /// SEMANTICS 1.1–1.5, 2.1–2.3, 3.1, 4.9, 5.4, 6.1, 6.5, 7.1–7.10, 8.1–8.6, 9.2, 10.1, 10.2
+        /// SEMANTICS 1.1–1.5, 2.1–2.3, 3.1, 4.9, 5.4, 6.1, 6.5, 7.1–7.10, 8.1–8.6, 9.2, 9.3, 10.1, 10.2
         #[test]
         fn $name() {
             campaign::run(Backend::$backend, $sequences);

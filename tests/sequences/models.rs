@@ -15,7 +15,7 @@ pub(crate) struct Team {
 #[derive(Model)]
 pub(crate) struct Badge {
     pub text: String,
-    #[orm(foreign_key = Team)]
+    #[orm(unique, foreign_key = Team)]
     pub team_id: Option<i64>,
     #[orm(back_populates = badge)]
     pub team: BelongsTo<Team>,

@@ -27,7 +27,7 @@ pub(crate) enum Operation {
     Refresh(Kind, Pick),
     Get(Kind, Pick),
     Load(View, Pick),
-    Find(Kind, char),
+    Find(Kind, char, How),
     FindWith(View, bool),
     Autoflush(bool),
     Flush,
@@ -35,8 +35,31 @@ pub(crate) enum Operation {
     Rollback,
     /// Commits, and goes on in a new session.
     Forget,
+    Savepoint,
+    /// Ends the innermost savepoint.
+    End(End),
     /// Uses a handle whose object is gone.
     UseGone(Pick),
+}
+
+/// What a query does with objects that it meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Leaves them as they are.
+    Plain,
+    /// `populate_existing`: discards their changes and fills them again.
+    Again,
+    /// `for_update`: locks their rows, and fills those again that have no changes.
+    Locked,
+}
+
+/// How a savepoint ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Commit,
+    Rollback,
+    /// Its guard is dropped, which undoes it.
+    Drop,
 }
 
 /// The name of a model's objects.
@@ -80,6 +103,15 @@ pub(crate) fn is_scalar((relation, side): View) -> bool {
     relation == Relation::Badge || (side == Side::Member && relation != Relation::Skills)
 }
 
+/// How a query says what it does with objects that it meets.
+pub(crate) fn suffix(how: How) -> &'static str {
+    match how {
+        How::Plain => "",
+        How::Again => ".populate_existing()",
+        How::Locked => ".for_update()",
+    }
+}
+
 fn pick(kind: Kind, pick: Pick) -> String {
     format!("{}[{pick}]", plural(kind))
 }
@@ -119,7 +151,9 @@ impl fmt::Debug for Operation {
             Self::Load(view, owner) => {
                 write!(f, "{}({})", path(*view), pick(ends(*view).0, *owner))
             }
-            Self::Find(kind, text) => write!(f, "{kind:?}::select().filter({text:?})"),
+            Self::Find(kind, text, how) => {
+                write!(f, "{kind:?}::select().filter({text:?}){}", suffix(*how))
+            }
             Self::FindWith(view, joined) => {
                 let how = if *joined { ".joined()" } else { "" };
                 write!(f, "{:?}::select().with({}{how})", ends(*view).0, path(*view))
@@ -129,6 +163,10 @@ impl fmt::Debug for Operation {
             Self::Commit => write!(f, "session.commit()"),
             Self::Rollback => write!(f, "session.rollback()"),
             Self::Forget => write!(f, "session.commit(); session = sessions.session()"),
+            Self::Savepoint => write!(f, "savepoint = session.savepoint()"),
+            Self::End(End::Commit) => write!(f, "savepoint.commit()"),
+            Self::End(End::Rollback) => write!(f, "savepoint.rollback()"),
+            Self::End(End::Drop) => write!(f, "drop(savepoint)"),
             Self::UseGone(handle) => write!(f, "session[gone[{handle}]]"),
         }
     }

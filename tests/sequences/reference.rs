@@ -38,7 +38,7 @@ pub(crate) struct Written {
     pub pairs: bool,
 }
 
-/// A unit of work: what its rollback goes back to.
+/// A unit of work, or a savepoint: what its rollback goes back to.
 #[derive(Clone, Debug, Default)]
 struct Unit {
     tables: Tables,
@@ -46,7 +46,7 @@ struct Unit {
     born: BTreeSet<Id>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reference {
     next: Id,
     /// The rows, as the session's transaction sees them.
@@ -61,13 +61,30 @@ pub(crate) struct Reference {
     queued: BTreeSet<Id>,
     /// What views that were not loaded are to become.
     replaced: BTreeMap<(Id, View), BTreeSet<Id>>,
-    unit: Unit,
+    /// The open savepoints, the unit of work at the bottom.
+    units: Vec<Unit>,
     /// Whether only a rollback is possible.
     pub failed: bool,
 }
 
 /// Whether the session shows a view as loaded.
 pub(crate) type Loaded<'l> = &'l dyn Fn(Id, View) -> bool;
+
+impl Default for Reference {
+    fn default() -> Self {
+        Self {
+            next: 0,
+            database: Tables::default(),
+            memory: Tables::default(),
+            held: BTreeMap::new(),
+            marked: BTreeSet::new(),
+            queued: BTreeSet::new(),
+            replaced: BTreeMap::new(),
+            units: vec![Unit::default()],
+            failed: false,
+        }
+    }
+}
 
 // ---------------------------------------------------------------- reading
 
@@ -104,7 +121,7 @@ impl Reference {
         self.next += 1;
         self.memory.rows.insert(id, Row { kind, text, parent: None, version: 1 });
         self.held.insert(id, State::Pending);
-        self.unit.born.insert(id);
+        self.unit().born.insert(id);
         id
     }
 
@@ -316,7 +333,9 @@ impl Reference {
     /// An object is no longer held.
     pub(crate) fn evict(&mut self, id: Id) {
         self.held.remove(&id);
-        self.unit.born.remove(&id);
+        self.units.iter_mut().for_each(|unit| {
+            unit.born.remove(&id);
+        });
     }
 }
 
@@ -419,30 +438,13 @@ impl Reference {
         Written { kinds, pairs: self.database.pairs != next.pairs }
     }
 
-    /// Whether the next flush gives a code to one skill that another one has given up, in the
-    /// same flush.
-    pub(crate) fn takes_over(&self) -> bool {
-        let mut after = self.clone();
-        after.resolve_replaced();
-        let doomed = after.doomed();
-        let code = |tables: &Tables, id: &Id| tables.rows.get(id).map(|row| row.text);
-        after.memory.rows.iter().any(|(id, row)| {
-            let takes = row.kind == Skill
-                && row.text != '-'
-                && !doomed.contains(id)
-                && code(&self.database, id) != Some(row.text);
-            takes
-                && self
-                    .database
-                    .rows
-                    .iter()
-                    .any(|(other, old)| other != id && old.kind == Skill && old.text == row.text)
-        })
+    fn unit(&mut self) -> &mut Unit {
+        self.units.last_mut().expect("there is always a unit of work")
     }
 
     /// The unit of work ends well.
     pub(crate) fn commit(&mut self) {
-        self.unit = Unit { tables: self.database.clone(), born: BTreeSet::new() };
+        self.units = vec![Unit { tables: self.database.clone(), born: BTreeSet::new() }];
         for state in self.held.values_mut() {
             if *state == State::Deleted {
                 *state = State::Gone;
@@ -452,20 +454,37 @@ impl Reference {
 
     /// The unit of work is undone.
     pub(crate) fn roll_back(&mut self) {
-        self.database = self.unit.tables.clone();
-        self.memory = self.database.clone();
+        self.undo_savepoint();
+        self.units = vec![Unit { tables: self.database.clone(), born: BTreeSet::new() }];
+    }
+
+    /// After a flush: everything from here on can be undone alone.
+    pub(crate) fn set_savepoint(&mut self) {
+        self.units.push(Unit { tables: self.database.clone(), born: BTreeSet::new() });
+    }
+
+    /// What was done in a savepoint belongs to what is around it.
+    pub(crate) fn release_savepoint(&mut self) {
+        let inner = self.units.pop().expect("a savepoint is open");
+        self.unit().born.extend(inner.born);
+    }
+
+    /// What was done since the innermost savepoint, or the beginning, is undone.
+    pub(crate) fn undo_savepoint(&mut self) {
+        let unit = self.units.pop().expect("there is always a unit of work");
+        for (id, state) in &mut self.held {
+            if unit.born.contains(id) {
+                *state = State::Gone;
+            } else if *state == State::Deleted && unit.tables.rows.contains_key(id) {
+                *state = State::Persistent;
+            }
+        }
+        self.memory = unit.tables.clone();
+        self.database = unit.tables;
         self.marked.clear();
         self.queued.clear();
         self.replaced.clear();
         self.failed = false;
-        for (id, state) in &mut self.held {
-            match state {
-                _ if self.unit.born.contains(id) => *state = State::Gone,
-                State::Deleted => *state = State::Persistent,
-                _ => {}
-            }
-        }
-        self.unit.born.clear();
     }
 
     /// A new session has nothing of the last one.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::operation::{Operation, Pick};
+use crate::operation::{End, How, Operation, Pick};
 use crate::tables::{Kind, Relation, Side, View};
 
 /// How many objects a sequence begins with at most, and how many steps follow.
@@ -26,6 +26,14 @@ fn pick() -> impl Strategy<Value = Pick> {
 /// Few texts are more often the same: the unique one has to meet itself.
 fn text() -> impl Strategy<Value = char> {
     prop_oneof![1 => Just('-'), 9 => prop::char::range('a', 'h')]
+}
+
+fn how() -> impl Strategy<Value = How> {
+    prop_oneof![Just(How::Plain), Just(How::Again), Just(How::Locked)]
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![3 => Just(End::Commit), 2 => Just(End::Rollback), 1 => Just(End::Drop)]
 }
 
 fn addition() -> impl Strategy<Value = Operation> {
@@ -54,13 +62,15 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => (kind(), pick()).prop_map(|(kind, object)| Refresh(kind, object)),
         4 => (kind(), pick()).prop_map(|(kind, row)| Get(kind, row)),
         6 => (view(), pick()).prop_map(|(view, owner)| Load(view, owner)),
-        2 => (kind(), text()).prop_map(|(kind, text)| Find(kind, text)),
+        4 => (kind(), text(), how()).prop_map(|(kind, text, how)| Find(kind, text, how)),
         2 => (view(), any::<bool>()).prop_map(|(view, joined)| FindWith(view, joined)),
         2 => any::<bool>().prop_map(Autoflush),
         6 => Just(Flush),
         4 => Just(Commit),
         3 => Just(Rollback),
         2 => Just(Forget),
+        3 => Just(Savepoint),
+        3 => end().prop_map(End),
         1 => pick().prop_map(UseGone),
     ]
 }

@@ -5,6 +5,7 @@ use orm_core::error::Result;
 
 use crate::models::*;
 use crate::observe::Object;
+use crate::operation::How;
 use crate::tables::{Kind, Relation, Side, View};
 
 use Relation::{Badge as OfBadge, Children, People, Skills, Tasks};
@@ -228,29 +229,30 @@ pub(crate) async fn get(session: &mut Session, kind: Kind, key: i64) -> Result<O
 ///
 /// # Errors
 /// Those of a query.
-pub(crate) async fn find(session: &mut Session, kind: Kind, text: char) -> Result<Vec<Object>> {
+pub(crate) async fn find(
+    session: &mut Session,
+    kind: Kind,
+    text: char,
+    how: How,
+) -> Result<Vec<Object>> {
+    macro_rules! find {
+        ($model:ident, $column:ident, $value:expr) => {{
+            let select = $model::select().filter($model::$column.eq($value));
+            let select = match how {
+                How::Plain => select,
+                How::Again => select.populate_existing(),
+                How::Locked => select.for_update(),
+            };
+            select.all(session).await?.into_iter().map(Object::$model).collect()
+        }};
+    }
     let is = text.to_string();
     Ok(match kind {
-        Kind::Team => {
-            let found = Team::select().filter(Team::name.eq(is)).all(session).await?;
-            found.into_iter().map(Object::Team).collect()
-        }
-        Kind::Badge => {
-            let found = Badge::select().filter(Badge::text.eq(is)).all(session).await?;
-            found.into_iter().map(Object::Badge).collect()
-        }
-        Kind::Person => {
-            let found = Person::select().filter(Person::name.eq(is)).all(session).await?;
-            found.into_iter().map(Object::Person).collect()
-        }
-        Kind::Task => {
-            let found = Task::select().filter(Task::title.eq(is)).all(session).await?;
-            found.into_iter().map(Object::Task).collect()
-        }
-        Kind::Skill => {
-            let found = Skill::select().filter(Skill::code.eq(code(text))).all(session).await?;
-            found.into_iter().map(Object::Skill).collect()
-        }
+        Kind::Team => find!(Team, name, is),
+        Kind::Badge => find!(Badge, text, is),
+        Kind::Person => find!(Person, name, is),
+        Kind::Task => find!(Task, title, is),
+        Kind::Skill => find!(Skill, code, code(text)),
     })
 }
 

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use orm_core::error::{Error, Result};
 
 use crate::observe::{Object, each};
-use crate::operation::{Pick, ends, path};
+use crate::operation::{How, Pick, ends, path, suffix};
 use crate::reference::{Refusal, State, Written};
 use crate::tables::{Id, Kind, Relation, Row, Side, View};
 use crate::trace::{Mismatch, ensure};
 use crate::verbs;
-use crate::world::World;
+use crate::world::{Beside, Level, World};
 
-impl World<'_> {
+impl World<'_, '_> {
     pub(crate) async fn flush(&mut self) -> Result<(), Mismatch> {
         let outcome = self.session.flush().await;
         self.flushed(&outcome)?;
@@ -29,7 +29,10 @@ impl World<'_> {
     }
 
     /// The reference flushes too; outcome and statements must be its own.
-    fn flushed<T: std::fmt::Debug>(&mut self, outcome: &Result<T>) -> Result<(), Mismatch> {
+    pub(crate) fn flushed<T: std::fmt::Debug>(
+        &mut self,
+        outcome: &Result<T>,
+    ) -> Result<(), Mismatch> {
         let emitted = self.log.emitted();
         let writes: Vec<&String> =
             emitted.iter().filter(|statement| !statement.starts_with("SELECT")).collect();
@@ -39,7 +42,9 @@ impl World<'_> {
                     is_all_needed(&writes, &written),
                     "6.1: {writes:?} was emitted where {written:?} changed"
                 );
-                self.has_written |= !writes.is_empty();
+                if !writes.is_empty() {
+                    self.note_write();
+                }
                 self.learn_keys()?;
                 Ok(())
             }
@@ -55,13 +60,17 @@ impl World<'_> {
         }
     }
 
+    fn note_write(&mut self) {
+        self.levels.iter_mut().for_each(|level| level.has_written = true);
+    }
+
     fn learn_keys(&mut self) -> Result<(), Mismatch> {
-        for (id, object) in &self.objects {
-            if self.reference.is_row(*id) && !self.keys.contains_key(id) {
-                let key = object.key(&self.session);
-                ensure!(key.is_some(), "5.4: {} has no key after the flush", self.name(*id));
-                self.keys.extend(key.map(|key| (*id, key)));
-            }
+        let new = self.objects.iter().map(|(id, object)| (*id, *object));
+        let new = new.filter(|(id, _)| self.reference.is_row(*id) && !self.keys.contains_key(id));
+        for (id, object) in new.collect::<Vec<_>>() {
+            let key = object.key(self.session);
+            ensure!(key.is_some(), "5.4: {} has no key after the flush", self.name(id));
+            self.keys.extend(key.map(|key| (id, key)));
         }
         Ok(())
     }
@@ -81,7 +90,7 @@ impl World<'_> {
         let expected = self.reference.flush();
         match (&expected, is_refused, outcome) {
             (Ok(_), false, _) => {
-                self.has_written = true;
+                self.note_write();
                 self.learn_keys()?;
                 Ok(true)
             }
@@ -123,19 +132,29 @@ impl World<'_> {
         ensure!(outcome.is_ok(), "a rollback gives {outcome:?}");
         self.reference.roll_back();
         self.let_go();
-        for id in self.certain.clone() {
-            let Some(object) = self.objects.get(&id) else { continue };
-            let read = object.columns(&self.session);
-            ensure!(read.is_ok(), "1.3: after a rollback {} gives {read:?}", self.name(id));
-        }
-        self.begin_unit();
+        self.end_level()?;
         self.log.emitted();
         self.compare_committed().await
     }
 
     fn begin_unit(&mut self) {
-        self.has_written = false;
-        self.certain.clear();
+        self.levels = vec![Level::default()];
+    }
+
+    /// After the rollback of the innermost level: what it had not loaded anew can be read.
+    pub(crate) fn end_level(&mut self) -> Result<(), Mismatch> {
+        let level = self.levels.pop().unwrap_or_default();
+        for id in level.certain {
+            let Some(object) = self.objects.get(&id) else { continue };
+            let is_row = self.reference.held.get(&id) == Some(&State::Persistent);
+            let read = object.columns(self.session);
+            let name = self.name(id);
+            ensure!(!is_row || read.is_ok(), "1.3: after a rollback {name} gives {read:?}");
+        }
+        if self.levels.is_empty() {
+            self.begin_unit();
+        }
+        Ok(())
     }
 
     pub(crate) async fn assign(
@@ -150,7 +169,7 @@ impl World<'_> {
         }
         let (name, names) = (self.name(owner), self.names(ids.clone()));
         self.say(format!("session[{name}] {} = {names}; session.flush()", path(view)));
-        let assigned = verbs::assign(&mut self.session, self.objects[&owner], view, &objects);
+        let assigned = verbs::assign(self.session, self.objects[&owner], view, &objects);
         ensure!(assigned.is_ok(), "assigning gives {assigned:?}");
         // Assigned over, a loaded view is no longer known: the flush reads who was there.
         self.reference.replace(owner, view, &ids, &|_, _| false);
@@ -170,7 +189,9 @@ impl World<'_> {
             return Ok(());
         }
         self.reference.discard(id);
-        self.certain.remove(&id);
+        self.levels.iter_mut().for_each(|level| {
+            level.certain.remove(&id);
+        });
         if self.autoflushed(&refreshed)? && refreshed.is_err() {
             return Ok(());
         }
@@ -193,7 +214,7 @@ impl World<'_> {
         self.say(format!("session.get({})", self.name(id)));
         let held = self.reference.is_row(id);
         let is_hit = held && self.is_readable(id);
-        let found = verbs::get(&mut self.session, kind, key).await;
+        let found = verbs::get(self.session, kind, key).await;
         if held {
             let emitted = self.log.emitted();
             let reads = usize::from(!is_hit);
@@ -225,7 +246,7 @@ impl World<'_> {
         let object = self.objects[&id];
         let is_readable = self.is_readable(id);
         let is_loaded = self.shown(object, view).is_some();
-        let loaded = verbs::load(&mut self.session, object, view).await;
+        let loaded = verbs::load(self.session, object, view).await;
         if !is_readable {
             ensure!(
                 matches!(loaded, Err(Error::NotLoaded { .. })),
@@ -267,17 +288,39 @@ impl World<'_> {
         Ok(())
     }
 
-    pub(crate) async fn find(&mut self, kind: Kind, text: char) -> Result<(), Mismatch> {
-        self.say(format!("{kind:?}::select().filter({text:?})"));
-        let found = verbs::find(&mut self.session, kind, text).await;
-        self.compare_found(found, |row| row.kind == kind && row.text == text)
+    pub(crate) async fn find(&mut self, kind: Kind, text: char, how: How) -> Result<(), Mismatch> {
+        self.say(format!("{kind:?}::select().filter({text:?}){}", suffix(how)));
+        let found = verbs::find(self.session, kind, text, how).await;
+        let is_wanted = |row: &Row| row.kind == kind && row.text == text;
+        if how == How::Again {
+            // Without a flush: what it meets loses its edits, and the others keep theirs.
+            for id in self.found(is_wanted) {
+                self.reference.discard(id);
+            }
+        }
+        self.compare_found(found, is_wanted)?;
+        if how != How::Plain {
+            // Filled again after a write, memory may show what a rollback undoes.
+            for id in self.found(is_wanted) {
+                self.levels.iter_mut().for_each(|level| {
+                    level.certain.remove(&id);
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows that a query finds.
+    fn found(&self, is_wanted: impl Fn(&Row) -> bool) -> BTreeSet<Id> {
+        let rows = self.reference.database.rows.iter().filter(|(_, row)| is_wanted(row));
+        rows.map(|(id, _)| *id).collect()
     }
 
     pub(crate) async fn find_with(&mut self, view: View, joined: bool) -> Result<(), Mismatch> {
         let kind = ends(view).0;
         let how = if joined { ".joined()" } else { "" };
         self.say(format!("{kind:?}::select().with({}{how})", path(view)));
-        let found = verbs::find_with(&mut self.session, view, joined).await;
+        let found = verbs::find_with(self.session, view, joined).await;
         let owners = found.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
         self.compare_found(found, |row| row.kind == kind)?;
         for owner in owners {
@@ -299,8 +342,7 @@ impl World<'_> {
         }
         let found = found.map_err(|error| format!("the query gives {error}"))?;
         let found = self.ids_of(found)?;
-        let rows = self.reference.database.rows.iter().filter(|(_, row)| is_wanted(row));
-        let expected: BTreeSet<Id> = rows.map(|(id, _)| *id).collect();
+        let expected = self.found(is_wanted);
         ensure!(
             found == expected,
             "the query finds {}, the reference {}",
@@ -329,6 +371,17 @@ fn is_all_needed(writes: &[&String], written: &Written) -> bool {
         };
         written.kinds.contains(&kind)
     })
+}
+
+impl Beside<'_> {
+    /// A flush was refused that something else begins with.
+    pub(crate) fn refused_by(&mut self, error: &Error) -> Result<(), Mismatch> {
+        self.log.emitted();
+        match self.reference.flush() {
+            Err(refusal) if is_refusal(error, refusal) => Ok(()),
+            expected => Err(format!("the flush gives {error}, and the reference {expected:?}")),
+        }
+    }
 }
 
 /// What the reference's refusals are in the library.

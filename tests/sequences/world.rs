@@ -1,21 +1,28 @@
 //! Does each operation on a session and on the reference, and compares the two.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::{Deref, DerefMut};
+use std::slice::Iter;
 
 use orm_core::Session;
 use orm_core::error::Error;
 use orm_tests::{Database, Log};
 
 use crate::observe::{Object, views_of};
-use crate::operation::{Operation, Pick};
+use crate::operation::{End, Operation, Pick};
 use crate::reference::{Reference, State};
 use crate::tables::{Id, Kind, Relation, Side, View};
 use crate::trace::{Mismatch, Trace, ensure};
 
-/// A session beside its reference.
-pub(crate) struct World<'d> {
+/// A session, or a savepoint of it, and what stands beside it.
+pub(crate) struct World<'w, 'd> {
+    pub(crate) session: &'w mut Session,
+    pub(crate) beside: &'w mut Beside<'d>,
+}
+
+/// The reference of a session, and which of the session's objects are which of the reference's.
+pub(crate) struct Beside<'d> {
     pub(crate) db: &'d Database,
-    pub(crate) session: Session,
     pub(crate) log: Log,
     pub(crate) autoflush: bool,
     pub(crate) reference: Reference,
@@ -25,20 +32,40 @@ pub(crate) struct World<'d> {
     pub(crate) gone: Vec<Object>,
     /// Those of them that were expunged.
     pub(crate) expunged: HashSet<Object>,
-    /// Whether the unit of work has written.
-    pub(crate) has_written: bool,
-    /// Rows whose memory a rollback must keep readable (SEMANTICS 1.3): they were last loaded
-    /// before the first write.
-    pub(crate) certain: BTreeSet<Id>,
+    /// The unit of work, and the open savepoints.
+    pub(crate) levels: Vec<Level>,
     pub(crate) trace: Trace,
+}
+
+/// What can be undone alone.
+#[derive(Clone, Default)]
+pub(crate) struct Level {
+    /// Whether anything was written in it.
+    pub(crate) has_written: bool,
+    /// Rows whose memory its rollback must keep readable (SEMANTICS 1.3): they were last loaded
+    /// before its first write.
+    pub(crate) certain: BTreeSet<Id>,
+}
+
+impl<'d> Deref for World<'_, 'd> {
+    type Target = Beside<'d>;
+    fn deref(&self) -> &Beside<'d> {
+        self.beside
+    }
+}
+
+impl DerefMut for World<'_, '_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.beside
+    }
 }
 
 /// Runs a sequence in an empty database.
 pub(crate) async fn live(db: &Database, steps: &[Operation], trace: Trace) -> Result<(), Mismatch> {
     empty(db).await.map_err(|error| error.to_string())?;
-    let mut world = World {
+    let mut session = db.session();
+    let mut beside = Beside {
         db,
-        session: db.session(),
         log: db.log(),
         autoflush: true,
         reference: Reference::default(),
@@ -46,14 +73,12 @@ pub(crate) async fn live(db: &Database, steps: &[Operation], trace: Trace) -> Re
         keys: BTreeMap::new(),
         gone: Vec::new(),
         expunged: HashSet::new(),
-        has_written: false,
-        certain: BTreeSet::new(),
+        levels: vec![Level::default()],
         trace,
     };
-    for step in steps {
-        world.step(step).await?;
-    }
-    world.trace.add("session.commit()".to_owned());
+    let mut world = World { session: &mut session, beside: &mut beside };
+    world.run(&mut steps.iter()).await?;
+    world.say("session.commit()".to_owned());
     world.commit().await?;
     world.compare()
 }
@@ -68,7 +93,7 @@ async fn empty(db: &Database) -> Result<(), sqlx::Error> {
 
 // ---------------------------------------------------------------- objects by their numbers
 
-impl World<'_> {
+impl World<'_, '_> {
     pub(crate) fn name(&self, id: Id) -> String {
         let kind = self.objects.get(&id).map(|object| object.kind());
         let kind = kind.or(self.reference.database.rows.get(&id).map(|row| row.kind));
@@ -96,13 +121,13 @@ impl World<'_> {
     }
 
     pub(crate) fn is_readable(&self, id: Id) -> bool {
-        self.objects[&id].is_readable(&self.session)
+        self.objects[&id].is_readable(self.session)
     }
 
     /// What a view shows. One with an object that was expunged since is no longer the whole: the
     /// next load of it reads anew.
     pub(crate) fn shown(&self, object: Object, view: View) -> Option<Vec<Object>> {
-        let shown = object.shown(&self.session, view)?;
+        let shown = object.shown(self.session, view)?;
         let is_whole = !shown.iter().any(|member| self.expunged.contains(member));
         is_whole.then_some(shown)
     }
@@ -139,7 +164,7 @@ impl World<'_> {
         if let Some((id, _)) = held {
             return Ok(*id);
         }
-        let key = object.key(&self.session);
+        let key = object.key(self.session);
         let rows = &self.reference.database.rows;
         let row = rows.iter().find(|(id, row)| {
             row.kind == object.kind() && key.is_some() && self.keys.get(id) == key.as_ref()
@@ -175,20 +200,42 @@ impl World<'_> {
         let is_gone = |id: &Id| held.get(id).is_none_or(|state| *state == State::Gone);
         let gone: Vec<Id> = self.objects.keys().copied().filter(is_gone).collect();
         for id in gone {
-            self.gone.extend(self.objects.remove(&id));
+            let object = self.objects.remove(&id);
+            self.gone.extend(object);
             self.reference.held.remove(&id);
-            self.certain.remove(&id);
+            self.levels.iter_mut().for_each(|level| {
+                level.certain.remove(&id);
+            });
         }
     }
 }
 
 // ---------------------------------------------------------------- steps
 
-impl World<'_> {
-    async fn step(&mut self, step: &Operation) -> Result<(), Mismatch> {
-        if self.reference.takes_over() && !matches!(step, Operation::Rollback) {
-            self.rollback().await?;
+impl World<'_, '_> {
+    /// Runs the steps up to the end of the savepoint that this is, and says how that ends.
+    pub(crate) async fn run(&mut self, steps: &mut Iter<'_, Operation>) -> Result<End, Mismatch> {
+        while let Some(step) = steps.next() {
+            let is_inside = self.levels.len() > 1;
+            match step {
+                Operation::End(end) if is_inside => return Ok(*end),
+                Operation::End(_) => {}
+                Operation::Savepoint => self.savepoint(steps).await?,
+                step => self.step(step).await?,
+            }
+            if self.reference.failed {
+                if is_inside {
+                    return Ok(End::Rollback);
+                }
+                self.rollback().await?;
+                self.let_go();
+                self.compare()?;
+            }
         }
+        Ok(End::Commit)
+    }
+
+    async fn step(&mut self, step: &Operation) -> Result<(), Mismatch> {
         self.act(step).await?;
         self.let_go();
         self.compare()?;
@@ -198,9 +245,6 @@ impl World<'_> {
                 matches!(again, Err(Error::RollbackRequired { .. })),
                 "9.2: after a failure a flush gives {again:?}"
             );
-            self.rollback().await?;
-            self.let_go();
-            self.compare()?;
         }
         Ok(())
     }
@@ -227,13 +271,18 @@ impl World<'_> {
             Operation::Refresh(kind, object) => self.refresh(*kind, *object).await,
             Operation::Get(kind, row) => self.get(*kind, *row).await,
             Operation::Load(view, owner) => self.load(*view, *owner).await,
-            Operation::Find(kind, text) => self.find(*kind, *text).await,
+            Operation::Find(kind, text, how) => self.find(*kind, *text, *how).await,
             Operation::FindWith(view, joined) => self.find_with(*view, *joined).await,
             Operation::Autoflush(on) => {
                 self.say(format!("session.autoflush({on})"));
                 self.session.autoflush(*on);
                 self.autoflush = *on;
                 Ok(())
+            }
+            Operation::Commit | Operation::Rollback | Operation::Forget
+                if self.levels.len() > 1 =>
+            {
+                self.refused(step).await
             }
             Operation::Flush => {
                 self.say("session.flush()".to_owned());
@@ -251,13 +300,15 @@ impl World<'_> {
                     return Ok(());
                 }
                 self.say("session = sessions.session()".to_owned());
-                self.session = self.db.session();
-                self.session.autoflush(self.autoflush);
+                let session = self.db.session();
+                *self.session = session;
+                self.session.autoflush(self.beside.autoflush);
                 self.reference.forget();
                 self.objects.clear();
                 self.gone.clear();
                 Ok(())
             }
+            Operation::Savepoint | Operation::End(_) => Ok(()),
         }
     }
 }
