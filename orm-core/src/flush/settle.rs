@@ -17,7 +17,10 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
         store.begin_tainting();
     }
     for object in batched.expunged {
-        store.expunge_pending(object);
+        // One may have left with another already.
+        if store.header(object).state == State::Pending {
+            store.expunge_pending(object);
+        }
     }
     // An object whose row is another's now is gone, but the row is not.
     let deleted_rows = outcome.deleted.len();
