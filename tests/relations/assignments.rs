@@ -173,4 +173,19 @@ backend_tests! {
         assert_eq!((&*session[ada].name, session[ada].id()), ("Ada", 1));
         assert_eq!((&*session[bob].name, session[bob].id()), ("Bob", 2));
     }
+
+    /// SEMANTICS 8.4: assigned over, a new object's pairs are those that were assigned.
+    async fn rule_8_4_a_pending_objects_pairs_are_assigned_over(db) {
+        db.create(&blog_tables()).await?;
+        let mut session = db.session();
+        let [a, b] = ["a", "b"].map(|name| session.add(Tag::draft().name(name)));
+        let post = session.add(Post::draft().title("Notes").tags([a]));
+        session.add(User::draft().name("Ada").posts([post]));
+        session[post].tags = [b].into();
+        session.commit().await?;
+        assert_eq!(session[post].tags.loaded(), Some(&[b][..]));
+        let mut other = db.session();
+        let post = other.require::<Post>(1).await?;
+        assert_eq!(post.tags(&mut other).await?.len(), 1);
+    }
 }

@@ -246,4 +246,19 @@ backend_tests! {
         session.commit().await?;
         assert_eq!(rack.wares(&mut session).query().count().await?, 0);
     }
+
+    /// SEMANTICS 8.2: a new object's collection that an expired member left shows the others.
+    async fn rule_8_2_a_pending_collection_keeps_its_other_members(db) {
+        db.create(&book_tables()).await?;
+        let mut session = db.session();
+        session.autoflush(false);
+        let [kept, expired] = ["a", "b"].map(|title| session.add(Book::draft().title(title)));
+        session.commit().await?;
+        let author = session.add(Author::draft().name("Ada").books([kept, expired]));
+        session.expire(expired);
+        assert_eq!(session[author].books.loaded(), None);
+        let log = db.log();
+        assert_eq!(author.books(&mut session).await?, [kept]);
+        assert!(log.emitted().is_empty());
+    }
 }

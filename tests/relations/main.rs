@@ -13,7 +13,6 @@ mod narrowed;
 mod one_to_one;
 mod orphans;
 mod passive_deletes;
-mod random_edits;
 mod random_graphs;
 mod reviewed;
 mod rollback;

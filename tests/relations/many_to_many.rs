@@ -304,4 +304,32 @@ backend_tests! {
         lines.sort_unstable();
         assert_eq!(lines, [(1, 3), (2, 1)]);
     }
+
+    /// SEMANTICS 8.6: added and removed without being loaded, a pair is none in the end, whether
+    /// or not it was one.
+    async fn rule_8_6_an_unloaded_pair_is_added_and_removed(db) {
+        let (mut session, post, [a, _, c]) = tagged(&db).await?;
+        for tag in [a, c] {
+            session.link(post, Post::tags, tag);
+            session.unlink(post, Post::tags, tag);
+        }
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["DELETE post_tags"]);
+        let tags = post.tags(&mut session).await?;
+        assert_eq!(tags.len(), 1);
+        assert!(!tags.contains(&a) && !tags.contains(&c));
+    }
+
+    /// SEMANTICS 2.2: what a query fills again shows none of the links that it discards.
+    async fn rule_2_2_populate_existing_discards_links(db) {
+        let (mut session, post, [a, b, c]) = tagged(&db).await?;
+        post.tags(&mut session).await?;
+        session.link(post, Post::tags, c);
+        Post::select().populate_existing().all(&mut session).await?;
+        assert_eq!(post.tags(&mut session).await?, [a, b]);
+        let log = db.log();
+        session.commit().await?;
+        assert!(log.emitted().is_empty());
+    }
 }

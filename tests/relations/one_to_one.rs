@@ -156,4 +156,25 @@ backend_tests! {
         assert!(matches!(refused, Err(Error::MissingForeignKey { .. })), "{refused:?}");
         assert!(log.emitted().is_empty());
     }
+
+    /// SEMANTICS 8.5, 10.1: a former value whose edit is discarded is let go all the same, as
+    /// long as its successor stays.
+    async fn rule_8_5_a_discarded_edit_leaves_one_value(db) {
+        db.create(&country_tables()).await?;
+        let mut session = db.session();
+        let france = session.add(
+            Country::draft().name("France").capital(Capital::draft().name("Versailles")),
+        );
+        let paris = session.add(Capital::draft().name("Paris"));
+        session.commit().await?;
+        let versailles = france.capital(&mut session).await?.expect("it has a capital");
+        france.capital(&mut session).set(paris);
+        session.expire(versailles);
+        session.expire(france);
+        session.commit().await?;
+        session.refresh(france).await?;
+        session.refresh(versailles).await?;
+        assert_eq!(session[versailles].country_id, None);
+        assert_eq!(france.capital(&mut session).await?, Some(paris));
+    }
 }

@@ -143,4 +143,21 @@ backend_tests! {
         assert_eq!(ada.mentored(&mut session).await?, [bob]);
         assert_eq!(ada.mentors(&mut session).await?, []);
     }
+
+    /// SEMANTICS 7.2: new objects below new objects go with a deleted root, and rows too.
+    async fn rule_7_2_new_branches_go_with_their_root(db) {
+        db.create(&node_tables()).await?;
+        let mut session = db.session();
+        let root = session.add(Node::draft().name("root"));
+        let moved = session.add(Node::draft().name("moved"));
+        session.commit().await?;
+        let branch = session.add(Node::draft().name("branch").parent(root));
+        let leaf = session.add(Node::draft().name("leaf").parent(branch));
+        branch.children(&mut session).push(moved);
+        session.delete(root);
+        session.commit().await?;
+        assert_eq!(session.state(branch), ObjectState::Detached);
+        assert_eq!(session.state(leaf), ObjectState::Detached);
+        assert_eq!(Node::select().count(&mut session).await?, 0);
+    }
 }

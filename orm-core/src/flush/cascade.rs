@@ -93,9 +93,17 @@ pub(crate) fn cascade(store: &Store, capabilities: &Capabilities) -> Result<Casc
         }
     }
     cascaded.find_orphans(store)?;
-    let mut next = 0;
-    while let Some(&object) = cascaded.deletes.get(next) {
-        next += 1;
+    let (mut rows, mut pending) = (0, 0);
+    loop {
+        let object = if let Some(&object) = cascaded.deletes.get(rows) {
+            rows += 1;
+            object
+        } else if let Some(&object) = cascaded.expunged.get(pending) {
+            pending += 1;
+            object
+        } else {
+            break;
+        };
         for relationship in store.table(object).relationships() {
             cascaded.follow(store, object, relationship)?;
         }
@@ -202,7 +210,7 @@ impl Cascaded {
                 }
             }
             (Link::Direct { foreign_key, .. }, _) => {
-                let members = match (passive, store.members(object, relationship)) {
+                let members = match (passive, members(store, object, relationship)?) {
                     (PassiveDeletes::All, _) => return Ok(()),
                     (_, Some(members)) => members,
                     (PassiveDeletes::Never, None) => {
@@ -223,7 +231,7 @@ impl Cascaded {
                 }
             }
             (Link::Through(association), _) => {
-                let members = store.members(object, relationship);
+                let members = members(store, object, relationship)?;
                 let leaves_rows = match passive {
                     PassiveDeletes::Never => false,
                     PassiveDeletes::Unloaded => members.is_none(),
@@ -232,9 +240,12 @@ impl Cascaded {
                 if leaves_rows {
                     return Ok(());
                 }
-                self.cleared.push((association.table, association.source, object));
+                let is_row = store.header(object).state == State::Persistent;
+                if is_row {
+                    self.cleared.push((association.table, association.source, object));
+                }
                 // Of a model to itself both keys may lead to the object, inverse or not.
-                if relationship.target() == store.table(object) {
+                if is_row && relationship.target() == store.table(object) {
                     self.cleared.push((association.table, association.target, object));
                 }
                 if deletes {
@@ -278,5 +289,19 @@ impl Cascaded {
             }
         }
         Ok(())
+    }
+}
+
+/// The members of a relationship, as far as memory knows: all of them where the object is no row.
+fn members(
+    store: &Store,
+    object: ObjectId,
+    relationship: &'static Relationship,
+) -> Result<Option<Vec<ObjectId>>> {
+    match store.members(object, relationship) {
+        None if store.header(object).state == State::Pending => {
+            store.queued_members(object, relationship).map(Some)
+        }
+        members => Ok(members),
     }
 }

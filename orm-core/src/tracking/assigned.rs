@@ -3,7 +3,7 @@
 use super::arena::{ObjectId, State};
 use super::store::Store;
 use crate::error::{Error, Result};
-use crate::model::{Key, Link, RelationshipKind};
+use crate::model::{Key, RelationshipKind};
 
 impl Store {
     /// Turns what the user assigned to relationship fields into edits, and refuses what can't be
@@ -42,12 +42,11 @@ impl Store {
             // The view that was overwritten is forgotten: the members follow from the links.
             self.storage_mut(object).relation_mut(object.slot, relationship.index()).unload();
             if self.header(object).state == State::Pending
-                && let Link::Direct { child, foreign_key } = *relationship.link()?
                 && relationship.kind() != RelationshipKind::BelongsTo
             {
-                let edited = self.edited_links(child, foreign_key);
-                let current = edited.by_parent.get(&object).cloned().unwrap_or_default();
-                let keys: Vec<Key> = current.iter().map(|child| self.key_of(*child)).collect();
+                // The members of a new object are those that it was given.
+                let current = self.queued_members(object, relationship)?;
+                let keys: Vec<Key> = current.iter().map(|member| self.key_of(*member)).collect();
                 self.storage_mut(object)
                     .relation_mut(object.slot, relationship.index())
                     .load(own_key, &keys);

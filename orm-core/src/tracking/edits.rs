@@ -117,7 +117,8 @@ impl Store {
         Ok(())
     }
 
-    /// Members that unflushed edits put into a collection that is not loaded.
+    /// Members that unflushed edits put into a collection: all that a new object has, and those
+    /// of a row's that is not loaded.
     pub(crate) fn queued_members(
         &self,
         owner: ObjectId,
@@ -285,7 +286,8 @@ impl Store {
             self.pairs.forget_known(&pair);
         }
         if !is_member {
-            self.pairs.insert(pair);
+            let is_absent = self.knows_pairs(owner, relationship, association, member);
+            self.pairs.insert(pair, is_absent);
         }
         self.enter_collection(owner, relationship, member);
         for view in views_of_partner(relationship, association) {
@@ -374,6 +376,22 @@ impl Store {
         };
         shows(owner, relationship, member)
             || views_of_partner(relationship, association).any(|view| shows(member, view, owner))
+    }
+
+    /// Whether memory can tell if the pair is a row: one side is loaded, or no row itself.
+    fn knows_pairs(
+        &self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+        association: &Association,
+        member: ObjectId,
+    ) -> bool {
+        let is_loaded = |object: ObjectId, view: &Relationship| {
+            self.storage(object).relation(object.slot, view.index()).is_loaded()
+        };
+        [owner, member].iter().any(|side| self.header(*side).state == State::Pending)
+            || is_loaded(owner, relationship)
+            || views_of_partner(relationship, association).any(|view| is_loaded(member, view))
     }
 
     /// Whether one of the columns was assigned by hand since the last flush.

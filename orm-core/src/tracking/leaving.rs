@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::arena::{ObjectId, State};
 use super::changes::LinkEdit;
-use super::links::{Parent, views_of_child, views_of_parent, views_of_partner};
+use super::links::{EditedLinks, Parent, views_of_child, views_of_parent, views_of_partner};
 use super::pairs::Pair;
 use super::store::Store;
 use crate::model::{Cascade, ForeignKey, Key, Link, Relationship, RelationshipKind};
@@ -34,10 +34,58 @@ impl Store {
             }
             self.unload_link(child, edit);
         }
-        for (_, holder, view) in self.views_of_pairs(objects) {
-            self.edit_view(holder, view, |field| field.unload());
+        let concerns = |pair: &Pair| [pair.first, pair.second].iter().any(|it| objects.contains(it));
+        let pairs: Vec<Pair> = self.pairs.edits().map(|(pair, _)| pair).filter(concerns).collect();
+        for pair in pairs {
+            for holder in [pair.first, pair.second] {
+                for view in self.views_of_pair(pair, holder) {
+                    self.edit_view(holder, view, |field| field.unload());
+                }
+            }
         }
         self.pairs.forget_all(objects);
+    }
+
+    /// After the edits of objects were forgotten: a one-to-one reference that another one's edit
+    /// still leads to has one member only. The flush reads who was there and lets it go.
+    pub(crate) fn keep_single(&mut self, objects: &[ObjectId], leaving: &HashSet<ObjectId>) {
+        if self.touched.is_empty() {
+            return;
+        }
+        let mut edited: Vec<(&'static Relationship, EditedLinks)> = Vec::new();
+        for (holder, view) in self.single_holders(objects) {
+            let Ok(&Link::Direct { child, foreign_key }) = view.link() else { continue };
+            if leaving.contains(&holder) {
+                continue;
+            }
+            let known = edited.iter().position(|(other, _)| std::ptr::eq(*other, view));
+            let place = known.unwrap_or_else(|| {
+                edited.push((view, self.edited_links(child, foreign_key)));
+                edited.len() - 1
+            });
+            let members = edited[place].1.by_parent.get(&holder);
+            let Some(&member) = members.and_then(|members| members.last()) else { continue };
+            let replaced = &mut self.changes_mut(holder).replaced;
+            replaced.retain(|(relation, _)| *relation != view.index());
+            replaced.push((view.index(), vec![member]));
+        }
+    }
+
+    /// The one-to-one references of these objects, and those that lead to them in the database.
+    fn single_holders(&self, objects: &[ObjectId]) -> Vec<(ObjectId, &'static Relationship)> {
+        let mut holders: Vec<(ObjectId, &'static Relationship)> = Vec::new();
+        for &object in objects {
+            let table = self.table(object);
+            holders.extend(table.relationships().iter().map(|view| (object, view)));
+            for foreign_key in table.foreign_keys() {
+                if let Parent::Known(parent) = self.database_parent(object, foreign_key) {
+                    holders.extend(views_of_parent(table, foreign_key).map(|view| (parent, view)));
+                }
+            }
+        }
+        let is_row = |object: ObjectId| self.header(object).state == State::Persistent;
+        holders.retain(|(holder, view)| view.kind() == RelationshipKind::HasOne && is_row(*holder));
+        holders
     }
 
     fn unload_link(&mut self, child: ObjectId, edit: LinkEdit) {
@@ -126,6 +174,7 @@ impl Store {
             self.forget_changes(object);
         }
         self.touched.retain(|object| !leaving.contains(object));
+        self.keep_single(objects, &leaving);
         cut
     }
 

@@ -223,7 +223,9 @@ impl Store {
                     _ => return Ok(false),
                 }
             }
-            _ if self.header(object).state == State::Pending => Vec::new(),
+            _ if self.header(object).state == State::Pending => {
+                self.queued_members(object, relationship)?
+            }
             _ => return Ok(false),
         };
         self.show_loaded(object, relationship, members, &EditedLinks::default());

@@ -75,7 +75,7 @@ pub(crate) struct Pairs {
     order: Vec<Pair>,
     /// Pairs that this session wrote itself.
     known: HashSet<Pair>,
-    /// Removed pairs of which nobody knows whether they are rows.
+    /// Edited pairs of which nobody knows whether they are rows.
     unsure: HashSet<Pair>,
     /// For each open savepoint, what was changed of `known` since: the pair, and whether it was
     /// known before.
@@ -83,8 +83,9 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
-    /// Wants the pair to be a row. False if it is to be one already.
-    pub(crate) fn insert(&mut self, pair: Pair) -> bool {
+    /// Wants the pair to be a row. `is_absent` says whether it is known to be none. False if it is
+    /// to be one already.
+    pub(crate) fn insert(&mut self, pair: Pair, is_absent: bool) -> bool {
         match self.edits.get(&pair) {
             Some(PairEdit::Insert | PairEdit::Restore) => false,
             Some(PairEdit::Delete) if self.unsure.contains(&pair) => {
@@ -97,6 +98,9 @@ impl Pairs {
             }
             None if self.known.contains(&pair) => false,
             None => {
+                if !is_absent {
+                    self.unsure.insert(pair);
+                }
                 self.edits.insert(pair, PairEdit::Insert);
                 self.order.push(pair);
                 true
@@ -108,10 +112,10 @@ impl Pairs {
     pub(crate) fn remove(&mut self, pair: Pair, is_row: bool) {
         match self.edits.get(&pair) {
             Some(PairEdit::Delete) => {}
-            Some(PairEdit::Insert) => {
+            Some(PairEdit::Insert) if !self.unsure.contains(&pair) => {
                 self.edits.remove(&pair);
             }
-            Some(PairEdit::Restore) => {
+            Some(PairEdit::Insert | PairEdit::Restore) => {
                 self.edits.insert(pair, PairEdit::Delete);
             }
             None => {
@@ -126,6 +130,7 @@ impl Pairs {
 
     /// A pair that is wanted was looked up: it needs no edit if it is a row, else an INSERT.
     pub(crate) fn resolve(&mut self, pair: Pair, is_row: bool) {
+        self.unsure.remove(&pair);
         if is_row {
             self.edits.remove(&pair);
         } else {

@@ -365,6 +365,7 @@ impl Store {
             self.discard_changes(object);
         }
         self.touched.retain(|object| !discarded.contains(object));
+        self.keep_single(objects, &HashSet::new());
     }
 
     /// Forgets the changes of an object that leaves the session.
