@@ -401,7 +401,8 @@ backend_tests! {
         session[hub].whole_code = Some("tyre".into());
         let log = db.log();
         session.commit().await?;
-        assert_eq!(log.emitted(), ["UPDATE parts", "UPDATE parts"]);
+        // Whoever leads to the old key is read first (2.4).
+        assert_eq!(log.emitted(), ["SELECT parts", "UPDATE parts", "UPDATE parts"]);
         let mut other = db.session();
         let hub = other.require::<Part>("hub".to_owned()).await?;
         assert_eq!(other[hub].whole_code.as_deref(), Some("tyre"));
