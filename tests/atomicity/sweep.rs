@@ -182,8 +182,8 @@ impl<W: World> Sweep<'_, W> {
         let after = W::rows(&mut session).await?.without_chance();
         session.rollback().await?;
         // A SAVEPOINT that fails is a failure of what is around it.
-        for at in 1..statements.len() {
-            let when = format!("in a savepoint, {at}: `{}` failed", statements[at].sql);
+        for (at, statement) in statements.iter().enumerate().skip(1) {
+            let when = format!("in a savepoint, {at}: `{}` failed", statement.sql);
             self.fail_in_savepoint_at(at, &after, &when).await?;
         }
         Ok(())
