@@ -1,6 +1,6 @@
 //! `after_load` of models.
 
-use orm_core::{Error, HasMany, HookContext, Hooks, Model, Result, schema};
+use orm_core::{Error, HookContext, Hooks, Model, Result, schema};
 use orm_tests::backend_tests;
 
 use super::models::*;
@@ -154,16 +154,6 @@ backend_tests! {
 struct Code {
     #[orm(primary_key)]
     code: String,
-    #[orm(back_populates = code)]
-    uses: HasMany<Use>,
-}
-
-#[derive(Debug, Model)]
-struct Use {
-    #[orm(foreign_key = Code)]
-    code_id: String,
-    #[orm(back_populates = uses)]
-    code: orm_core::BelongsTo<Code>,
 }
 
 impl Hooks for Code {

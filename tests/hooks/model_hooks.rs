@@ -1,7 +1,7 @@
 //! `before_insert`, `before_update` and `before_delete` of models.
 
 use orm_core::session::ObjectState;
-use orm_core::{Error, Session};
+use orm_core::{Error, Session, schema};
 use orm_tests::backend_tests;
 use tokio::task::spawn;
 
@@ -150,6 +150,25 @@ backend_tests! {
         assert_eq!(calls[0], "update Grace: account_id");
         assert_eq!(log.emitted().iter().filter(|sql| *sql == "UPDATE guests").count(), 1);
         assert_eq!(session[guest].account_id, None);
+        assert_clean(&db, &mut session).await?;
+    }
+
+    /// SEMANTICS 2.4: a child that the flush gives its parent's new key is updated.
+    async fn rule_2_4_before_update_runs_for_children_that_follow_a_key(db) {
+        if !db.capabilities.deferrable {
+            return Ok(());
+        }
+        db.create(&schema![Shelf, Volume]).await?;
+        let mut session = recorded(&db);
+        let shelf = session.add(Shelf::draft().code("A"));
+        let volume = session.add(Volume::draft().title("Notes").shelf(shelf));
+        session.commit().await?;
+        session[shelf].code = "B".into();
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["UPDATE shelves", "UPDATE volumes"]);
+        assert_eq!(Calls::of(&mut session), ["update Notes: shelf_code"]);
+        assert_eq!(session[volume].shelf_code, "B");
         assert_clean(&db, &mut session).await?;
     }
 

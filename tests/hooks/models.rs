@@ -260,6 +260,34 @@ impl Hooks for Guest {
     }
 }
 
+/// A key that the user gives, and may change.
+#[derive(Debug, Model)]
+#[orm(base = none, table = "shelves")]
+pub struct Shelf {
+    #[orm(primary_key, length = 8)]
+    pub code: String,
+    #[orm(back_populates = shelf)]
+    pub volumes: HasMany<Volume>,
+}
+
+/// The flush gives it the new key.
+#[derive(Debug, Model)]
+#[orm(table = "volumes", hooks)]
+pub struct Volume {
+    pub title: String,
+    #[orm(foreign_key(Shelf, deferrable))]
+    pub shelf_code: String,
+    #[orm(via = shelf_code, back_populates = volumes)]
+    pub shelf: BelongsTo<Shelf>,
+}
+
+impl Hooks for Volume {
+    fn before_update(&mut self, context: &HookContext<'_>) -> Result<()> {
+        Calls::note(context, &self.title);
+        Ok(())
+    }
+}
+
 pub(crate) fn accounts() -> Schema {
     schema![Account, Note, Guest]
 }

@@ -245,6 +245,24 @@ backend_tests! {
         assert_clean(&db, &mut session).await?;
     }
 
+    /// SEMANTICS 4.7: one row, of which one object is gone and the other is new.
+    async fn rule_4_7_a_row_switch_is_a_deletion_and_an_insertion(db) {
+        db.create(&schema![Seat, Entry]).await?;
+        let mut session = audited(&db).session();
+        let old = session.add(Seat::draft().hall("north").number(4).taken_by("ada"));
+        session.commit().await?;
+        let log = db.log();
+        session.delete(old);
+        session.add(Seat::draft().hall("north").number(4).taken_by("bob"));
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["UPDATE seats", "INSERT entrys"]);
+        let entries = entries(&db).await?;
+        assert_eq!(entries.len(), 3);
+        assert_eq!(entries[1].1["taken_by"], json!({"new": "bob"}));
+        assert_eq!(entries[2].1["taken_by"], json!({"old": "ada"}));
+        assert_clean(&db, &mut session).await?;
+    }
+
     /// A flush alone leaves what its hooks have added to the next; all is one transaction.
     async fn what_after_flush_adds_is_flushed_next_and_rolled_back_along(db) {
         db.create(&audited_library()).await?;

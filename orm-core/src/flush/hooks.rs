@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::cascade::Cascaded;
 use super::detect;
+use super::rekey::Way;
 use crate::driver::Connection;
 use crate::error::Result;
 use crate::load::load_rows;
@@ -35,7 +36,9 @@ pub(crate) fn due_hooks(
     }
     let has_hooks = |object: &ObjectId| store.table(*object).hooks().is_some();
     let cut_off = cascaded.unlinked.iter().map(|(child, _)| *child);
-    let written = store.touched.iter().copied().chain(cut_off);
+    let followers = cascaded.followers.all().iter();
+    let followers = followers.filter(|it| it.way == Way::Flush && it.stays).map(|it| it.child);
+    let written = store.touched.iter().copied().chain(cut_off).chain(followers);
     for object in written.filter(has_hooks).filter(|it| !cascaded.deleted.contains(it)) {
         let (operation, columns) = match store.header(object).state {
             State::Pending => {

@@ -1,7 +1,7 @@
 //! Hooks of a session: what its factory registered to run around flushes and at the end of units
 //! of work, and what every hook is told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::changes::ObjectChanges;
 use super::{Objects, Session, SessionFactory};
 use crate::error::{Error, Result};
-use crate::flush::{self, Cascaded, HooksRun, Outcome};
+use crate::flush::{self, Batched, Cascaded, HooksRun, Outcome};
 use crate::model::{AnyHandle, Info};
 use crate::tracking::{ObjectId, State};
 use crate::value::Value;
@@ -308,31 +308,30 @@ impl Session {
 
     /// What a flush has written, for the `after_flush` hooks. Memory must not have settled yet:
     /// it is to be told how rows were.
-    pub(super) fn witness(&self, outcome: &Outcome) -> Written {
+    pub(super) fn witness(&self, batched: &Batched, outcome: &Outcome) -> Written {
         let mut written = Written::default();
         if self.hooks.after_flush.is_empty() {
             return written;
         }
-        let mut seen = std::collections::HashSet::new();
-        let before = |object: ObjectId, values: &mut HashMap<_, _>| {
-            let columns = 0..self.store.table(object).columns().len();
-            let row = columns.map(|column| self.store.database_value(object, column)).collect();
-            values.insert(self.store.any_handle(object), row);
-        };
         let handle = |object: &ObjectId| self.store.any_handle(*object);
-        for object in outcome.deleted.iter().filter(|object| seen.insert(**object)) {
-            before(*object, &mut written.before);
-        }
-        written.deleted = outcome.deleted.iter().map(handle).collect();
-        // A row that was inserted, or is deleted, counts as that, whatever UPDATE it needed.
+        // An object that gave its row to another is gone, and the other is new.
+        let gone = batched.switched.iter().map(|(gone, _)| gone);
+        let new = batched.switched.iter().map(|(_, new)| new);
+        let deleted: Vec<&ObjectId> = outcome.deleted.iter().chain(gone).collect();
+        // A row that is new or gone counts as that, whatever UPDATE it needed, and one that was
+        // updated twice counts once.
+        let mut seen: HashSet<&ObjectId> = deleted.iter().copied().collect();
         let is_row = |object: &&ObjectId| self.store.header(**object).state == State::Persistent;
         let updated = outcome.updated.iter().filter(is_row);
-        written.updated = updated
-            .filter(|object| seen.insert(**object))
-            .inspect(|object| before(**object, &mut written.before))
-            .map(handle)
-            .collect();
-        written.inserted = outcome.inserted.iter().map(handle).collect();
+        let updated: Vec<&ObjectId> = updated.filter(|object| seen.insert(object)).collect();
+        for &object in deleted.iter().chain(&updated) {
+            let columns = 0..self.store.table(*object).columns().len();
+            let row = columns.map(|column| self.store.database_value(*object, column));
+            written.before.insert(handle(object), row.collect());
+        }
+        written.inserted = outcome.inserted.iter().chain(new).map(handle).collect();
+        written.updated = updated.into_iter().map(handle).collect();
+        written.deleted = deleted.into_iter().map(handle).collect();
         written
     }
 

@@ -246,7 +246,7 @@ impl Session {
         match outcome {
             Ok(mut outcome) => {
                 let refusal = outcome.refusal.take();
-                let written = self.witness(&outcome);
+                let written = self.witness(&batched, &outcome);
                 let settled = flush::settle(&mut self.store, batched, outcome);
                 match settled.and_then(|()| self.run_after_flush(&written)) {
                     Ok(()) => Ok(refusal),
