@@ -532,6 +532,26 @@ backend_tests! {
         assert_eq!(session.get::<Country>("FX".into()).await?, Some(france));
     }
 
+    /// SEMANTICS 4.7, 1.3: a row that changed hands inside goes back.
+    async fn rule_1_3_a_row_that_another_object_took_goes_back(db) {
+        db.create(&country_tables()).await?;
+        let mut session = db.session();
+        let old = session.add(Country::draft().code("FR").name("Gaul"));
+        let mut savepoint = session.savepoint().await?;
+        savepoint.delete(old);
+        let new = savepoint.add(Country::draft().code("FR").name("France"));
+        savepoint.flush().await?;
+        assert_eq!(savepoint.get::<Country>("FR".into()).await?, Some(new));
+        savepoint.rollback().await?;
+        assert_eq!(session.get::<Country>("FR".into()).await?, Some(old));
+        assert_eq!(session[old].name, "Gaul");
+        assert_eq!(session.state(new), ObjectState::Detached);
+        settled(&mut session, &db).await?;
+        let mut other = db.session();
+        let old = other.require::<Country>("FR".into()).await?;
+        assert_eq!(other[old].name, "Gaul");
+    }
+
     /// SEMANTICS 9.3: whoever left inside stays away.
     async fn rule_9_3_what_was_expunged_inside_does_not_return(db) {
         committed(&db, &["ada", "bob"]).await?;

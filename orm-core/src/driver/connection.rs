@@ -38,6 +38,8 @@ pub(crate) struct Connection {
     /// Whether the connection is inside a transaction of somebody else's. Ours are savepoints of
     /// it then, and so is each statement outside of one: its failure must not reach the owner.
     is_joined: bool,
+    /// Whether the transaction that is open is that of a single statement.
+    is_alone: bool,
     transaction: Transaction,
     /// How many savepoints are open in it.
     savepoints: usize,
@@ -80,6 +82,7 @@ impl Connection {
             of_transactions,
             log,
             is_joined: false,
+            is_alone: false,
             transaction: Transaction::Idle,
             savepoints: 0,
             lent: false,
@@ -99,9 +102,13 @@ impl Connection {
         self.dialect
     }
 
-    /// Whether a transaction is open, failed or not.
+    /// Whether a transaction is open, failed or not, that is to have more than one statement.
     pub(crate) fn in_transaction(&self) -> bool {
-        self.transaction != Transaction::Idle
+        !self.is_idle() && !self.is_alone
+    }
+
+    fn is_idle(&self) -> bool {
+        self.transaction == Transaction::Idle
     }
 
     /// Whether a statement's future was dropped, so that nothing can be run any more and
@@ -125,21 +132,40 @@ impl Connection {
         statement: Statement,
         rows: &mut dyn RowSink,
     ) -> Result<Done> {
+        self.end_alone().await;
         self.expect_no_failure()?;
         self.take_back().await?;
-        let is_alone = self.is_joined && !self.in_transaction();
-        if is_alone {
-            self.begin().await?;
+        if self.is_joined && self.is_idle() {
+            return self.run_alone(statement, rows).await;
         }
         let outcome = self.send(StatementKind::Statement, statement, rows).await;
-        let outcome = outcome.map_err(|error| self.note_failure(error));
-        if is_alone {
-            match &outcome {
-                Ok(_) => self.commit().await?,
-                Err(_) => self.rollback().await,
+        outcome.map_err(|error| self.note_failure(error))
+    }
+
+    /// Runs a statement in a transaction of its own.
+    async fn run_alone(&mut self, statement: Statement, rows: &mut dyn RowSink) -> Result<Done> {
+        self.is_alone = true;
+        let begun = self.begin().await;
+        let outcome = match begun {
+            Ok(()) => self.send(StatementKind::Statement, statement, rows).await,
+            Err(error) => Err(error),
+        };
+        let ended = match outcome.map_err(|error| self.note_failure(error)) {
+            Ok(done) => self.commit().await.map(|()| done),
+            Err(error) => {
+                self.rollback().await;
+                Err(error)
             }
+        };
+        self.is_alone = false;
+        ended
+    }
+
+    /// Ends what a statement left that ran alone and whose future was dropped between two steps.
+    async fn end_alone(&mut self) {
+        if self.is_alone && !self.is_idle() {
+            self.rollback().await;
         }
-        outcome
     }
 
     /// Runs a statement on a table, which the error of a violated constraint then names.
@@ -191,7 +217,8 @@ impl Connection {
     /// # Errors
     /// As [`begin`](Self::begin).
     pub(crate) async fn begin_at(&mut self, isolation: Isolation) -> Result<()> {
-        if self.in_transaction() {
+        self.end_alone().await;
+        if !self.is_idle() {
             return Err(Error::misuse("a transaction is open already"));
         }
         let (kind, begin) = match (self.is_joined, &self.of_transactions) {
@@ -223,7 +250,7 @@ impl Connection {
     /// [`Error::CommitOutcomeUnknown`] if the connection was lost meanwhile.
     pub(crate) async fn commit(&mut self) -> Result<()> {
         self.expect_no_failure()?;
-        if !self.in_transaction() {
+        if self.is_idle() {
             return Ok(());
         }
         if let Err(error) = self.take_back().await {
@@ -258,7 +285,7 @@ impl Connection {
     /// Rolls back everything; without a transaction, does nothing. It can't fail: where the
     /// database doesn't confirm it, the connection is closed, which rolls back too.
     pub(crate) async fn rollback(&mut self) {
-        if self.transaction == Transaction::Idle {
+        if self.is_idle() {
             return;
         }
         for (kind, words) in words_of_rollback(self.is_joined) {
@@ -383,6 +410,7 @@ impl Connection {
 
     fn end(&mut self) {
         self.transaction = Transaction::Idle;
+        self.is_alone = false;
         self.savepoints = 0;
         self.lent = false;
     }
@@ -411,7 +439,7 @@ impl Connection {
         mut statement: Statement,
         rows: &mut dyn RowSink,
     ) -> Result<Done> {
-        let may_repeat = kind == StatementKind::Statement && !self.in_transaction();
+        let may_repeat = kind == StatementKind::Statement && self.is_idle();
         let inner = match &mut self.inner {
             Some(inner) if !self.in_flight => inner,
             _ => return Err(Error::Connection("an earlier statement was interrupted".to_owned())),
@@ -431,7 +459,7 @@ impl Drop for Connection {
         if self.in_flight || self.spoilt {
             return inner.discard();
         }
-        if !self.in_transaction() {
+        if self.is_idle() {
             return inner.release();
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
