@@ -59,6 +59,52 @@ backend_tests! {
         assert_eq!(log.emitted(), [""; 0]);
     }
 
+    /// SEMANTICS 9.3: a savepoint gives back what was changed inside it, and nothing else.
+    async fn rule_9_3_a_savepoint_undoes_its_bulk_statements(db) {
+        create(&db).await?;
+        let mut session = db.session();
+        let club = session.add(Club::draft().name("chess"));
+        let [ada, bob] = ["ada", "bob"].map(|name| session.add(Member::draft().name(name)));
+        session.link(club, Club::members, ada);
+        session.link(club, Club::members, bob);
+        session.commit().await?;
+        let add = Member::update().set(Member::score, Member::score + 1).all_rows();
+        add.clone().execute(&mut session).await?;
+        let mut savepoint = session.savepoint().await?;
+        add.clone().execute(&mut savepoint).await?;
+        Membership::delete().all_rows().execute(&mut savepoint).await?;
+        Member::delete().filter(Member::name.eq("bob")).execute(&mut savepoint).await?;
+        assert_eq!(savepoint[ada].score, 2);
+        savepoint.rollback().await?;
+        assert_eq!((session[ada].score, session[bob].score), (1, 1));
+        assert_eq!(session[club].members.loaded(), Some(&[ada, bob][..]));
+        let mut savepoint = session.savepoint().await?;
+        add.execute(&mut savepoint).await?;
+        Member::delete().filter(Member::name.eq("ada")).execute(&mut savepoint).await?;
+        savepoint.commit().await?;
+        assert_eq!(session.state(ada), ObjectState::Deleted);
+        session.rollback().await?;
+        assert_eq!((session[ada].score, session[bob].score), (0, 0));
+        assert_eq!(session[club].members.loaded(), Some(&[ada, bob][..]));
+        session.refresh(bob).await?;
+        assert_eq!(session[bob].score, 0);
+    }
+
+    /// SEMANTICS 9.2: one that fails inside a savepoint loses the savepoint only.
+    async fn rule_9_2_a_failure_inside_a_savepoint_loses_that(db) {
+        members(&db, &["ada", "bob"]).await?;
+        let mut session = db.session();
+        let ada = session.require::<Member>(1).await?;
+        Member::update().set(Member::score, 7).all_rows().execute(&mut session).await?;
+        let mut savepoint = session.savepoint().await?;
+        let update = Member::update().set(Member::name, "eve").all_rows();
+        update.execute(&mut savepoint).await.unwrap_err();
+        savepoint.rollback().await?;
+        assert_eq!((session[ada].score, session[ada].name.as_str()), (7, "ada"));
+        session.commit().await?;
+        assert_eq!(scores(&db).await?, [("ada".into(), 7), ("bob".into(), 7)]);
+    }
+
     /// SEMANTICS 1.3: an edit that a flush wrote before the bulk statement is undone with it.
     async fn rule_1_3_flushed_edits_and_bulk_statements_are_undone_together(db) {
         members(&db, &["ada"]).await?;

@@ -1,8 +1,23 @@
 //! The texts of bulk statements, where the rules speak of them: SEMANTICS 12.1.
 
+use orm_core::{Engine, Result, Session};
 use orm_tests::backend_tests;
 
 use crate::models::*;
+
+fn is_send<T: Send>(value: T) -> T {
+    value
+}
+
+/// Never run: that it compiles is the test.
+#[expect(dead_code, reason = "that it compiles is the test")]
+async fn every_future_is_send(session: &mut Session, engine: &Engine) -> Result<()> {
+    is_send(Member::update().set(Member::score, 1).all_rows().execute(session)).await?;
+    is_send(Member::delete().all_rows().execute(session)).await?;
+    is_send(session.execute(Member::delete().all_rows())).await?;
+    is_send(Member::delete().all_rows().on(engine).execute()).await?;
+    Ok(())
+}
 
 backend_tests! {
     /// Values are binds, names are quoted, and one text serves all values.
