@@ -378,7 +378,8 @@ impl Store {
             || views_of_partner(relationship, association).any(|view| shows(member, view, owner))
     }
 
-    /// Whether memory can tell if the pair is a row: one side is loaded, or no row itself.
+    /// Whether memory can tell if the pair is a row: one side is loaded, or no row itself. Where
+    /// orphans are deleted it is taken for none: who is added and removed again has left nobody.
     fn knows_pairs(
         &self,
         owner: ObjectId,
@@ -389,9 +390,12 @@ impl Store {
         let is_loaded = |object: ObjectId, view: &Relationship| {
             self.storage(object).relation(object.slot, view.index()).is_loaded()
         };
+        let partners = || views_of_partner(relationship, association);
         [owner, member].iter().any(|side| self.header(*side).state == State::Pending)
             || is_loaded(owner, relationship)
-            || views_of_partner(relationship, association).any(|view| is_loaded(member, view))
+            || partners().any(|view| is_loaded(member, view))
+            || relationship.cascades().delete_orphan
+            || partners().any(|view| view.cascades().delete_orphan)
     }
 
     /// Whether one of the columns was assigned by hand since the last flush.
