@@ -184,6 +184,21 @@ backend_tests! {
         assert_eq!(stored.all(&mut session).await?, [3, 2, 1]);
     }
 
+    /// SEMANTICS 6.5: the version is the flush's own; a plan that finds it assigned can be mended.
+    async fn rule_6_5_a_version_is_not_assigned_by_hand(db) {
+        db.create(&schema![Document, Page]).await?;
+        let mut session = db.session();
+        let document = session.add(Document::draft().title("a"));
+        session.commit().await?;
+        session[document].revision = 7;
+        let refused = session.commit().await.expect_err("a version");
+        assert!(refused.to_string().contains("`documents.revision` was assigned by hand"), "{refused}");
+        session[document].revision = 1;
+        session[document].title = "b".into();
+        session.commit().await?;
+        assert_eq!(session[document].revision, 2);
+    }
+
     /// SEMANTICS 6.5: rows of different versions go in one statement, each matched by its own.
     async fn rule_6_5_rows_of_different_versions_go_together(db) {
         db.create(&schema![Document, Page]).await?;

@@ -92,16 +92,17 @@ impl World<'_, '_> {
                 self.say(format!("session.expire({})", self.name(id)));
                 let followers = self.followers(id);
                 each!(self.objects[&id], handle => self.session.expire(handle));
-                for follower in followers {
-                    if self.reference.is_row(follower) && !self.is_readable(follower) {
-                        self.reference.discard(follower);
-                    }
+                if !self.reference.is_row(id) {
+                    return Ok(());
                 }
-                ensure!(
-                    !self.reference.is_row(id) || !self.is_readable(id),
-                    "10.1: {} can be read although it was expired",
-                    self.name(id)
-                );
+                self.discard_all(&followers);
+                for follower in followers {
+                    ensure!(
+                        !self.reference.is_row(follower) || !self.is_readable(follower),
+                        "10.1: {} can be read although it was expired",
+                        self.name(follower)
+                    );
+                }
             }
             Operation::ExpireAll => {
                 self.say("session.expire_all()".to_owned());
@@ -178,8 +179,20 @@ impl World<'_, '_> {
         Some((owner, ids, objects))
     }
 
+    /// Discards the edits of a row and of those that follow it; who is pending leaves.
+    pub(crate) fn discard_all(&mut self, followers: &[Id]) {
+        let (rows, pending): (Vec<Id>, Vec<Id>) =
+            followers.iter().partition(|id| self.reference.is_row(**id));
+        for id in pending {
+            self.reference.expunge(id);
+        }
+        for id in rows {
+            self.reference.discard(id);
+        }
+    }
+
     /// Those whom a cascade over loaded views may reach from an object: `all`.
-    fn followers(&mut self, id: Id) -> Vec<Id> {
+    pub(crate) fn followers(&mut self, id: Id) -> Vec<Id> {
         let mut reached = vec![id];
         let mut next = 0;
         while let Some(&id) = reached.get(next) {

@@ -179,6 +179,7 @@ impl World<'_, '_> {
     pub(crate) async fn refresh(&mut self, kind: Kind, object: Pick) -> Result<(), Mismatch> {
         let Some(id) = self.pick(kind, object) else { return Ok(()) };
         self.say(format!("session.refresh({})", self.name(id)));
+        let followers = self.followers(id);
         let refreshed = each!(self.objects[&id], handle => self.session.refresh(handle).await);
         if !self.reference.is_row(id) {
             ensure!(
@@ -188,7 +189,7 @@ impl World<'_, '_> {
             self.log.emitted();
             return Ok(());
         }
-        self.reference.discard(id);
+        self.discard_all(&followers);
         self.levels.iter_mut().for_each(|level| {
             level.certain.remove(&id);
         });

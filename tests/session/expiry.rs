@@ -31,6 +31,33 @@ backend_tests! {
         }
     }
 
+    /// SEMANTICS 10.1: where a foreign key leads is an object's own memory, whichever side is edited.
+    async fn rule_10_1_links_of_an_expired_object_are_not_edited(db) {
+        committed(&db, &["ada", "bob"]).await?;
+        let mut session = db.session();
+        let (ada, bob) = (session.require::<User>(1).await?, session.require::<User>(2).await?);
+        let of_bob = session.require::<Post>(3).await?;
+        bob.posts(&mut session).await?;
+        session.expire(of_bob);
+        for message in [
+            panic_message(|| session.push(ada, User::posts, of_bob)),
+            panic_message(|| session.remove(bob, User::posts, of_bob)),
+            panic_message(|| session.set_one(of_bob, Post::user, ada)),
+            panic_message(|| session.replace(ada, User::posts, [of_bob])),
+        ] {
+            assert!(message.contains("`Post.*`") && message.contains("expired"), "{message}");
+        }
+        let log = db.log();
+        session.flush().await?;
+        assert_eq!(log.emitted(), [""; 0]);
+        session.refresh(of_bob).await?;
+        session.push(ada, User::posts, of_bob);
+        session.commit().await?;
+        let mut fresh = db.session();
+        let of_bob = fresh.require::<Post>(3).await?;
+        assert_eq!(fresh[of_bob].user_id, 1);
+    }
+
     /// SEMANTICS 10.1
     async fn rule_10_1_expire_discards_edits_marks_and_queued_members(db) {
         committed(&db, &["ada", "bob"]).await?;

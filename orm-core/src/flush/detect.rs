@@ -197,13 +197,11 @@ impl Detect<'_> {
             |at: usize| columns.contains(&at) || assigned.iter().any(|(column, _)| *column == at);
         let generated = generated(table, is_set);
         let (key_columns, key) = self.key(object);
-        if let Some((column, _)) =
-            assigned.iter().find(|(column, _)| table.primary_key().contains(column))
-        {
+        if let Some(version) = table.version().filter(|version| columns.contains(version)) {
             return Err(Error::misuse(format!(
-                "`{}.{}` is part of the primary key: assign a value, not an SQL expression",
+                "`{}.{}` was assigned by hand, and is the version, which every UPDATE counts up",
                 table.name(),
-                table.columns()[*column].name,
+                table.columns()[version].name,
             )));
         }
         Ok(Some(Update {

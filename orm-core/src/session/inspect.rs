@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::changes::ObjectChanges;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{AnyHandle, Column, Handle, Kind, Model, Relation, Relationship};
 use crate::tracking::{MemberEdits, ObjectId, State};
 use crate::value::{ColumnType, Value, ValueCells};
@@ -145,14 +145,8 @@ impl Session {
         self.expect_no_commit()?;
         let handle = object.into();
         let object = self.store.member(handle.description(), handle.key())?;
+        self.store.expect_loaded(object)?;
         let header = self.store.header(object);
-        if header.expired {
-            return Err(Error::NotLoaded {
-                model: handle.model(),
-                field: "*",
-                hint: "the object is expired; a query that meets it loads it again",
-            });
-        }
         let is_row = header.state == State::Persistent;
         let is_deleted = header.marked_deleted;
         let columns = 0..handle.description().columns().len();

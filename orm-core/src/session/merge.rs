@@ -407,8 +407,10 @@ impl Session {
                     MergedMember::New(member) => self.merge_tree(member, added)?,
                 });
             }
-            let replaced = self.store.replace(object, relationship, objects);
-            self.note(replaced);
+            match self.store.replace(object, relationship, objects) {
+                Err(error @ Error::NotLoaded { .. }) => return Err(error),
+                replaced => self.note(replaced),
+            }
         }
         Ok(object)
     }

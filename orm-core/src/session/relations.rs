@@ -13,7 +13,8 @@ impl Session {
     /// Puts a member at the end of a collection. Both sides follow at once; nothing is read.
     ///
     /// # Panics
-    /// If a handle's object is not in this session.
+    /// If a handle's object is not in this session, or if the object that has the foreign key is
+    /// expired.
     #[track_caller]
     pub fn push<M: Model, K: ToMany, N>(
         &mut self,
@@ -27,7 +28,8 @@ impl Session {
     /// Links two objects many-to-many: the same as [`push`](Self::push).
     ///
     /// # Panics
-    /// If a handle's object is not in this session.
+    /// If a handle's object is not in this session, or if the object that has the foreign key is
+    /// expired.
     #[track_caller]
     pub fn link<M: Model, K: ToMany, N>(
         &mut self,
@@ -41,7 +43,8 @@ impl Session {
     /// Lets a reference lead to a member, or, given `None`, nowhere.
     ///
     /// # Panics
-    /// If a handle's object is not in this session.
+    /// If a handle's object is not in this session, or if the object that has the foreign key is
+    /// expired.
     #[track_caller]
     pub fn set_one<M: Model, K: ToOne, N>(
         &mut self,
@@ -59,7 +62,8 @@ impl Session {
     /// delete-orphan relationship deletes it at the next flush.
     ///
     /// # Panics
-    /// If a handle's object is not in this session.
+    /// If a handle's object is not in this session, or if the object that has the foreign key is
+    /// expired.
     #[track_caller]
     pub fn remove<M: Model, K: Kind, N>(
         &mut self,
@@ -75,7 +79,8 @@ impl Session {
     /// Takes the link of two objects apart: the same as [`remove`](Self::remove).
     ///
     /// # Panics
-    /// If a handle's object is not in this session.
+    /// If a handle's object is not in this session, or if the object that has the foreign key is
+    /// expired.
     #[track_caller]
     pub fn unlink<M: Model, K: ToMany, N>(
         &mut self,
@@ -90,7 +95,8 @@ impl Session {
     /// the collection is not loaded, the flush reads it once.
     ///
     /// # Panics
-    /// If a handle's object is not in this session.
+    /// If a handle's object is not in this session, or if the object that has the foreign key is
+    /// expired.
     #[track_caller]
     pub fn replace<M: Model, K: ToMany, N, I>(
         &mut self,
@@ -166,9 +172,17 @@ impl Session {
     }
 
     /// Keeps a mistake for the next flush, which returns it.
+    ///
+    /// # Panics
+    /// If what was to be edited is expired, as `session[handle]` does. Nothing was edited then.
+    #[track_caller]
     pub(super) fn note(&mut self, outcome: Result<()>) {
-        if let Err(error) = outcome {
-            self.mistake.get_or_insert(error);
+        match outcome {
+            Ok(()) => {}
+            Err(error @ Error::NotLoaded { .. }) => panic!("{error}"),
+            Err(error) => {
+                self.mistake.get_or_insert(error);
+            }
         }
     }
 }

@@ -23,9 +23,11 @@ impl Store {
                 self.pair(owner, relationship, &association, member);
             }
             (Link::Direct { child, foreign_key }, RelationshipKind::BelongsTo) => {
+                self.expect_loaded(owner)?;
                 self.link(owner, child, foreign_key, Some(member), false);
             }
             (Link::Direct { child, foreign_key }, _) => {
+                self.expect_loaded(member)?;
                 let queued =
                     !self.storage(owner).relation(owner.slot, relationship.index()).is_loaded();
                 self.link(member, child, foreign_key, Some(owner), queued);
@@ -47,11 +49,13 @@ impl Store {
                 self.unpair(owner, relationship, &association, member);
             }
             (Link::Direct { child, foreign_key }, RelationshipKind::BelongsTo) => {
+                self.expect_loaded(owner)?;
                 if self.parent_of(owner, foreign_key) == Parent::Known(member) {
                     self.link(owner, child, foreign_key, None, false);
                 }
             }
             (Link::Direct { child, foreign_key }, _) => {
+                self.expect_loaded(member)?;
                 if self.parent_of(member, foreign_key) == Parent::Known(owner) {
                     let queued =
                         !self.storage(owner).relation(owner.slot, relationship.index()).is_loaded();
@@ -77,11 +81,17 @@ impl Store {
             let Link::Direct { child, foreign_key } = *relationship.link()? else {
                 return Ok(());
             };
+            self.expect_loaded(owner)?;
             if let Some(&member) = members.first() {
                 return self.put(owner, relationship, member);
             }
             self.link(owner, child, foreign_key, None, false);
             return Ok(());
+        }
+        if let Link::Direct { .. } = relationship.link()? {
+            let current = self.members(owner, relationship).unwrap_or_default();
+            let leaving = current.iter().filter(|member| !seen.contains(member));
+            leaving.chain(&members).try_for_each(|member| self.expect_loaded(*member))?;
         }
         // A collection that was replaced before it was loaded is still to be read by the flush.
         let is_known = self.replacing(owner, relationship).is_none();
@@ -231,8 +241,12 @@ impl Store {
                 self.enter_collection(parent, view, child);
                 continue;
             }
-            if let Some(wanted) = self.replacing(parent, view) {
-                *wanted = vec![child];
+            let wanted = self.replacing(parent, view);
+            let formerly = wanted.map(|wanted| std::mem::replace(wanted, vec![child]));
+            for former in formerly.into_iter().flatten().filter(|former| *former != child) {
+                if self.parent_of(former, foreign_key) == Parent::Known(parent) {
+                    self.link(former, child_table, foreign_key, None, false);
+                }
             }
             match self.members(parent, view) {
                 Some(former) => {

@@ -222,14 +222,21 @@ impl Store {
     /// The object that a handle names, if it is in the session and its memory may be read.
     pub(crate) fn readable<M: Model>(&self, handle: Handle<M>) -> Result<ObjectId> {
         let object = self.object(handle)?;
+        self.expect_loaded(object)?;
+        Ok(object)
+    }
+
+    /// An expired object's memory is neither to be read nor to be edited: its keys may be others
+    /// than they were.
+    pub(crate) fn expect_loaded(&self, object: ObjectId) -> Result<()> {
         if self.header(object).expired {
             return Err(Error::NotLoaded {
-                model: M::__table().model(),
+                model: self.table(object).model(),
                 field: "*",
                 hint: "the object is expired; `session.refresh(handle)`, `get` or a query that meets it loads it again",
             });
         }
-        Ok(object)
+        Ok(())
     }
 
     /// Why a key with another stamp names nothing here.
