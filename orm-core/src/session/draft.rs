@@ -9,7 +9,7 @@ use crate::model::{
     ColumnDef, ColumnSet, Handle, Kind, Model, Relation, Relationship, ToMany, ToOne,
 };
 use crate::tracking::ObjectId;
-use crate::value::{Blank, ColumnType, Operand, Placeholder, Value};
+use crate::value::{Blank, Operand, Placeholder, Value};
 
 /// A new object, ready to be added: made from a draft whose required columns are set, or from a
 /// whole struct.
@@ -200,10 +200,8 @@ impl Given {
     }
 
     /// A column that may be given.
-    pub fn column<T: ColumnType>(&mut self, column: usize, given: &Option<T>) {
-        if let Some(value) = given {
-            self.0.push((column, value.encode()));
-        }
+    pub fn column(&mut self, column: usize, given: Option<Value>) {
+        self.0.extend(given.map(|value| (column, value)));
     }
 }
 

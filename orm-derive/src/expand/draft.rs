@@ -5,6 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
+use super::rows::method;
 use crate::input::plain;
 use crate::model::{Column, Fill, Model, Relationship};
 use crate::rules::can_have_constant;
@@ -192,7 +193,9 @@ fn finish(model: &Model, columns_type: &Ident) -> TokenStream {
     let others = others.chain(&model.skipped);
     let given = model.columns.iter().enumerate().filter_map(|(index, column)| {
         let field = &column.field;
-        (!matches!(column.fill, Fill::Version)).then(|| quote!(given.column(#index, &self.#field);))
+        let encode = method(&column.ty, "encode");
+        (!matches!(column.fill, Fill::Version))
+            .then(|| quote!(given.column(#index, self.#field.as_ref().map(#encode));))
     });
     let name = &model.item.name;
     quote! {

@@ -52,7 +52,8 @@ pub(super) fn normalize(columns: &[Column]) -> TokenStream {
     })
 }
 
-fn method(ty: &Type, name: &str) -> TokenStream {
+/// A function of a column's type.
+pub(super) fn method(ty: &Type, name: &str) -> TokenStream {
     let name = Ident::new(name, Span::call_site());
     quote_spanned!(ty.span()=> <#ty as __orm::ColumnType>::#name)
 }
