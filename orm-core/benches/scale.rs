@@ -172,7 +172,8 @@ async fn run(database: &str, url: &str, wanted: &[String]) {
     let header = ["rows", "whole", "a row", "growth", "planning"];
     let [rows, whole, a_row, growth, planning] = header;
     println!("{database:<32} {rows:>8} {whole:>11} {a_row:>9} {growth:>7} {planning:>9}");
-    let all: [(fn(usize) -> Work, [usize; 3]); 4] = [
+    type Sized = fn(usize) -> Work;
+    let all: [(Sized, [usize; 3]); 4] = [
         (Work::Graphs, [100, 1_000, 10_000]),
         (Work::Trees, [1, 10, 50]),
         (Work::Updates, [100, 1_000, 10_000]),

@@ -186,8 +186,8 @@ pub mod codegen_support;
 /// The engine's options, the schema that it creates, and the log of its statements.
 pub mod engine {
     pub use crate::driver::{
-        Engine, EngineBuilder, JoinedConnection, LiveConnection, Logged, Schema, SqlxPool, StatementKind,
-        StatementLog,
+        Engine, EngineBuilder, JoinedConnection, LiveConnection, Logged, Schema, SqlxPool,
+        StatementKind, StatementLog,
     };
     pub use crate::sql::Naming;
 }

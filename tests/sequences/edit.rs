@@ -110,8 +110,8 @@ impl World<'_, '_> {
                 let mut rows: Vec<Id> =
                     Kind::ALL.into_iter().flat_map(|kind| self.live(kind)).collect();
                 rows.retain(|id| self.reference.is_row(*id));
+                self.reference.discard_all(&rows);
                 for id in rows {
-                    self.reference.discard(id);
                     ensure!(!self.is_readable(id), "10.1: {} can be read", self.name(id));
                 }
             }
@@ -186,9 +186,7 @@ impl World<'_, '_> {
         for id in pending {
             self.reference.expunge(id);
         }
-        for id in rows {
-            self.reference.discard(id);
-        }
+        self.reference.discard_all(&rows);
     }
 
     /// Those whom a cascade over loaded views may reach from an object: `all`.

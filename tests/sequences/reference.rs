@@ -285,8 +285,19 @@ impl Reference {
         rows.filter(|(_, row)| row.parent == Some(id)).map(|(child, _)| *child).collect()
     }
 
-    /// Discards the edits of a row, those that wait in it included.
+    /// Discards the edits of a row.
     pub(crate) fn discard(&mut self, id: Id) {
+        self.discard_all(&[id]);
+    }
+
+    /// Discards the edits of rows together.
+    pub(crate) fn discard_all(&mut self, ids: &[Id]) {
+        ids.iter().for_each(|id| self.forget_edits(*id));
+        ids.iter().for_each(|id| self.keep_single(*id));
+    }
+
+    /// Forgets the edits of a row, those that wait in it included.
+    fn forget_edits(&mut self, id: Id) {
         self.memory.rows.insert(id, self.database.rows[&id].clone());
         self.marked.remove(&id);
         self.queued.remove(&id);
@@ -301,7 +312,6 @@ impl Reference {
         let rows = self.database.pairs.iter().filter(|pair| concerns(**pair, id));
         self.memory.pairs.extend(rows);
         self.replaced.retain(|(owner, _), _| *owner != id);
-        self.keep_single(id);
     }
 
     /// A badge whose edit is forgotten may be back at a team that has been given another one: the

@@ -68,7 +68,9 @@ impl Cascaded {
     /// The cascade, which must have been followed to its end.
     pub(crate) fn complete(self) -> Result<Self> {
         if !self.missing.collections.is_empty() {
-            return Err(Error::misuse("this plan needs members of collections that are not loaded"));
+            return Err(Error::misuse(
+                "this plan needs members of collections that are not loaded",
+            ));
         }
         if !self.missing.referrers.is_empty() {
             return Err(Error::misuse(

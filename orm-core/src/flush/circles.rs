@@ -268,16 +268,16 @@ fn can_follow(waiters: &[Edge], update: &Update, foreign_key: &ForeignKey) -> bo
         && !waiters.iter().any(waits_for_it)
 }
 
-/// The columns that foreign keys of the session's tables reference: rows may lead to them that the
-/// flush doesn't know.
+/// The columns that foreign keys of the known tables reference: rows may lead to them that the flush
+/// doesn't know, and would follow a value that is NULL for a moment.
 #[derive(Default)]
 struct ReferencedColumns(Vec<(&'static Table, Vec<usize>)>);
 
 impl ReferencedColumns {
     fn contains(&mut self, store: &Store, table: &'static Table, column: usize) -> bool {
         let place = self.0.iter().position(|(other, _)| *other == table).unwrap_or_else(|| {
-            let tables = store.arenas().map(|arena| store.arena_at(arena).table);
-            let foreign_keys = tables.flat_map(Table::foreign_keys);
+            let tables = store.known_tables();
+            let foreign_keys = tables.into_iter().flat_map(Table::foreign_keys);
             let to_table = foreign_keys.filter(|foreign_key| foreign_key.target() == table);
             let columns = to_table.flat_map(|foreign_key| foreign_key.referenced()).copied();
             self.0.push((table, columns.collect()));

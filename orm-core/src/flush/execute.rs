@@ -138,7 +138,9 @@ impl Run {
                 if let Some(unique) = self.may_exist(table).map(<[usize]>::to_vec)
                     && capabilities.tells_skipped_rows
                 {
-                    return self.insert_missing(connection, rows, objects, returning, &unique).await;
+                    return self
+                        .insert_missing(connection, rows, objects, returning, &unique)
+                        .await;
                 }
                 let statement = render_insert(connection.dialect(), rows)?;
                 let mut rows = Returned::new(table, &read_back);

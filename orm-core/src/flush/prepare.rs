@@ -149,6 +149,7 @@ fn release(
     wanted: &[ObjectId],
 ) -> Result<()> {
     for member in members {
+        let is_wanted = wanted.contains(&member) || store.is_spared(owner, relationship, member);
         match *relationship.link()? {
             Link::Direct { child, foreign_key } => {
                 let moved = store
@@ -156,13 +157,13 @@ fn release(
                     .changes
                     .as_ref()
                     .is_some_and(|changes| changes.link(foreign_key).is_some());
-                if !moved && !wanted.contains(&member) {
+                if !moved && !is_wanted {
                     store.link(member, child, foreign_key, None, true);
                 }
             }
             Link::Through(association) => {
                 let pair = Pair::new(&association, owner, member);
-                match (wanted.contains(&member), store.pairs.edit(&pair)) {
+                match (is_wanted, store.pairs.edit(&pair)) {
                     // Wanted, by the replacement or since then, and a row already.
                     (_, Some(PairEdit::Insert | PairEdit::Restore)) => {
                         store.pairs.resolve(pair, true);

@@ -158,7 +158,8 @@ fn reassigned_keys(
         let Some(changes) = &store.header(object).changes else { continue };
         let Some(snapshot) = &changes.snapshot else { continue };
         for foreign_key in store.table(object).foreign_keys() {
-            let is_computed = |column| changes.expressions.iter().any(|(other, _)| *other == column);
+            let is_computed =
+                |column| changes.expressions.iter().any(|(other, _)| *other == column);
             let is_assigned = changes.link(foreign_key).is_none()
                 && foreign_key.columns().iter().any(|&column| {
                     store.storage(object).encode(object.slot, column) != snapshot[column]

@@ -281,7 +281,9 @@ async fn find_parents(
             parent => {
                 let key = match parent {
                     Parent::Unloaded(key) => key,
-                    Parent::Known(parent) => store.database_values(parent, foreign_key.referenced()),
+                    Parent::Known(parent) => {
+                        store.database_values(parent, foreign_key.referenced())
+                    }
                     Parent::Nowhere => continue,
                 };
                 let waiting = by_key.entry(key.clone()).or_default();

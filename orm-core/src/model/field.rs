@@ -44,7 +44,7 @@ struct Members<T: Model> {
     loaded: Option<Vec<Handle<T>>>,
     narrowed: Option<Vec<Handle<T>>>,
     /// Of a large collection that members are added to.
-    index: Option<Box<HashSet<Key>>>,
+    index: Option<HashSet<Key>>,
 }
 
 /// A collection of so many members is searched through as fast as an index is.
@@ -71,7 +71,7 @@ impl<T: Model> Members<T> {
                 index.insert(member);
             }
             None if members.len() > SMALL => {
-                self.index = Some(Box::new(members.iter().map(|it| Handle::to_key(*it)).collect()));
+                self.index = Some(members.iter().map(|it| Handle::to_key(*it)).collect());
             }
             None => {}
         }

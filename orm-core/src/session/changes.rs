@@ -134,6 +134,7 @@ impl ColumnChange {
 
     /// The value that it will have; `None` if the row is deleted, if only the database can tell
     /// the value, or if it isn't shown.
+    #[expect(clippy::new_ret_no_self, reason = "the other one of `old`")]
     pub fn new(&self) -> Option<&Json> {
         self.new.as_ref()
     }

@@ -250,6 +250,7 @@ impl<T> History<T> {
 
     /// The value that it will have after the next flush; `None` where only the database can tell:
     /// a key that it generates, a column left to its default, an SQL expression.
+    #[expect(clippy::new_ret_no_self, reason = "the other one of `old`")]
     pub fn new(&self) -> Option<&T> {
         self.new.as_ref()
     }

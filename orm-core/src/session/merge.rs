@@ -202,8 +202,8 @@ impl Merged {
 /// Whether the values can be those of a row. A key that is `NULL`, or that the database generates
 /// and is zero, has not been given yet.
 fn is_key(table: &Table, key: &[Value]) -> bool {
-    key.iter().zip(table.primary_key()).all(|(value, &column)| {
-        !value.is_null() && !(table.columns()[column].autoincrement && *value == Value::Int(0))
+    !key.iter().zip(table.primary_key()).any(|(value, &column)| {
+        value.is_null() || table.columns()[column].autoincrement && *value == Value::Int(0)
     })
 }
 

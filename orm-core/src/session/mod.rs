@@ -27,9 +27,7 @@ mod unit_of_work;
 
 pub use accessors::{Collection, Reference, RelatedQuery};
 pub use changes::{ColumnChange, ObjectChanges};
-pub use draft::{
-    Draft, Given, Links, Member, New, Partial, Unset, default_for, left_to_server,
-};
+pub use draft::{Draft, Given, Links, Member, New, Partial, Unset, default_for, left_to_server};
 pub use engine_queries::OnEngine;
 pub use factory::{Lent, Retries, SessionFactory};
 pub use graph::{Graph, Members};

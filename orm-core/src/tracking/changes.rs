@@ -24,6 +24,9 @@ pub(crate) struct Changes {
     /// Collections that are to become exactly these members and were not loaded when they were
     /// replaced: the flush reads them once.
     pub(crate) replaced: Vec<(usize, Vec<ObjectId>)>,
+    /// Members of such collections, by primary key, whose objects have left the session since:
+    /// their rows stay members.
+    pub(super) spared: Vec<(usize, Vec<Value>)>,
 }
 
 /// Where a foreign key is to lead after the next flush.

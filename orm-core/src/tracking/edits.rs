@@ -107,9 +107,10 @@ impl Store {
                         self.take_out(owner, relationship, queued)?;
                     }
                 }
-                let replaced = &mut self.changes_mut(owner).replaced;
-                replaced.retain(|(relation, _)| *relation != relationship.index());
-                replaced.push((relationship.index(), members.clone()));
+                let changes = self.changes_mut(owner);
+                changes.spared.retain(|(relation, _)| *relation != relationship.index());
+                changes.replaced.retain(|(relation, _)| *relation != relationship.index());
+                changes.replaced.push((relationship.index(), members.clone()));
             }
             None => {}
         }

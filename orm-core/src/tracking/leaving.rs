@@ -8,6 +8,7 @@ use super::links::{EditedLinks, Parent, views_of_child, views_of_parent, views_o
 use super::pairs::Pair;
 use super::store::Store;
 use crate::model::{Cascade, ForeignKey, Key, Link, Relationship, RelationshipKind};
+use crate::value::Value;
 
 impl Store {
     /// Forgets the unflushed links of objects, and those that wait in their unloaded collections.
@@ -34,7 +35,8 @@ impl Store {
             }
             self.unload_link(child, edit);
         }
-        let concerns = |pair: &Pair| [pair.first, pair.second].iter().any(|it| objects.contains(it));
+        let concerns =
+            |pair: &Pair| [pair.first, pair.second].iter().any(|it| objects.contains(it));
         let pairs: Vec<Pair> = self.pairs.edits().map(|(pair, _)| pair).filter(concerns).collect();
         for pair in pairs {
             for holder in [pair.first, pair.second] {
@@ -189,10 +191,12 @@ impl Store {
         let mut cut = Vec::new();
         let mut lost = Vec::new();
         for other in self.touched.clone() {
+            let spared = self.wanted_rows(other, &rows);
             let Some(changes) = self.header_mut(other).changes.as_mut() else { continue };
             if leaving.contains(&other) {
                 continue;
             }
+            changes.spared.extend(spared);
             for (_, members) in &mut changes.replaced {
                 members.retain(|member| !leaving.contains(member));
             }
@@ -212,6 +216,39 @@ impl Store {
             self.unload_link(other, edit);
         }
         cut
+    }
+
+    /// Those of these rows that are to be members of collections which the flush still reads: by
+    /// collection and primary key.
+    fn wanted_rows(&self, owner: ObjectId, rows: &HashSet<ObjectId>) -> Vec<(usize, Vec<Value>)> {
+        let changes = self.header(owner).changes.iter();
+        let wanted = changes.flat_map(|changes| &changes.replaced).flat_map(|(at, members)| {
+            let members = members.iter().filter(|member| rows.contains(member));
+            members.map(|member| (*at, self.primary_key_of(*member)))
+        });
+        wanted.collect()
+    }
+
+    fn primary_key_of(&self, object: ObjectId) -> Vec<Value> {
+        let columns = self.table(object).primary_key().iter();
+        columns.map(|&column| self.database_value(object, column)).collect()
+    }
+
+    /// Whether the row of a member that was just read is to stay in a replaced collection: another
+    /// object of it was in, and has left the session.
+    pub(crate) fn is_spared(
+        &self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+        member: ObjectId,
+    ) -> bool {
+        let changes = self.header(owner).changes.as_ref();
+        changes.is_some_and(|changes| {
+            let mut spared = changes.spared.iter();
+            spared.any(|(relation, key)| {
+                *relation == relationship.index() && *key == self.primary_key_of(member)
+            })
+        })
     }
 
     /// What stays and shows one of the leaving objects: unloaded, or without the member that never

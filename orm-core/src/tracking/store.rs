@@ -10,7 +10,9 @@ use super::journal::Journal;
 use super::pairs::Pairs;
 use super::peers::Batch;
 use crate::error::{Error, Result};
-use crate::model::{AnyHandle, ColumnSet, Entity, EntityStorage, Handle, Info, Key, Model, Storage, Table};
+use crate::model::{
+    AnyHandle, ColumnSet, Entity, EntityStorage, Handle, Info, Key, Model, Storage, Table,
+};
 use crate::value::{Cells, Value, ValueCells, ValueError};
 
 /// All objects of a session, or of a read-only graph.
