@@ -93,4 +93,48 @@ backend_tests! {
         assert!(!is_expired(&session, of_y));
         assert_eq!(session.get::<Ticket>(x).await?, None);
     }
+
+    /// SEMANTICS 12.1: where memory shows all children of a deleted row, none is out of sight.
+    async fn rule_12_1_whom_memory_shows_whole_hides_nobody(db) {
+        create(&db).await?;
+        let mut session = db.session();
+        for name in ["ada", "bob"] {
+            let task = Task::draft().title(name).steps([Step::draft().title(name)]);
+            session.add(Member::draft().name(name).tasks([task]));
+        }
+        session.commit().await?;
+        let mut session = db.session();
+        let ada = session.require::<Member>(1).await?;
+        ada.tasks(&mut session).await?;
+        let of_ada = session.require::<Step>(1).await?;
+        let of_bob = session.require::<Step>(2).await?;
+        Member::delete().filter(Member::name.eq("ada")).execute(&mut session).await?;
+        assert!(is_expired(&session, of_ada));
+        assert!(!is_expired(&session, of_bob), "its task is not in memory, but ada's tasks are");
+        assert_eq!(session.get::<Step>(1).await?, None);
+    }
+
+    /// SEMANTICS 12.1: ON UPDATE reaches those whose row was updated, or is not in memory.
+    async fn rule_12_1_followers_of_updated_rows_only(db) {
+        db.create(&schema![Seat, Ticket]).await?;
+        let mut session = db.session();
+        for code in ["x", "y", "z"] {
+            session.add(Seat::draft().row(1).number(code).code(code));
+            session.add(Ticket::draft().holder(code).seat_code(code));
+        }
+        session.commit().await?;
+        let mut session = db.session();
+        Seat::select().filter(Seat::number.ne("z")).all(&mut session).await?;
+        let tickets = Ticket::select().order_by(Ticket::id.asc()).all(&mut session).await?;
+        let bang = || Seat::update().set(Seat::code, Seat::code.concat("!"));
+        bang().filter(Seat::number.eq("x")).execute(&mut session).await?;
+        let expired = |session: &Session| tickets.iter().map(|it| is_expired(session, *it)).collect::<Vec<_>>();
+        assert_eq!(expired(&session), [true, false, false], "the row is in memory");
+        bang().filter(Seat::number.eq("z")).execute(&mut session).await?;
+        assert_eq!(expired(&session), [true, false, true], "the row is out of sight");
+        for (ticket, code) in tickets.iter().zip(["x!", "y", "z!"]) {
+            session.refresh(*ticket).await?;
+            assert_eq!(session[*ticket].seat_code, code);
+        }
+    }
 }

@@ -217,6 +217,34 @@ backend_tests! {
         assert_eq!(session[tenants[0]].flat_id, None);
         assert_eq!(tenants[0].flat(&mut session).await?, None);
     }
+
+    /// SEMANTICS 7.10: an expired row in between says nothing: those who refer to it are expired.
+    async fn rule_7_10_actions_over_rows_that_are_expired(db) {
+        db.create(&estate_tables()).await?;
+        let mut session = db.session();
+        session.add(Estate::draft().name("a"));
+        session.flush().await?;
+        session.add(Building::draft().name("a").estate_id(1));
+        session.flush().await?;
+        for (id, name) in [(1, "a"), (2, "b")] {
+            session.add(Flat::draft().name(name).building_id(1));
+            session.flush().await?;
+            session.add(Tenant::draft().name(name).flat_id(id));
+        }
+        session.commit().await?;
+        let tenants = Tenant::select().order_by(Tenant::id.asc()).all(&mut session).await?;
+        let estate = session.require::<Estate>(1).await?;
+        let flat = session.require::<Flat>(1).await?;
+        session.expire(flat);
+        session.delete(estate);
+        session.commit().await?;
+        for tenant in tenants {
+            assert!(is_expired(&session, tenant));
+            session.refresh(tenant).await?;
+            assert_eq!(session[tenant].flat_id, None);
+        }
+        assert_eq!(session.get::<Flat>(1).await?, None);
+    }
 }
 
 /// Whether a track is a member of one of these albums.

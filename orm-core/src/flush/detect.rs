@@ -13,7 +13,7 @@ use crate::value::Value;
 
 /// Finds what the flush has to write.
 pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
-    let detect = Detect { store, cascaded: &cascaded, unlinked: unlinked(&cascaded) };
+    let detect = Detect::new(store, &cascaded);
     let mut work = Work::default();
     for &object in &store.touched {
         if cascaded.deleted.contains(&object) {
@@ -75,34 +75,8 @@ pub(super) fn sort_by_key(updates: &mut [Update]) {
     });
 }
 
-/// The columns that an UPDATE of a row would write, but for those that the database computes.
-pub(super) fn changed_columns(
-    store: &Store,
-    cascaded: &Cascaded,
-    object: ObjectId,
-) -> Result<Vec<usize>> {
-    let mut unlinked: HashMap<ObjectId, Vec<&'static ForeignKey>> = HashMap::new();
-    for (_, foreign_key) in cascaded.unlinked.iter().filter(|(child, _)| *child == object) {
-        unlinked.entry(object).or_default().push(foreign_key);
-    }
-    let update = Detect { store, cascaded, unlinked }.update(object)?;
-    Ok(update.map_or_else(Vec::new, |update| {
-        let mut columns = update.columns;
-        columns.extend(update.assigned.into_iter().map(|(column, _)| column));
-        columns.sort_unstable();
-        columns
-    }))
-}
-
-fn unlinked(cascaded: &Cascaded) -> HashMap<ObjectId, Vec<&'static ForeignKey>> {
-    let mut unlinked: HashMap<ObjectId, Vec<&'static ForeignKey>> = HashMap::new();
-    for (child, foreign_key) in &cascaded.unlinked {
-        unlinked.entry(*child).or_default().push(foreign_key);
-    }
-    unlinked
-}
-
-struct Detect<'s> {
+/// What it takes to tell what changed.
+pub(super) struct Detect<'s> {
     store: &'s Store,
     cascaded: &'s Cascaded,
     unlinked: HashMap<ObjectId, Vec<&'static ForeignKey>>,
@@ -125,7 +99,25 @@ impl LinkedColumns {
     }
 }
 
-impl Detect<'_> {
+impl<'s> Detect<'s> {
+    pub(super) fn new(store: &'s Store, cascaded: &'s Cascaded) -> Self {
+        let mut unlinked: HashMap<ObjectId, Vec<&'static ForeignKey>> = HashMap::new();
+        for (child, foreign_key) in &cascaded.unlinked {
+            unlinked.entry(*child).or_default().push(foreign_key);
+        }
+        Self { store, cascaded, unlinked }
+    }
+
+    /// The columns that an UPDATE of a row would write, but for those that the database computes.
+    pub(super) fn changed_columns(&self, object: ObjectId) -> Result<Vec<usize>> {
+        Ok(self.update(object)?.map_or_else(Vec::new, |update| {
+            let mut columns = update.columns;
+            columns.extend(update.assigned.into_iter().map(|(column, _)| column));
+            columns.sort_unstable();
+            columns
+        }))
+    }
+
     fn insert(&self, object: ObjectId) -> Result<Insert> {
         let table = self.store.table(object);
         let changes = self.changes(object);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::cascade::Cascaded;
-use super::detect;
+use super::detect::Detect;
 use super::rekey::Way;
 use crate::driver::Connection;
 use crate::error::Result;
@@ -34,6 +34,7 @@ pub(crate) fn due_hooks(
     if !store.has_hooks() {
         return Ok(due);
     }
+    let detect = Detect::new(store, cascaded);
     let has_hooks = |object: &ObjectId| store.table(*object).hooks().is_some();
     let cut_off = cascaded.unlinked.iter().map(|(child, _)| *child);
     let followers = cascaded.followers.all().iter();
@@ -46,10 +47,7 @@ pub(crate) fn due_hooks(
                 let given = columns.filter(|column| !store.is_unset(object, *column));
                 (HookOperation::Insert, given.collect())
             }
-            State::Persistent => {
-                let columns = detect::changed_columns(store, cascaded, object)?;
-                (HookOperation::Update, columns)
-            }
+            State::Persistent => (HookOperation::Update, detect.changed_columns(object)?),
             _ => continue,
         };
         let is_due = operation == HookOperation::Insert || !columns.is_empty();

@@ -16,9 +16,8 @@
 //! lead to new rows), `uniques` (values that change hands) and `defer` (keys written later). Tables in
 //! a circle become a `row_graph`, whose `circles` are broken before `schedule` gives its steps.
 //!
-//! `rekey` finds who follows keys that change, `on_delete` and `acted_upon` the objects that actions of
-//! the database have reached, from a flush and from a bulk statement; `bulk` is the other way
-//! to write, by a condition.
+//! `rekey` finds who follows keys that change, `acted_upon` the objects that the database's own actions
+//! have reached; `bulk` is the other way to write, by a condition.
 //!
 //! An error, or a future dropped half-way, before `settle` leaves memory as it was.
 
@@ -32,7 +31,6 @@ mod defer;
 mod detect;
 mod execute;
 mod hooks;
-mod on_delete;
 mod order;
 mod plan;
 mod prepare;

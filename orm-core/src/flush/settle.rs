@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::acted_upon::{Event, Row, expire_acted_upon};
 use super::batch::Batched;
 use super::execute::Outcome;
-use super::on_delete::expire_acted_upon;
 use super::rekey::{Follower, Way};
 use crate::error::{Error, Result};
 use crate::model::{ForeignKey, Key, RelationshipKind};
@@ -82,7 +82,8 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
     }
     make_peers(store, &outcome.inserted);
     // By which keys others referred to deleted rows is known until their changes are forgotten.
-    expire_acted_upon(store, &outcome.deleted[..deleted_rows]);
+    let rows: Vec<Row> = outcome.deleted[..deleted_rows].iter().copied().map(Row::Object).collect();
+    expire_acted_upon(store, Event::Deleted, &rows, None);
     for object in gone {
         store.forget_changes(object);
     }

@@ -1,6 +1,6 @@
 //! What of memory a bulk statement may concern, which decides what has to be known of its rows.
 
-use crate::flush::acted_upon::{deciding_columns, referrers};
+use crate::flush::acted_upon::referenced_columns;
 use crate::model::Table;
 use crate::query::{BulkAction, BulkWrite};
 use crate::tracking::{ObjectId, State, Store};
@@ -19,16 +19,15 @@ pub(super) struct Reach {
 impl Reach {
     pub(super) fn of(store: &Store, write: &BulkWrite) -> Self {
         let table = write.table;
-        let is_referenced = match write.action {
-            BulkAction::Update { .. } => false,
-            BulkAction::Delete => referrers(store, table).next().is_some(),
+        let referenced = match write.action {
+            BulkAction::Update { .. } => Vec::new(),
+            BulkAction::Delete => referenced_columns(store, table),
         };
+        let needs_every_row = !referenced.is_empty();
         let mut columns = table.primary_key().to_vec();
-        if is_referenced {
-            let others = deciding_columns(store, table).into_iter();
-            columns.extend(others.filter(|column| !table.primary_key().contains(column)));
-        }
-        Self { holds: holds(store, table), needs_every_row: is_referenced, columns }
+        let others = referenced.into_iter();
+        columns.extend(others.filter(|column| !table.primary_key().contains(column)));
+        Self { holds: holds(store, table), needs_every_row, columns }
     }
 
     /// Whether nothing but the number of rows has to be known.

@@ -23,8 +23,9 @@ pub(crate) struct BulkOutcome {
     pub(super) held: Vec<Held>,
     /// What an UPDATE computed: the columns of each object's `values`.
     pub(super) computed: Vec<usize>,
-    /// Every row that was deleted, where objects in memory may refer to it: these columns of it.
-    pub(super) gone: Vec<Vec<Value>>,
+    /// Every row that was deleted, where objects in memory may refer to it: these columns of it,
+    /// and its object if there is one.
+    pub(super) gone: Vec<(Vec<Value>, Option<ObjectId>)>,
     pub(super) columns: Vec<usize>,
 }
 
@@ -100,7 +101,7 @@ pub(crate) async fn run(
     if all.len() * width <= connection.dialect().max_binds() / 2 {
         write.filter = Some(Expr::Keys {
             columns: key_of(table),
-            keys: all.iter().map(|row| row[..width].to_vec()).collect(),
+            keys: all.iter().map(|(row, _)| row[..width].to_vec()).collect(),
         });
     }
     let Shape { statement, computed, .. } = shape(connection, write, &[], false)?;
@@ -205,7 +206,7 @@ struct Found<'s> {
     keep_all: bool,
     rows: u64,
     held: Vec<(ObjectId, Vec<Value>)>,
-    all: Vec<Vec<Value>>,
+    all: Vec<(Vec<Value>, Option<ObjectId>)>,
 }
 
 impl<'s> Found<'s> {
@@ -256,10 +257,10 @@ impl RowSink for Found<'_> {
         match slot {
             Some(object) if self.keep_all => {
                 self.held.push((object, row.clone()));
-                self.all.push(row);
+                self.all.push((row, slot));
             }
             Some(object) => self.held.push((object, row)),
-            None => self.all.push(row),
+            None => self.all.push((row, None)),
         }
         Ok(())
     }

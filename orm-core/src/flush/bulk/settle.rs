@@ -2,7 +2,7 @@
 
 use super::run::{BulkOutcome, Held};
 use crate::error::Result;
-use crate::flush::acted_upon::{self, Gone};
+use crate::flush::acted_upon::{Event, Row, expire_acted_upon};
 use crate::flush::settle::{decode, delete_all, follow_assigned_key};
 use crate::model::{ForeignKey, Link, Relationship, Table};
 use crate::query::{BulkAction, BulkWrite};
@@ -36,7 +36,7 @@ pub(crate) fn settle(
                 .collect();
             let assignments =
                 Assignments { table: write.table, values, computed: outcome.computed };
-            update(store, &assignments, outcome.held)
+            update(store, &assignments, outcome.rows, outcome.held)
         }
         BulkAction::Delete => {
             delete(store, write.table, outcome);
@@ -70,16 +70,18 @@ impl Assignments {
     }
 }
 
-fn update(store: &mut Store, assignments: &Assignments, held: Vec<Held>) -> Result<()> {
+fn update(
+    store: &mut Store,
+    assignments: &Assignments,
+    rows: u64,
+    mut held: Vec<Held>,
+) -> Result<()> {
     let mut moved: Vec<(ObjectId, &'static ForeignKey, Parent)> = Vec::new();
-    let readable = |store: &Store, object: ObjectId| {
-        let header = store.header(object);
-        header.state == State::Persistent && !header.expired
-    };
+    held.retain(|held| store.header(held.object).state == State::Persistent);
+    let objects: Vec<ObjectId> = held.iter().map(|held| held.object).collect();
+    held.retain(|held| !store.header(held.object).expired);
+    expire_followers(store, assignments, rows, &objects);
     for Held { object, values } in held {
-        if !readable(store, object) {
-            continue;
-        }
         store.keep_values(object);
         for foreign_key in assignments.foreign_keys() {
             // An unflushed link is an edit, which stays.
@@ -104,11 +106,16 @@ fn update(store: &mut Store, assignments: &Assignments, held: Vec<Held>) -> Resu
     if assignments.foreign_keys().next().is_some() {
         unload_pairs(store, assignments.table);
     }
-    let columns: Vec<usize> = (0..assignments.table.columns().len())
-        .filter(|column| assignments.assigns(*column))
-        .collect();
-    acted_upon::expire_followers(store, assignments.table, &columns);
     Ok(())
+}
+
+/// Objects that ON UPDATE actions may have changed, found by the keys that these objects still have.
+fn expire_followers(store: &mut Store, assignments: &Assignments, rows: u64, objects: &[ObjectId]) {
+    let columns = 0..assignments.table.columns().len();
+    let columns: Vec<usize> = columns.filter(|column| assignments.assigns(*column)).collect();
+    let others = (rows > objects.len() as u64).then_some(assignments.table);
+    let rows: Vec<Row> = objects.iter().copied().map(Row::Object).collect();
+    expire_acted_upon(store, Event::Updated(&columns), &rows, others);
 }
 
 /// Tells an object what a column of its row holds now. An unflushed edit of the column stays one.
@@ -163,9 +170,24 @@ fn delete(store: &mut Store, table: &'static Table, outcome: BulkOutcome) {
     store.cut_links_to(&held.iter().copied().collect());
     store.discard(&held);
     delete_all(store, &held);
-    let rows = outcome.gone.into_iter().collect();
-    let gone = Gone { table, columns: outcome.columns, rows };
-    acted_upon::expire_referrers_of_rows(store, gone);
+    // Where nobody refers to the rows themselves, those without an object were not asked for.
+    let (rows, others): (Vec<Row>, _) = match outcome.gone.is_empty() {
+        true => {
+            let others = (outcome.rows > held.len() as u64).then_some(table);
+            (held.into_iter().map(Row::Object).collect(), others)
+        }
+        false => {
+            let columns = &outcome.columns;
+            let rows = outcome.gone.iter().map(|(values, object)| Row::Returned {
+                table,
+                columns,
+                values,
+                object: *object,
+            });
+            (rows.collect(), None)
+        }
+    };
+    expire_acted_upon(store, Event::Deleted, &rows, others);
     unload_pairs(store, table);
 }
 
