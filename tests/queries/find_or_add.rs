@@ -142,7 +142,7 @@ backend_tests! {
         session.rollback().await?;
         assert_eq!(session.try_get(tags[0]).map(|tag| tag.name.clone()).ok().as_deref(), Some("sql"));
         assert!(matches!(session.try_get(tags[1]), Err(Error::Detached { .. })));
-        assert_eq!(names(&db).await?.contains(&"new".to_owned()), false);
+        assert!(!names(&db).await?.contains(&"new".to_owned()));
     }
 
     /// SEMANTICS 12.4: the rest of the draft, its parents and its members.
