@@ -139,7 +139,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Detached`] if the object is not in this session, [`Error::NotLoaded`] if it is
+    /// [`Error::Detached`](crate::Error::Detached) if the object is not in this session, [`Error::NotLoaded`](crate::Error::NotLoaded) if it is
     /// expired.
     pub fn changes(&self, object: impl Into<AnyHandle>) -> Result<ObjectChanges> {
         self.expect_no_commit()?;
