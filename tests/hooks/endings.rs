@@ -61,6 +61,13 @@ backend_tests! {
         let refused = sessions.transaction(async |_| Err::<(), _>(Error::refused("no"))).await;
         assert_eq!(refused.unwrap_err().to_string(), "no");
         assert_eq!(ends.taken(), ["rolled back"]);
+        // The closure is content, but its commit fails.
+        let taken = sessions.transaction(async |mut session| {
+            session.add(Author::draft().name("ada"));
+            Ok(())
+        });
+        assert!(matches!(taken.await, Err(Error::UniqueViolation(_))));
+        assert_eq!(ends.taken(), ["rolled back"]);
         drop(sessions.session());
         assert_eq!(ends.taken(), [""; 0]);
     }

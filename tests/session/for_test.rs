@@ -177,6 +177,30 @@ backend_tests! {
         assert_eq!(usernames_in(&mut sessions.session()).await?, ["ada"]);
     }
 
+    /// SEMANTICS 9.5, 9.4: a flush that nobody awaits leaves the connection to others, also while its
+    /// session is still there.
+    async fn rule_9_5_a_dropped_flush_keeps_nobody_waiting(db) {
+        let db = seeded(&db).await?;
+        let sessions = SessionFactory::for_test(&db.engine).await?;
+        let mut others = sessions.session();
+        for polls in 1.. {
+            let mut session = sessions.session();
+            let ada = session.require::<User>(1).await?;
+            session[ada].visits = 1;
+            session.add(user("bob"));
+            let is_finished = dropped_after(polls, session.flush()).await.transpose()?.is_some();
+            if !is_finished {
+                assert_eq!(usernames_in(&mut others).await?, ["ada"], "after {polls} polls");
+            }
+            session.rollback().await?;
+            assert_eq!(session[ada].visits, 0);
+            if is_finished {
+                break;
+            }
+        }
+        assert_eq!(usernames_in(&mut others).await?, ["ada"]);
+    }
+
     /// SEMANTICS 9.5: hand-written statements are part of it.
     async fn rule_9_5_hand_written_statements(db) {
         let db = seeded(&db).await?;

@@ -221,6 +221,22 @@ backend_tests! {
             let session = db.sessions.join(transaction).await?;
             let outcome = session.into_connection::<PoolConnection<Sqlx>>().await.map(drop);
             assert!(matches!(outcome, Err(Error::Misuse(_))), "{outcome:?}");
+            // One of the pool is closed then: in the pool it would be inside its transaction.
+            let mut connection = pool.acquire().await.expect("connects");
+            connection.execute("BEGIN").await.expect("begins");
+            connection.execute("UPDATE users SET visits = 9").await.expect("runs");
+            let mut session = db.sessions.join(connection).await?;
+            session.add(user("bob"));
+            session.commit().await?;
+            let outcome = session.into_connection::<Transaction<'static, Sqlx>>().await.map(drop);
+            let Err(Error::Misuse(message)) = outcome else { panic!("{outcome:?}") };
+            assert!(message.contains("Transaction"), "{message}");
+            db.expect_no_transaction().await;
+            let mut transaction = pool.begin().await.expect("none is open");
+            transaction.execute("UPDATE users SET visits = visits + 1").await.expect("it waits");
+            transaction.commit().await.expect("commits");
+            assert_eq!(visits(&db).await?, 1);
+            assert_eq!(usernames(&db).await?, ["ada"]);
             // Of a session that has joined none.
             let outcome = db.session().into_connection::<PoolConnection<Sqlx>>().await.map(drop);
             assert!(matches!(outcome, Err(Error::Misuse(_))), "{outcome:?}");

@@ -445,6 +445,46 @@ backend_tests! {
         assert_eq!(usernames(&db).await?, ["ada", "bob"]);
     }
 
+    /// SEMANTICS 9.3, 9.4: a RELEASE that nobody awaits, of a savepoint that one around it takes
+    /// along, is not that of the one which stays.
+    async fn rule_9_4_a_release_of_a_savepoint_that_was_left(db) {
+        committed(&db, &["ada"]).await?;
+        // It may be answered before it is asked for again: then there is nothing to drop.
+        for _ in 0..20 {
+            let mut session = db.session();
+            let ada = session.require::<User>(1).await?;
+            let mut first = session.savepoint().await?;
+            first[ada].visits = 1;
+            let log = db.log();
+            let inside = async {
+                let mut second = first.savepoint().await?;
+                second[ada].visits = 2;
+                let mut third = second.savepoint().await?;
+                third[ada].visits = 3;
+                third.commit().await?;
+                // Nothing of this is a part of the story.
+                second.rollback().await
+            };
+            let at_release = || log.all().contains(&release(3));
+            let is_dropped = match dropped_when(inside, at_release).await {
+                Some(outcome) => outcome.map(|()| false)?,
+                None => true,
+            };
+            assert_eq!(first[ada].visits, 1, "it is undone at once, and nothing is in doubt");
+            let bob = first.add(user("bob"));
+            first.flush().await?;
+            first.rollback().await?;
+            assert_eq!(session.state(bob), ObjectState::Detached);
+            assert_eq!(session[ada].visits, 0, "the first one was still open");
+            settled(&mut session, &db).await?;
+            assert_eq!(usernames(&db).await?, ["ada"]);
+            if is_dropped {
+                return Ok(());
+            }
+        }
+        assert!(db.capabilities.single_writer, "every RELEASE was answered at once");
+    }
+
     /// SEMANTICS 9.3: a guard that was forgotten can't be told from one that is still there.
     async fn rule_9_3_a_guard_that_is_forgotten_is_never_committed(db) {
         committed(&db, &["ada"]).await?;

@@ -1,11 +1,11 @@
 //! The engine: a pool of connections to one database, and what belongs to it.
 
-use std::any::Any;
+use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::joined::{HandedIn, Joined};
+use super::joined::{HandedIn, Joined, JoinedConnection};
 use super::log::{LogHub, StatementLog};
 use super::target::{Opened, SqlxPool, Target, open};
 use super::{Connection, Options, Schema};
@@ -178,9 +178,15 @@ impl Engine {
         }))
     }
 
-    /// Gives back the connection that was handed in.
-    pub(crate) async fn give_back(&self) -> Result<Box<dyn Any + Send>> {
-        self.0.database.driver.give_back().await
+    /// Gives back the connection that was handed in, which is closed if its type is another.
+    pub(crate) async fn give_back<C: JoinedConnection>(&self) -> Result<C> {
+        let connection = self.0.database.driver.give_back(TypeId::of::<C>()).await?;
+        connection.and_then(|it| it.downcast().ok()).map(|it| *it).ok_or_else(|| {
+            Error::misuse(format!(
+                "the session's connection was not handed in as a `{}`",
+                std::any::type_name::<C>(),
+            ))
+        })
     }
 
     /// Whether there is one connection only, inside a transaction of somebody else's: who needs it

@@ -1,7 +1,7 @@
 //! Connections of sqlx that were handed in, with a transaction open on them, and go back as the
 //! type that they came as.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
@@ -15,9 +15,13 @@ use crate::error::{Error, Result};
 use crate::sql::Statement;
 
 /// What holds a connection of one database.
-pub(super) trait Holder<B: Backend>: Send {
+pub(super) trait Holder<B: Backend>: Send + 'static {
     /// The connection.
     fn connection(&mut self) -> &mut B::Connection;
+    /// The type that was handed in.
+    fn handed_in(&self) -> TypeId {
+        TypeId::of::<Self>()
+    }
     /// What was handed in.
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
     /// Closes the connection, as far as its owner lets us.
@@ -25,7 +29,7 @@ pub(super) trait Holder<B: Backend>: Send {
 }
 
 /// Erases the type of what was handed in, but not its database.
-pub(super) fn hand_in<B: Backend>(holder: impl Holder<B> + 'static) -> HandedIn {
+pub(super) fn hand_in<B: Backend>(holder: impl Holder<B>) -> HandedIn {
     let holder: Box<dyn Holder<B>> = Box::new(holder);
     HandedIn(Box::new(holder))
 }
@@ -133,8 +137,8 @@ where
 
     fn discard(self: Box<Self>) {}
 
-    fn into_handed_in(mut self: Box<Self>) -> Option<Box<dyn Any + Send>> {
-        self.holder.take().map(Holder::into_any)
+    fn into_handed_in(mut self: Box<Self>, handed_in: TypeId) -> Option<Box<dyn Any + Send>> {
+        self.holder.take_if(|holder| holder.handed_in() == handed_in).map(Holder::into_any)
     }
 }
 

@@ -4,7 +4,7 @@
 //! released, and the others wait for their turn. That transactions are savepoints here is
 //! [`Connection`](super::Connection)'s business.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +104,7 @@ impl Driver for Joined {
         })
     }
 
-    fn give_back(&self) -> BoxFuture<'_, Result<Box<dyn Any + Send>>> {
+    fn give_back(&self, handed_in: TypeId) -> BoxFuture<'_, Result<Option<Box<dyn Any + Send>>>> {
         Box::pin(async move {
             let mut place = self.turn().await?;
             if place.rolls_back.is_some() {
@@ -114,8 +114,10 @@ impl Driver for Joined {
                 ));
             }
             let missing = std::mem::replace(&mut place.missing, GIVEN_BACK);
-            let connection = place.connection.take().and_then(DriverConnection::into_handed_in);
-            connection.ok_or_else(|| Error::Connection(missing.to_owned()))
+            match place.connection.take() {
+                Some(connection) => Ok(connection.into_handed_in(handed_in)),
+                None => Err(Error::Connection(missing.to_owned())),
+            }
         })
     }
 }

@@ -49,7 +49,7 @@ pub(crate) use resolve::resolve;
 pub use schema::Schema;
 pub use target::SqlxPool;
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -71,8 +71,8 @@ pub(crate) trait Driver: Debug + Send + Sync {
     fn join(&self, _connection: HandedIn) -> BoxFuture<'_, Result<Box<dyn DriverConnection>>> {
         Box::pin(async { Err(Error::misuse("the engine is inside a transaction itself")) })
     }
-    /// Gives a connection back that was handed in.
-    fn give_back(&self) -> BoxFuture<'_, Result<Box<dyn Any + Send>>> {
+    /// Gives a connection back that was handed in as this type. One of another type is closed.
+    fn give_back(&self, _handed_in: TypeId) -> BoxFuture<'_, Result<Option<Box<dyn Any + Send>>>> {
         Box::pin(async { Err(Error::misuse("the session has joined no transaction")) })
     }
 }
@@ -96,8 +96,8 @@ pub(crate) trait DriverConnection: Send {
     fn release(self: Box<Self>);
     /// Closes the connection, whatever it is doing. Works outside a runtime too.
     fn discard(self: Box<Self>);
-    /// What was handed in, if it was.
-    fn into_handed_in(self: Box<Self>) -> Option<Box<dyn Any + Send>> {
+    /// What was handed in, if it was, as this type. Anything else is closed.
+    fn into_handed_in(self: Box<Self>, _handed_in: TypeId) -> Option<Box<dyn Any + Send>> {
         None
     }
 }

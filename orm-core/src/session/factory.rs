@@ -71,7 +71,8 @@ impl SessionFactory {
         session
     }
 
-    /// Runs a closure in a session, commits if it gives `Ok` and rolls back if it gives `Err`.
+    /// Runs a closure in a session, commits if it gives `Ok` and rolls back if it gives `Err`, or if
+    /// the commit fails.
     ///
     /// ```
     /// # use orm_core::{Engine, Model, SessionFactory, schema};
@@ -106,10 +107,14 @@ impl SessionFactory {
             Error::misuse("the closure of `transaction` kept its session: it must end with it")
         })?;
         match outcome {
-            Ok(value) => {
-                session.commit().await?;
-                Ok(value)
-            }
+            Ok(value) => match session.commit().await {
+                Ok(()) => Ok(value),
+                Err(error) => {
+                    // The commit's error is what there is to tell.
+                    let _ = session.close().await;
+                    Err(error)
+                }
+            },
             Err(error) => {
                 session.rollback().await?;
                 Err(error)

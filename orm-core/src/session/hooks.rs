@@ -126,8 +126,9 @@ impl SessionFactory {
 
     /// Runs a hook after each commit of a session that has succeeded, also of one that had
     /// nothing to write; not after that of a savepoint. Where a future is dropped while its
-    /// COMMIT is under way, it runs when the session's next call has awaited the outcome. What it
-    /// edits belongs to the next unit of work.
+    /// COMMIT is under way, it runs when the session's next call has awaited the outcome; if the
+    /// session is dropped too, it never runs, although the COMMIT is finished. What it edits belongs
+    /// to the next unit of work.
     ///
     /// SQLAlchemy's `after_commit` event.
     ///

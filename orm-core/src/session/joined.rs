@@ -2,7 +2,7 @@
 
 use super::{Session, SessionFactory};
 use crate::driver::{Engine, JoinedConnection};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 impl SessionFactory {
     /// A session inside a transaction that somebody else began, on a connection of sqlx that it
@@ -121,13 +121,6 @@ impl Session {
     pub async fn into_connection<C: JoinedConnection>(self) -> Result<C> {
         let engine = self.engine().clone();
         self.close().await?;
-        let connection = engine.give_back().await?.downcast::<C>();
-        let other = |_| {
-            Error::misuse(format!(
-                "the session's connection was not handed in as a `{}`",
-                std::any::type_name::<C>(),
-            ))
-        };
-        connection.map(|connection| *connection).map_err(other)
+        engine.give_back::<C>().await
     }
 }

@@ -79,9 +79,15 @@ impl Session {
     pub(super) fn undo_savepoint(&mut self, number: usize) {
         while self.store.savepoints() >= number.max(1) {
             self.store.undo_savepoint();
+            self.mistake = None;
         }
-        self.mistake = None;
-        if matches!(self.phase, Phase::Failed { savepoint, .. } if savepoint >= number) {
+        self.forget_left_failure();
+    }
+
+    /// What failed inside a savepoint that the session has left is gone with it.
+    pub(super) fn forget_left_failure(&mut self) {
+        let remaining = self.store.savepoints();
+        if matches!(self.phase, Phase::Failed { savepoint, .. } if savepoint > remaining) {
             self.phase = Phase::Active;
         }
     }

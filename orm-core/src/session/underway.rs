@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::Session;
-use crate::driver::{Connection, Job};
+use crate::driver::{Connection, Job, StopFlag};
 use crate::error::{Error, Result};
 use crate::flush::{self, Batched, Failure, Outcome};
 
@@ -20,20 +20,22 @@ pub(super) enum Underway {
     Step(Job<Stepped>),
     /// A flush, inside so many savepoints.
     Flush(Job<Flushed>, usize),
-    Release(Job<Stepped>),
+    /// The savepoint with this number is released.
+    Release(Job<Stepped>, usize),
     Commit(Job<Result<()>>),
     Rollback(Job<()>),
 }
 
-/// A connection after a step of its transaction.
+/// A connection after a step of its transaction; none if nobody awaited the step and no
+/// transaction is open, since others may wait for it.
 pub(super) struct Stepped {
-    connection: Connection,
+    connection: Option<Connection>,
     outcome: Result<()>,
 }
 
-/// What became of a flush.
+/// What became of a flush. The connection is as [`Stepped`]'s.
 pub(super) struct Flushed {
-    connection: Connection,
+    connection: Option<Connection>,
     pub(super) batched: Batched,
     pub(super) outcome: Result<Outcome, Failure>,
 }
@@ -58,7 +60,7 @@ impl Session {
             if stop.is_set() {
                 connection.rollback().await;
             }
-            Stepped { connection, outcome }
+            Stepped { connection: kept(connection, &stop), outcome }
         });
         self.step(Underway::Begin(job)).await
     }
@@ -71,7 +73,7 @@ impl Session {
         let stepped = job.finish().await;
         self.underway = None;
         let Stepped { connection, outcome } = stepped.ok_or_else(lost)?;
-        self.connection = Some(connection);
+        self.connection = connection;
         self.check(outcome)
     }
 
@@ -80,7 +82,7 @@ impl Session {
         let mut connection = self.take_connection().await?;
         let job = Job::new(|_| async move {
             let outcome = connection.set_savepoint().await;
-            Stepped { connection, outcome }
+            Stepped { connection: Some(connection), outcome }
         });
         self.step(Underway::Step(job)).await
     }
@@ -93,7 +95,7 @@ impl Session {
         };
         let job = Job::new(|_| async move {
             let outcome = connection.leave_savepoints(remaining).await;
-            Stepped { connection, outcome }
+            Stepped { connection: Some(connection), outcome }
         });
         self.step(Underway::Step(job)).await
     }
@@ -103,9 +105,9 @@ impl Session {
         let mut connection = self.take_connection().await?;
         let job = Job::new(|_| async move {
             let outcome = connection.release_savepoint().await;
-            Stepped { connection, outcome }
+            Stepped { connection: Some(connection), outcome }
         });
-        self.underway = Some(Underway::Release(job));
+        self.underway = Some(Underway::Release(job, self.store.savepoints()));
         self.finish_underway().await
     }
 
@@ -123,7 +125,7 @@ impl Session {
             if (outcome.is_err() || stop.is_set()) && !can_return {
                 connection.rollback().await;
             }
-            Flushed { connection, batched, outcome }
+            Flushed { connection: kept(connection, &stop), batched, outcome }
         });
         let underway = Underway::Flush(job, self.store.savepoints());
         let Underway::Flush(job, _) = self.underway.insert(underway) else {
@@ -139,7 +141,7 @@ impl Session {
         &mut self,
         flushed: Flushed,
     ) -> (Batched, Result<Outcome, Failure>) {
-        self.connection = Some(flushed.connection);
+        self.connection = flushed.connection;
         (flushed.batched, flushed.outcome)
     }
 
@@ -178,39 +180,39 @@ impl Session {
                 self.underway = None;
                 match stepped {
                     Some(Stepped { connection, outcome }) => {
-                        self.connection = Some(connection);
+                        self.connection = connection;
                         // It was not awaited: what it means for the next call is all that counts.
                         let _ = self.check(outcome);
                     }
                     None => self.fail(lost().to_string(), 0),
                 }
+                self.forget_left_failure();
                 Ok(())
             }
             Some(Underway::Flush(job, savepoint)) => {
                 let savepoint = *savepoint;
                 let flushed = job.finish().await;
                 self.underway = None;
-                let connection = flushed.map(|flushed| flushed.connection);
+                let connection = flushed.and_then(|flushed| flushed.connection);
                 self.connection = connection.filter(Connection::in_transaction);
                 let lost = self.connection.as_ref().map_or(Some(0), Connection::failed_at);
                 let savepoint = lost.unwrap_or(savepoint).min(savepoint);
-                // A savepoint that the session has left already takes its flush along.
-                if savepoint == 0 || savepoint <= self.store.savepoints() {
-                    self.fail(INTERRUPTED.to_owned(), savepoint);
-                }
+                self.fail(INTERRUPTED.to_owned(), savepoint);
+                self.forget_left_failure();
                 Ok(())
             }
-            Some(Underway::Release(job)) => {
+            Some(Underway::Release(job, number)) => {
+                let number = *number;
                 let stepped = job.finish().await;
                 self.underway = None;
                 let outcome = match stepped {
                     Some(Stepped { connection, outcome }) => {
-                        self.connection = Some(connection);
+                        self.connection = connection;
                         outcome
                     }
                     None => Err(lost()),
                 };
-                self.settle_release(outcome)
+                self.settle_release(outcome, number)
             }
             Some(Underway::Rollback(job)) => {
                 job.finish().await;
@@ -245,23 +247,32 @@ impl Session {
         }
     }
 
-    /// The savepoint was released, or could not be: then it is undone.
-    fn settle_release(&mut self, outcome: Result<()>) -> Result<()> {
+    /// The savepoint was released, or could not be: then it is undone. If nobody awaited that, one
+    /// around it may have been left meanwhile, which took it along in memory; the database follows.
+    fn settle_release(&mut self, outcome: Result<()>, number: usize) -> Result<()> {
+        let is_left = self.store.savepoints() < number;
         if outcome.is_ok() {
-            self.store.release_savepoint();
+            if !is_left {
+                self.store.release_savepoint();
+            }
             return Ok(());
         }
         if self.connection.is_none() {
             self.fail(lost().to_string(), 0);
         }
         let outcome = self.check(outcome);
-        self.undo_savepoint(self.store.savepoints());
-        outcome
+        self.undo_savepoint(number);
+        if is_left { Ok(()) } else { outcome }
     }
 
     /// Whether a COMMIT, or the end of a savepoint, is under way whose outcome isn't known.
     pub(super) fn is_committing(&self) -> bool {
-        matches!(self.underway, Some(Underway::Commit(_) | Underway::Release(_)))
+        match &self.underway {
+            Some(Underway::Commit(_)) => true,
+            // One that has been left is undone, whatever becomes of it.
+            Some(Underway::Release(_, number)) => *number <= self.store.savepoints(),
+            _ => false,
+        }
     }
 
     async fn take_connection(&mut self) -> Result<Connection> {
@@ -270,6 +281,11 @@ impl Session {
             None => self.engine.connection().await,
         }
     }
+}
+
+/// The connection, unless nobody awaits it any more and no transaction is open on it.
+fn kept(connection: Connection, stop: &StopFlag) -> Option<Connection> {
+    Some(connection).filter(|connection| !stop.is_set() || connection.in_transaction())
 }
 
 /// The work panicked, which was reported where it happened.
