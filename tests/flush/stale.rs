@@ -277,6 +277,77 @@ backend_tests! {
         assert_eq!(Document::select().count(&mut session).await?, 0);
     }
 
+    /// SEMANTICS 6.4: whoever was found stale is expired by the rollback, and is read again by the
+    /// flush that deletes it: one statement for all of them.
+    async fn rule_6_4_a_delete_is_tried_again_without_a_refresh(db) {
+        db.create(&schema![Document, Page]).await?;
+        let mut session = db.session();
+        let documents =
+            session.add_all(["a", "b", "c"].map(|title| Document::draft().title(title)));
+        session.commit().await?;
+        for document in &documents {
+            document.pages(&mut session).await?;
+        }
+        for document in &documents[..2] {
+            retitle_elsewhere(&db, session[*document].id()).await?;
+        }
+        documents.iter().for_each(|document| session.delete(*document));
+        let error = stale(session.commit().await);
+        assert_eq!((error.expected, error.matched), (3, 1));
+        session.rollback().await?;
+
+        session.expire(documents[2]);
+        documents.iter().for_each(|document| session.delete(*document));
+        let log = db.log();
+        session.commit().await?;
+        let emitted = log.emitted();
+        assert_eq!(
+            emitted,
+            ["SELECT documents", "SELECT pages", "DELETE documents"],
+            "versions, members, and the rows",
+        );
+        session.flush().await?;
+        assert_eq!(log.emitted(), [""; 0]);
+        assert_eq!(Document::select().count(&mut session).await?, 0);
+    }
+
+    /// SEMANTICS 6.4: so is a child that is cut loose from a deleted parent.
+    async fn rule_6_4_an_expired_child_is_read_again_when_it_is_cut_loose(db) {
+        db.create(&schema![Document, Page]).await?;
+        let mut session = db.session();
+        let document = session.add(Document::draft().title("a"));
+        let page = session.add(Page::draft().text("p").document(document));
+        session.commit().await?;
+        document.pages(&mut session).await?;
+        let mut other = db.session();
+        let theirs = Page::select().one(&mut other).await?;
+        other[theirs].text = "theirs".into();
+        other.commit().await?;
+        session.expire(page);
+        session.delete(document);
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["SELECT pages", "UPDATE pages", "DELETE documents"]);
+        assert_eq!((&*session[page].text, session[page].document_id), ("theirs", None));
+    }
+
+    /// SEMANTICS 6.4: an expired object whose row is gone stays so, and the flush says it.
+    async fn rule_6_4_an_expired_object_without_a_row_is_stale(db) {
+        db.create(&schema![Counter]).await?;
+        let mut session = db.session();
+        let counter = session.add(Counter::draft().name("c").left(1).right(1));
+        session.commit().await?;
+        delete_elsewhere(&db, session[counter].id()).await?;
+        session.expire(counter);
+        session.delete(counter);
+        let log = db.log();
+        let error = stale(session.commit().await);
+        assert_eq!((error.operation, error.expected, error.matched), ("DELETE", 1, 0));
+        assert_eq!(error.objects, [format!("{counter:?}")]);
+        assert_eq!(log.emitted()[0], "SELECT counters");
+        session.rollback().await?;
+    }
+
     /// SEMANTICS 6.5: a flush that is rolled back takes its versions back.
     async fn rule_6_5_a_rollback_restores_the_version(db) {
         db.create(&schema![Document, Page]).await?;

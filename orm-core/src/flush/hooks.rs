@@ -5,12 +5,9 @@ use std::collections::HashSet;
 use super::cascade::Cascaded;
 use super::detect::Detect;
 use super::rekey::Way;
-use crate::driver::Connection;
 use crate::error::Result;
-use crate::load::load_rows;
 use crate::model::HookOperation;
 use crate::tracking::{ObjectId, State, Store};
-use crate::value::Value;
 
 /// The hooks that have run in a flush: each once per object.
 #[derive(Debug, Default)]
@@ -62,33 +59,6 @@ pub(crate) fn due_hooks(
         }
     }
     Ok(due)
-}
-
-/// Whether a hook would see memory that is not to be believed.
-pub(crate) fn see_expired(store: &Store, due: &[DueHook]) -> bool {
-    due.iter().any(|hook| store.header(hook.object).expired)
-}
-
-/// Loads the expired objects again that hooks are to see: one statement per model.
-pub(crate) async fn load_expired(
-    connection: &mut Connection,
-    store: &mut Store,
-    due: &[DueHook],
-) -> Result<()> {
-    let mut by_arena: Vec<(u32, Vec<Vec<Value>>)> = Vec::new();
-    for object in due.iter().map(|hook| hook.object).filter(|it| store.header(*it).expired) {
-        let columns = store.table(object).primary_key().iter();
-        let key = columns.map(|column| store.database_value(object, *column)).collect();
-        match by_arena.iter_mut().find(|(arena, _)| *arena == object.arena) {
-            Some((_, keys)) => keys.push(key),
-            None => by_arena.push((object.arena, vec![key])),
-        }
-    }
-    for (arena, keys) in by_arena {
-        let table = store.arena_at(arena).table;
-        load_rows(connection, store, table, table.primary_key(), &keys).await?;
-    }
-    Ok(())
 }
 
 /// Runs hooks, in order, up to the first that refuses. An object whose row is gone is left to

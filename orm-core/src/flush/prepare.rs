@@ -1,12 +1,14 @@
 //! What a flush must read before it can plan. Writes nothing to the database.
 
+use std::collections::HashSet;
+
 use super::cascade::{Cascaded, cascade};
-use super::rekey::Referrers;
+use super::rekey::{Referrers, Way};
 use crate::driver::Connection;
 use crate::error::{Error, Result};
-use crate::load::{load_members, load_parents, load_referrers, read_members};
+use crate::load::{load_members, load_parents, load_referrers, load_rows, read_members};
 use crate::model::{ForeignKey, Link, Relationship, Table};
-use crate::tracking::{ObjectId, Pair, PairEdit, State, Store};
+use crate::tracking::{Changes, ObjectId, Pair, PairEdit, State, Store};
 use crate::value::Value;
 
 /// Whether planning needs the database at all; nothing is to be read where it doesn't.
@@ -16,22 +18,33 @@ pub(crate) fn needs_reading(store: &Store, cascaded: &Cascaded) -> bool {
         changes.is_some_and(|changes| !changes.replaced.is_empty())
     });
     let restored = store.pairs.edits().any(|(_, edit)| edit == PairEdit::Restore);
-    replaced || restored || !cascaded.missing().is_empty()
+    let expired = written(store, cascaded).any(|object| store.header(object).expired);
+    replaced || restored || expired || !cascaded.missing().is_empty()
 }
 
 /// Reads the former members of replaced collections, the collections of deleted parents, and what
 /// refers to keys that change: one statement per relationship and level for all of them together.
-/// Gives the cascade, followed to its end.
+/// Reads the expired objects again whose rows are to be written. Gives the cascade, followed to its
+/// end.
 pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> Result<Cascaded> {
     read_replaced(connection, store).await?;
     read_restored(connection, store).await?;
     // A reference can lead to a row that is gone: its key is read once, and then left alone.
-    let mut read = std::collections::HashSet::new();
-    let mut loaded = std::collections::HashSet::new();
-    let mut referrers = std::collections::HashSet::new();
+    let mut read = HashSet::new();
+    let mut loaded = HashSet::new();
+    let mut referrers = HashSet::new();
+    let mut sought = HashSet::new();
     let capabilities = connection.dialect().capabilities();
     loop {
         let mut cascaded = cascade(store, capabilities)?;
+        let expired: Vec<ObjectId> = written(store, &cascaded)
+            .filter(|object| store.header(*object).expired && sought.insert(*object))
+            .collect();
+        if !expired.is_empty() {
+            // Where they lead, and so whom the cascade reaches, may be different now.
+            load_expired(connection, store, &expired).await?;
+            continue;
+        }
         let missing = cascaded.missing();
         let is_new = |foreign_key: &&'static ForeignKey, keys: &Vec<Vec<Value>>| {
             keys.iter().any(|key| !read.contains(&(foreign_key.columns().to_vec(), key.clone())))
@@ -73,6 +86,46 @@ pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> R
             read.extend(keys.iter().map(|key| (foreign_key.columns().to_vec(), key.clone())));
         }
     }
+}
+
+/// The rows that the flush is to update or delete, as far as they are known: some may come twice.
+fn written<'s>(store: &'s Store, cascaded: &'s Cascaded) -> impl Iterator<Item = ObjectId> + 's {
+    let has_edits = |changes: &Changes| {
+        let is_assigned = changes.snapshot.is_some() || !changes.expressions.is_empty();
+        is_assigned || !changes.links.is_empty()
+    };
+    let updated = store.touched.iter().copied();
+    let updated = updated
+        .filter(move |object| store.header(*object).changes.as_deref().is_some_and(has_edits));
+    let unlinked = cascaded.unlinked.iter().map(|(child, _)| *child);
+    let followers = cascaded.followers.all().iter();
+    let followers = followers.filter(|it| it.way == Way::Flush && it.stays).map(|it| it.child);
+    let deleted = cascaded.deletes.iter().copied();
+    let written = deleted.chain(updated).chain(unlinked).chain(followers);
+    written.filter(|object| store.header(*object).state == State::Persistent)
+}
+
+/// Loads expired objects again: their memory may be older than their rows, by which version and
+/// foreign keys these are found. One statement per model; an object whose row is gone stays
+/// expired, and the flush that misses it says so.
+async fn load_expired(
+    connection: &mut Connection,
+    store: &mut Store,
+    expired: &[ObjectId],
+) -> Result<()> {
+    let mut by_arena: Vec<(u32, Vec<Vec<Value>>)> = Vec::new();
+    for &object in expired {
+        let key = store.database_values(object, store.table(object).primary_key());
+        match by_arena.iter_mut().find(|(arena, _)| *arena == object.arena) {
+            Some((_, keys)) => keys.push(key),
+            None => by_arena.push((object.arena, vec![key])),
+        }
+    }
+    for (arena, keys) in by_arena {
+        let table = store.arena_at(arena).table;
+        load_rows(connection, store, table, table.primary_key(), &keys).await?;
+    }
+    Ok(())
 }
 
 /// One statement per relationship reads who was in the collections that were replaced without
@@ -127,7 +180,7 @@ async fn read_restored(connection: &mut Connection, store: &mut Store) -> Result
             None => by_relation.push((relationship, vec![owner])),
         }
     }
-    let mut rows = std::collections::HashSet::new();
+    let mut rows = HashSet::new();
     for (relationship, owners) in by_relation {
         let Link::Through(association) = relationship.link()? else { continue };
         for (owner, members) in read_members(connection, store, &owners, relationship).await? {

@@ -296,13 +296,6 @@ impl Session {
             if due.is_empty() {
                 return Ok(cascaded);
             }
-            if flush::see_expired(&self.store, &due) {
-                self.begin().await?;
-                if let Some(connection) = &mut self.connection {
-                    let loaded = flush::load_expired(connection, &mut self.store, &due).await;
-                    self.check(loaded)?;
-                }
-            }
             self.in_hook(|session| flush::run_hooks(&mut session.store, &due))?;
         }
     }
