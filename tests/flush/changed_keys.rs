@@ -118,6 +118,63 @@ backend_tests! {
         assert_eq!(stored(&db).await?.0, ["nor/Bergen", "se/Malmo"]);
     }
 
+    /// SEMANTICS 2.4, 4.3: a key takes the value over of a row that the same flush deletes: who
+    /// refers to it is found by the new key, after both.
+    async fn rule_2_4_a_key_that_takes_over_that_of_a_deleted_row(db) {
+        norway(&db).await?;
+        let mut session = db.session();
+        let Norway { land, towns, .. } = load(&mut session).await?;
+        let sweden = session.require::<Land>("se".to_owned()).await?;
+        let malmo = session.require::<Town>(("se".to_owned(), "Malmo".to_owned())).await?;
+        sweden.towns(&mut session).await?;
+        malmo.squares(&mut session).await?;
+        session.delete(malmo);
+        session.delete(sweden);
+        session[land].code = "se".into();
+        session[towns[0]].people = 7;
+        let log = db.log();
+        session.commit().await?;
+        let emitted = log.emitted();
+        let writes: Vec<&str> = emitted.iter().map(String::as_str)
+            .filter(|statement| !statement.starts_with("SELECT")).collect();
+        assert_eq!(
+            writes,
+            ["DELETE land_tongues", "DELETE towns", "DELETE lands", "UPDATE lands", "UPDATE towns"],
+        );
+        assert_eq!((session[towns[0]].people, &*session[towns[0]].land_code), (7, "se"));
+        assert_eq!(stored(&db).await?.0, ["se/Bergen", "se/Oslo"]);
+        assert_settled(&db, &mut session).await?;
+    }
+
+    /// SEMANTICS 2.4, 4.3: association rows that must go before the deletion can't be found by the
+    /// key that changes after it: an error before any write, and two flushes do it.
+    async fn rule_2_4_what_must_go_before_the_key_changes_cant_be_found(db) {
+        norway(&db).await?;
+        let mut session = db.session();
+        let Norway { land, .. } = load(&mut session).await?;
+        let tongue = session[land].tongues.loaded().expect("loaded")[0];
+        let empty = session.add(Land::draft().code("fi"));
+        session.commit().await?;
+        session.delete(empty);
+        session[land].code = "fi".into();
+        session.remove(land, Land::tongues, tongue);
+        let log = db.log();
+        let refused = session.flush().await.expect_err("an order").to_string();
+        assert!(refused.contains("`land_tongues`"), "{refused}");
+        assert!(refused.contains("flush the deletion first"), "{refused}");
+        assert!(log.emitted().iter().all(|statement| statement.starts_with("SELECT")));
+
+        session.rollback().await?;
+        session.delete(empty);
+        session.flush().await?;
+        session[land].code = "fi".into();
+        session.remove(land, Land::tongues, tongue);
+        session.commit().await?;
+        assert_eq!(stored(&db).await?.2.len(), 1);
+        assert_eq!(stored(&db).await?.0, ["fi/Bergen", "fi/Oslo", "se/Malmo"]);
+        assert_settled(&db, &mut session).await?;
+    }
+
     /// SEMANTICS 2.4, 1.3: a rollback restores them.
     async fn rule_2_4_a_rollback_restores_followers(db) {
         norway(&db).await?;

@@ -13,8 +13,8 @@
 //! ```
 //!
 //! `order` works with tables; what it needs to know of rows is in `by_key` (keys set by hand that
-//! lead to new rows), `uniques` (values that change hands) and `defer` (keys written later). Tables in
-//! a circle become a `row_graph`, whose `circles` are broken before `schedule` gives its steps.
+//! lead to new rows), `uniques` (values that change hands), `found` (rows found by keys that change)
+//! and `defer` (keys written later). Tables in a circle become a `row_graph`, whose `circles` are broken before `schedule` gives its steps.
 //!
 //! `rekey` finds who follows keys that change, `acted_upon` the objects that the database's own actions
 //! have reached; `bulk` is the other way to write, by a condition.
@@ -30,6 +30,7 @@ mod circles;
 mod defer;
 mod detect;
 mod execute;
+mod found;
 mod hooks;
 mod order;
 mod plan;

@@ -6,11 +6,12 @@ use std::collections::HashSet;
 use super::by_key::find_parents;
 use super::circles::break_circles;
 use super::defer::{append_deferred, defer_post_updates};
+use super::found::{Found, find_found};
 use super::row_graph::RowGraph;
 use super::schedule::schedule;
 use super::uniques::{Conflict, find_conflicts};
-use super::work::Work;
-use crate::error::Result;
+use super::work::{Update, Work};
+use crate::error::{Error, Result};
 use crate::model::{ForeignKey, Table};
 use crate::sql::Dialect;
 use crate::tracking::{ObjectId, Store};
@@ -73,7 +74,9 @@ pub(crate) fn order(
     find_parents(work);
     let mut deferred = defer_post_updates(work);
     let conflicts = find_conflicts(store, work);
-    let graph = Graph::new(work, &conflicts);
+    let found = find_found(work);
+    let graph = Graph::new(work, &conflicts, &found);
+    graph.expect_findable(&found)?;
     // Updates that break circles, which join the work, have steps of their own.
     let mut rows: Vec<Vec<usize>> = graph.nodes.iter().map(|node| rows_of(work, *node)).collect();
     let mut steps = Vec::new();
@@ -143,7 +146,7 @@ struct Handover {
 }
 
 impl Graph {
-    fn new(work: &Work, conflicts: &[Conflict]) -> Self {
+    fn new(work: &Work, conflicts: &[Conflict], found: &[Found]) -> Self {
         let mut graph = Self { nodes: Vec::new(), edges: Vec::new(), handovers: Vec::new() };
         work.inserts.iter().for_each(|row| graph.node(row.table, Operation::Insert));
         work.updates.iter().for_each(|row| graph.node(row.table, Operation::Update));
@@ -154,6 +157,10 @@ impl Graph {
         graph.edges = vec![Vec::new(); graph.nodes.len()];
         graph.require_keys(work);
         graph.require_unique_keys(conflicts);
+        for found in found {
+            let update = graph.find(found.by, Operation::Update);
+            graph.prefer(update, graph.find(found.table, found.operation));
+        }
         graph.prefer_changed_keys(work);
         graph.prefer_habits();
         graph
@@ -209,8 +216,12 @@ impl Graph {
                 }
                 // Of rows that leave a deleted parent, in its own table too, and of association
                 // rows of a table that refers to itself.
-                for operation in [Operation::Update, Operation::Delete, Operation::Unpair] {
+                for operation in [Operation::Delete, Operation::Unpair] {
                     self.edge(self.find(child, operation), delete);
+                }
+                let mut updates = work.updates.iter().filter(|update| update.table == child);
+                if updates.any(|update| may_leave(update, parent)) {
+                    self.edge(self.find(child, Operation::Update), delete);
                 }
             }
         }
@@ -235,6 +246,30 @@ impl Graph {
                 self.handovers.push(handover);
             }
         }
+    }
+
+    /// Rows that are found by a changed key must not have to be written before it changes: nothing
+    /// would be found by it, or another row.
+    fn expect_findable(&self, found: &[Found]) -> Result<()> {
+        for &Found { table, operation, by } in found {
+            let update = self.find(by, Operation::Update);
+            let (Some(update), Some(node)) = (update, self.find(table, operation)) else {
+                continue;
+            };
+            let takes_over = self.handovers.iter().any(|it| {
+                let takes = (it.freer, it.taker) == (Operation::Delete, Operation::Update);
+                it.table == by && takes
+            });
+            let is_before = node != update && self.leads_to(node, update);
+            if is_before && (takes_over || !self.leads_to(update, node)) {
+                return Err(Error::misuse(format!(
+                    "a row of `{by}` whose key changes takes a value over from a row that is deleted, before which rows of `{table}` are to be written that are found by the changed key: flush the deletion first",
+                    by = by.name(),
+                    table = table.name(),
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Rows that lead to a changed key come after the UPDATE that changes it.
@@ -274,6 +309,11 @@ impl Graph {
                 for operation in [Operation::Insert, Operation::Update, Operation::Pair] {
                     self.prefer(update, self.find(child, operation));
                 }
+            }
+            // The database may delete children with their parents.
+            for parent in referenced_tables(child) {
+                let update = self.find(child, Operation::Update);
+                self.prefer(update, self.find(parent, Operation::Delete));
             }
         }
         for node in 0..self.nodes.len() {
@@ -443,6 +483,18 @@ impl Graph {
         }
         reasons.join("; ")
     }
+}
+
+/// Whether an UPDATE may make its row lead elsewhere than to a row of this table, directly or over
+/// others.
+fn may_leave(update: &Update, parent: &'static Table) -> bool {
+    let generated = update.generated.iter().chain(&update.assigned).map(|(column, _)| column);
+    let written: Vec<&usize> = update.columns.iter().chain(generated).collect();
+    update.table.foreign_keys().iter().any(|key| {
+        let is_written = key.columns().iter().any(|column| written.contains(&column));
+        let target = key.target();
+        is_written && (target == parent || referenced_tables(target).contains(&parent))
+    })
 }
 
 /// Whether rows change a key that rows of the same table lead to.
