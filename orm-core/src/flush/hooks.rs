@@ -16,7 +16,7 @@ pub(crate) struct HooksRun(HashSet<(ObjectId, HookOperation)>);
 /// A hook that is to run, and the columns that change.
 #[derive(Debug)]
 pub(crate) struct DueHook {
-    object: ObjectId,
+    pub(crate) object: ObjectId,
     operation: HookOperation,
     columns: Vec<usize>,
 }

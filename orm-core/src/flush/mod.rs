@@ -55,7 +55,8 @@ pub(crate) use cascade::{Cascaded, cascade};
 pub(crate) use detect::order_of;
 pub(crate) use execute::{Failure, Outcome, execute};
 pub(crate) use hooks::{HooksRun, due_hooks, run_hooks};
-pub(crate) use prepare::{needs_reading, prepare};
+pub(crate) use prepare::{load_expired, needs_reading, prepare};
+pub(crate) use refuse::expect_storable;
 pub(crate) use settle::settle;
 
 use crate::error::Result;

@@ -108,7 +108,7 @@ fn written<'s>(store: &'s Store, cascaded: &'s Cascaded) -> impl Iterator<Item =
 /// Loads expired objects again: their memory may be older than their rows, by which version and
 /// foreign keys these are found. One statement per model; an object whose row is gone stays
 /// expired, and the flush that misses it says so.
-async fn load_expired(
+pub(crate) async fn load_expired(
     connection: &mut Connection,
     store: &mut Store,
     expired: &[ObjectId],
