@@ -109,13 +109,15 @@ fn keep_what_is_deleted(session: &mut Session) -> Result<()> {
     let deleted = session.deleted();
     for customer in deleted.of::<Customer>() {
         session.undelete(customer);
-        session[customer].deleted_at = now;
+        session.try_get_mut(customer)?.deleted_at = now;
         let invoices = session[customer].invoices.loaded().unwrap_or_default().to_vec();
-        invoices.into_iter().for_each(|invoice| session[invoice].deleted_at = now);
+        for invoice in invoices {
+            session.try_get_mut(invoice)?.deleted_at = now;
+        }
     }
     for invoice in deleted.of::<Invoice>() {
         session.undelete(invoice);
-        session[invoice].deleted_at = now;
+        session.try_get_mut(invoice)?.deleted_at = now;
     }
     Ok(())
 }

@@ -35,6 +35,15 @@ backend_tests! {
         assert!(!texts[0].contains("DROP"));
     }
 
+    /// What is printed of a statement has none of its values.
+    async fn debug_shows_columns_and_no_values(_db) {
+        let update = Member::update().set(Member::name, "secret").filter(Member::name.eq("hidden"));
+        let shown = format!("{update:?}");
+        assert_eq!(shown, r#"Update { table: "members", sets: ["name"], is_filtered: true }"#);
+        let delete = Member::delete().all_rows();
+        assert_eq!(format!("{delete:?}"), r#"Delete { table: "members", is_filtered: false }"#);
+    }
+
     /// Where the rows are locked before, the statement finds them by their keys: exactly those.
     async fn rule_12_1_locked_rows_are_found_by_their_keys(db) {
         members(&db, &["ada", "bob"]).await?;

@@ -95,6 +95,35 @@ backend_tests! {
         assert_eq!(titles.all(&mut db.session()).await?, ["kept", "Letters", "by the hook"]);
     }
 
+    /// SEMANTICS 10.1: a deleted object whose memory is expired is loaded before hooks see it, and
+    /// one whose row is gone is an error of the hook's, not a panic.
+    async fn rule_10_1_deleted_objects_are_loaded_before_hooks_see_them(db) {
+        committed(&db).await?;
+        let sessions = db.sessions.clone().before_flush(|session| {
+            for book in session.deleted().of::<Book>() {
+                session.undelete(book);
+                session.try_get_mut(book)?.title += ", kept";
+            }
+            Ok(())
+        });
+        let mut session = sessions.session();
+        let book = session.require::<Book>(1).await?;
+        let title = session[book].title.clone();
+        session.expire(book);
+        session.delete(book);
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["SELECT books", "UPDATE books"]);
+        assert_eq!(session[book].title, format!("{title}, kept"));
+        assert_clean(&db, &mut session).await?;
+        Book::delete().filter(Book::id.eq(1)).on(&db.engine).execute().await?;
+        session.expire(book);
+        session.delete(book);
+        let error = session.commit().await.unwrap_err();
+        assert!(matches!(error, Error::NotLoaded { .. }), "{error}");
+        session.rollback().await?;
+    }
+
     /// SEMANTICS 6.1: no hook where there is nothing to write. SEMANTICS 3.1: autoflushes run them.
     async fn before_flush_runs_if_there_is_something_to_write(db) {
         committed(&db).await?;

@@ -38,6 +38,7 @@ struct Field {
     name: String,
     #[orm(foreign_key = Field)]
     parent_id: Option<i64>,
+    parent: BelongsTo<Field>,
     #[orm(back_populates = field)]
     topics: HasMany<Topic>,
 }
@@ -60,10 +61,17 @@ fn tag(name: String) -> impl Into<orm_core::session::New<Tag>> {
     Tag::draft().name(name)
 }
 
+/// A field below another, below another.
+fn field(name: &str) -> impl Into<orm_core::session::Member<Field>> + use<> {
+    let root = Field::draft().name(format!("root of {name}"));
+    let branch = Field::draft().name(format!("branch of {name}")).parent(root);
+    Field::draft().name(format!("field of {name}")).parent(branch)
+}
+
 fn topic(name: &str) -> impl Into<orm_core::session::New<Topic>> + use<> {
     Topic::draft()
         .name(name)
-        .field(Field::draft().name(format!("field of {name}")))
+        .field(field(name))
         .other(Field::draft().name(format!("other of {name}")))
         .aliases([Alias::draft().name(format!("alias of {name}"))])
 }
@@ -152,8 +160,9 @@ backend_tests! {
         let log = db.log();
         let found = session.find_or_add(Topic::name, ["b", "a"], |name| topic(&name)).await?;
         session.commit().await?;
+        // Three fields below each other, then the topics.
         assert_eq!(log.emitted(), [
-            "SELECT topics", "INSERT fields", "INSERT topics",
+            "SELECT topics", "INSERT fields", "INSERT fields", "INSERT fields", "INSERT topics",
             "INSERT fields", "UPDATE topics", "INSERT aliases",
         ]);
         for (topic, name) in found.into_iter().zip(["b", "a"]) {
@@ -294,9 +303,55 @@ backend_tests! {
         assert_eq!(other.await.expect("no panic")?[0], keys(&first, &mine)[0]);
         let fields = Field::select().order_by(Field::name.asc()).columns(Field::name);
         let fields = fields.all(&mut first).await?;
-        assert_eq!(fields, ["field of a", "field of b", "other of a", "other of b"]);
+        assert_eq!(fields, [
+            "branch of a", "branch of b", "field of a", "field of b",
+            "other of a", "other of b", "root of a", "root of b",
+        ]);
         let aliases = Alias::select().order_by(Alias::name.asc()).columns(Alias::name);
         assert_eq!(aliases.all(&mut first).await?, ["alias of a", "alias of b"]);
+    }
+
+    /// SEMANTICS 12.4: of a draft that was refused before any SQL, nothing remains at any depth.
+    async fn rule_12_4_nothing_remains_of_a_refused_draft(db) {
+        topics(&db).await?;
+        let mut session = db.session();
+        let log = db.log();
+        let long = "x".repeat(33);
+        let error = session.find_or_add(Topic::name, [long], |name| topic(&name)).await;
+        assert!(matches!(error, Err(Error::Type { .. })), "{error:?}");
+        let other = session.find_or_add(Topic::name, ["a"], |_| topic("b")).await.unwrap_err();
+        assert!(matches!(other, Error::Misuse(_)), "{other}");
+        assert!(session.pending().is_empty(), "{:?}", session.pending());
+        log.emitted();
+        session.commit().await?;
+        assert_eq!(log.emitted(), [""; 0]);
+        assert_eq!(Field::select().count(&mut session).await?, 0);
+    }
+
+    /// SEMANTICS 12.4, 1.5: a draft that leads to an object of elsewhere, at any depth, is an error
+    /// before anything is added.
+    async fn rule_12_4_a_draft_with_a_stale_handle_adds_nothing(db) {
+        topics(&db).await?;
+        let mut session = db.session();
+        let elsewhere = db.session().add(Field::draft().name("of another session"));
+        let draft = |at: &'static str| {
+            let below = Field::draft().name("below").parent(elsewhere);
+            let topic = Topic::draft().name(at).field(Field::draft().name("field").parent(below));
+            topic.aliases([Alias::draft().name("alias")])
+        };
+        let log = db.log();
+        let names = ["a", "b"];
+        let found = session.find_or_add(Topic::name, names, |name| match &*name {
+            "a" => topic("a").into(),
+            _ => draft("b").into(),
+        });
+        let error = found.await.unwrap_err();
+        assert!(matches!(error, Error::Detached { .. }), "{error}");
+        assert!(session.pending().is_empty());
+        assert_eq!(log.emitted(), ["SELECT topics"]);
+        session.find_or_add(Topic::name, names, |name| topic(&name)).await?;
+        session.commit().await?;
+        assert_eq!(Topic::select().count(&mut session).await?, 2);
     }
 
     /// SEMANTICS 12.4: many at once agree; who collides otherwise is told that it can try again.

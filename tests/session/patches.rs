@@ -138,6 +138,31 @@ backend_tests! {
         assert_eq!((session[ada].nick.as_str(), session[ada].level), ("ada", Level::Bronze));
     }
 
+    /// DESIGN 2, Patches: what this database can't store changes nothing, as what the column can't
+    /// hold; nor is it merged.
+    async fn what_the_database_can_not_store_changes_nothing(db) {
+        let mut session = db.session();
+        let ada = profile(&db, &mut session).await?;
+        let change = patch(json!({ "age": 7, "nick": "a\0b" }));
+        if db.capabilities.nul_in_text {
+            session.apply(ada, change.everything())?;
+            session.commit().await?;
+            assert_eq!(session[ada].nick, "a\0b");
+            return Ok(());
+        }
+        let log = db.log();
+        let error = session.apply(ada, change.everything()).unwrap_err();
+        assert!(error.violates(Profile::nick) && matches!(error, Error::Type { .. }), "{error}");
+        let key = session.key(ada).expect("flushed");
+        let draft = Profile::draft().age(7).nick("a\0b");
+        let error = session.merge((key, draft)).await.unwrap_err();
+        assert!(error.violates(Profile::nick), "{error}");
+        assert_eq!((session[ada].age, session[ada].nick.as_str()), (Some(36), "ada"));
+        assert!(!session.is_modified(ada));
+        session.commit().await?;
+        assert_eq!(log.emitted(), [""; 0]);
+    }
+
     /// SEMANTICS 8.7: a key column is assigned as by hand; the relationship follows at the flush.
     async fn rule_8_7_a_key_column_unloads_its_relationship(db) {
         let mut session = db.session();

@@ -199,7 +199,8 @@ impl Engine {
     fn expect_not_joined(&self) -> Result<()> {
         if self.is_joined() {
             return Err(Error::misuse(
-                "tables are not created or dropped inside a transaction of somebody else's: do                  that before, on the engine itself",
+                "tables are not created or dropped inside a transaction of somebody else's: do \
+                 that before, on the engine itself",
             ));
         }
         Ok(())

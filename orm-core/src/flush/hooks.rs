@@ -19,7 +19,7 @@ pub(crate) struct HooksRun(HashSet<(ObjectId, HookOperation)>);
 /// A hook that is to run, and the columns that change.
 #[derive(Debug)]
 pub(crate) struct DueHook {
-    object: ObjectId,
+    pub(crate) object: ObjectId,
     operation: HookOperation,
     columns: Vec<usize>,
 }
@@ -64,19 +64,14 @@ pub(crate) fn due_hooks(
     Ok(due)
 }
 
-/// Whether a hook would see memory that is not to be believed.
-pub(crate) fn see_expired(store: &Store, due: &[DueHook]) -> bool {
-    due.iter().any(|hook| store.header(hook.object).expired)
-}
-
-/// Loads the expired objects again that hooks are to see: one statement per model.
+/// Loads expired objects again that hooks are to see: one statement per model.
 pub(crate) async fn load_expired(
     connection: &mut Connection,
     store: &mut Store,
-    due: &[DueHook],
+    expired: &[ObjectId],
 ) -> Result<()> {
     let mut by_arena: Vec<(u32, Vec<Vec<Value>>)> = Vec::new();
-    for object in due.iter().map(|hook| hook.object).filter(|it| store.header(*it).expired) {
+    for &object in expired {
         let columns = store.table(object).primary_key().iter();
         let key = columns.map(|column| store.database_value(object, *column)).collect();
         match by_arena.iter_mut().find(|(arena, _)| *arena == object.arena) {

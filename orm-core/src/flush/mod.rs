@@ -53,8 +53,9 @@ pub(crate) use batch::{Batched, SkipExisting};
 pub(crate) use cascade::{Cascaded, cascade};
 pub(crate) use detect::order_of;
 pub(crate) use execute::{Failure, Outcome, execute};
-pub(crate) use hooks::{HooksRun, due_hooks, load_expired, run_hooks, see_expired};
+pub(crate) use hooks::{HooksRun, due_hooks, load_expired, run_hooks};
 pub(crate) use prepare::{needs_reading, prepare};
+pub(crate) use refuse::expect_storable;
 pub(crate) use settle::settle;
 
 use crate::error::Result;

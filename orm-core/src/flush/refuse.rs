@@ -3,7 +3,7 @@
 use super::batch::{Batch, BatchRows, Batched};
 use super::work::PlanValue;
 use crate::error::{Error, Result};
-use crate::model::ColumnDef;
+use crate::model::Table;
 use crate::sql::Dialect;
 use crate::value::{Value, ValueError};
 
@@ -36,22 +36,25 @@ fn refuse_rows(
 ) -> Result<()> {
     for (value, &column) in values.iter().zip(columns.iter().cycle()) {
         let PlanValue::Known(value) = value else { continue };
-        let column = &batch.table.columns()[column];
-        if let Some(error) = refusal(column, value, dialect) {
-            return Err(Error::at_column(batch.table.name(), column.name, error));
-        }
+        expect_storable(batch.table, column, value, dialect)?;
     }
     Ok(())
 }
 
-/// Why a column can't hold a value, if it can't.
-pub(super) fn refusal(
-    column: &ColumnDef,
+/// Whether a column can hold a value, on this database.
+///
+/// # Errors
+/// [`Error::Type`], which names the column, if it can't.
+pub(crate) fn expect_storable(
+    table: &Table,
+    column: usize,
     value: &Value,
     dialect: &dyn Dialect,
-) -> Option<ValueError> {
-    match value.refusal() {
-        Some(reason) => Some(ValueError::new(reason)),
-        None => dialect.refusal(value).map(ValueError::new).or_else(|| column.refusal(value)),
+) -> Result<()> {
+    let column = &table.columns()[column];
+    let reason = value.refusal().or_else(|| dialect.refusal(value)).map(ValueError::new);
+    match reason.or_else(|| column.refusal(value)) {
+        Some(error) => Err(Error::at_column(table.name(), column.name, error)),
+        None => Ok(()),
     }
 }

@@ -10,8 +10,9 @@ use crate::error::Result;
 ///
 /// `#[orm(hooks)]` on the struct says that the model has hooks; those that it doesn't need have
 /// nothing to do. Each may change the object's own fields, and what it changes is part of the
-/// flush; an error of it stops the flush before any SQL, and leaves everything to be edited and
-/// flushed again.
+/// flush; an error of one that runs before a write stops the flush before any SQL, and leaves
+/// everything to be edited and flushed again. One of [`after_load`](Self::after_load) is that of
+/// the query.
 ///
 /// ```
 /// # use orm_core::{Engine, SessionFactory, schema};
@@ -112,6 +113,8 @@ pub trait Hooks: Hooked {
     ///
     /// # Errors
     /// What the hook refuses; the query stops with it, and the object doesn't enter the session.
+    /// Inside a transaction that, or the innermost savepoint, is lost then, as after any read that
+    /// fails: only a rollback goes on.
     fn after_load(&mut self, context: &HookContext<'_>) -> Result<()> {
         let _ = context;
         Ok(())

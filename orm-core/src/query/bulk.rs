@@ -102,7 +102,7 @@ pub trait Bulk: Send {
 pub struct BulkStatement(pub(crate) BulkWrite);
 
 /// A bulk statement without types.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct BulkWrite {
     pub(crate) table: &'static Table,
     pub(crate) action: BulkAction,
@@ -113,7 +113,7 @@ pub(crate) struct BulkWrite {
 }
 
 /// What a bulk statement does to its rows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum BulkAction {
     Update {
         /// Columns that get the same value in every row.
@@ -122,6 +122,31 @@ pub(crate) enum BulkAction {
         expressions: Vec<(usize, Expr)>,
     },
     Delete,
+}
+
+impl fmt::Debug for BulkWrite {
+    /// The table, the columns that are set and whether there is a filter, without any value: it may
+    /// be a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = self.table.name();
+        match &self.action {
+            BulkAction::Update { values, expressions } => {
+                let set = values.iter().map(|(column, _)| column);
+                let set = set.chain(expressions.iter().map(|(column, _)| column));
+                let set: Vec<&str> = set.map(|at| self.table.columns()[*at].name).collect();
+                f.debug_struct("Update")
+                    .field("table", &table)
+                    .field("sets", &set)
+                    .field("is_filtered", &self.filter.is_some())
+                    .finish()
+            }
+            BulkAction::Delete => f
+                .debug_struct("Delete")
+                .field("table", &table)
+                .field("is_filtered", &self.filter.is_some())
+                .finish(),
+        }
+    }
 }
 
 impl BulkWrite {
@@ -245,7 +270,7 @@ macro_rules! bulk {
 
         impl<M, Rows> fmt::Debug for $type<M, Rows> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_tuple(stringify!($type)).field(&self.write).finish()
+                fmt::Debug::fmt(&self.write, f)
             }
         }
     };

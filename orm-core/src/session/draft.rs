@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use super::Session;
 use super::merge::{Merged, MergedMember};
+use crate::error::Result;
 use crate::model::{
     ColumnDef, ColumnSet, Handle, Kind, Model, Relation, Relationship, ToMany, ToOne,
 };
@@ -94,15 +95,39 @@ pub(super) struct DraftLink {
 pub(super) trait DraftMember: Send + Sync {
     /// Whether it is to be added along.
     fn is_new(&self) -> bool;
+    /// Whether all that it leads to is in the session.
+    fn expect_here(&self, session: &Session) -> Result<()>;
     /// The member as an object; a new one is added.
     fn bring_in(self: Box<Self>, session: &mut Session) -> ObjectId;
     /// The member as a part of what is merged.
     fn into_merged(self: Box<Self>) -> MergedMember;
 }
 
+impl Session {
+    /// Whether the objects that links lead to are in the session, at any depth: asked before
+    /// anything is added, by what must not stop half-way.
+    ///
+    /// # Errors
+    /// [`Error::Detached`](crate::Error::Detached) of the first that isn't.
+    pub(super) fn expect_members(&self, links: &[DraftLink]) -> Result<()> {
+        let mut members = links.iter().flat_map(|link| &link.members);
+        members.try_for_each(|member| member.expect_here(self))
+    }
+
+    fn expect_known<M: Model>(&self, handle: Handle<M>) -> Result<()> {
+        self.store.member(M::__table(), Handle::to_key(handle)).map(drop)
+    }
+}
+
 impl<M: Model> DraftMember for Member<M> {
     fn is_new(&self) -> bool {
         matches!(self, Self::New(_))
+    }
+    fn expect_here(&self, session: &Session) -> Result<()> {
+        match self {
+            Self::Known(handle) => session.expect_known(*handle),
+            Self::New(new) => session.expect_members(&new.links),
+        }
     }
     fn bring_in(self: Box<Self>, session: &mut Session) -> ObjectId {
         session.bring_in(*self)

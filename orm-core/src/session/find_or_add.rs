@@ -20,8 +20,8 @@ struct Added {
     value: Value,
     object: ObjectId,
     links: Vec<DraftLink>,
-    /// Objects that came in with the draft because its row needs them.
-    parents: Vec<ObjectId>,
+    /// Objects that came in with the draft because its row needs them, and those that they brought.
+    along: Vec<ObjectId>,
 }
 
 impl Session {
@@ -60,7 +60,9 @@ impl Session {
     /// # Errors
     /// [`Error::Misuse`] if the column isn't unique on its own, a value is `NULL`, or a draft has
     /// another value in the column than that which it was made for; [`Error::UniqueViolation`] if
-    /// another unique column of a draft is taken. The database's, and those of the flush.
+    /// another unique column of a draft is taken; [`Error::Detached`] if a draft leads to an object
+    /// that is not in this session: nothing has been added then. The database's, and those of the
+    /// flush.
     pub async fn find_or_add<M, T, V, I, N>(
         &mut self,
         column: Column<M, T>,
@@ -99,6 +101,9 @@ impl Session {
                 let drafts = missing.into_iter();
                 let drafts = drafts.map(|(key, value)| (key.clone(), new(value.clone()).into()));
                 let drafts: Vec<(Value, New<M>)> = drafts.collect();
+                for (_, draft) in &drafts {
+                    self.expect_members(&draft.links)?;
+                }
                 refusal = self.add_missing(table, at, drafts, &mut found).await?;
                 if refusal.as_ref().is_some_and(|error| !is_about(error, table, at)) {
                     break;
@@ -187,8 +192,7 @@ impl Session {
         let refusal = match flushed {
             Ok(refusal) => refusal,
             Err(error) => {
-                let left =
-                    added.iter().flat_map(|draft| draft.parents.iter().chain([&draft.object]));
+                let left = added.iter().flat_map(|draft| draft.along.iter().chain([&draft.object]));
                 let is_pending =
                     |object: &ObjectId| self.store.header(*object).state == State::Pending;
                 let left: Vec<ObjectId> = left.copied().filter(is_pending).collect();
@@ -196,12 +200,16 @@ impl Session {
                 return Err(error);
             }
         };
-        for Added { value, object, links, parents } in added {
+        for Added { value, object, links, along } in added {
             if self.store.header(object).state == State::Persistent {
                 self.put_all(object, links);
                 found.insert(value, object);
             } else {
-                parents.into_iter().for_each(|parent| self.delete_object(parent));
+                for object in along {
+                    if self.store.is_in_session(object) {
+                        self.delete_object(object);
+                    }
+                }
             }
         }
         Ok(refusal)
@@ -221,17 +229,12 @@ impl Session {
         };
         let (needed, links): (Vec<DraftLink>, Vec<DraftLink>) =
             links.into_iter().partition(is_needed);
-        let mut parents = Vec::new();
-        for DraftLink { relationship, members } in needed {
-            for member in members {
-                let is_new = member.is_new();
-                let parent = member.bring_in(self);
-                parents.extend(is_new.then_some(parent));
-                let put = self.store.put(object, relationship, parent);
-                self.note(put);
-            }
-        }
-        Added { value, object, links, parents }
+        // What enters is touched by that, behind all that was there before.
+        let before = self.store.touched.len();
+        self.put_all(object, needed);
+        let is_pending = |object: &ObjectId| self.store.header(*object).state == State::Pending;
+        let along = self.store.touched[before..].iter().copied().filter(is_pending).collect();
+        Added { value, object, links, along }
     }
 }
 

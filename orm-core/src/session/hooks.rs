@@ -55,6 +55,9 @@ impl SessionFactory {
     /// edited and flushed again. The hooks run again then, so what they do should be the same
     /// when it is done twice. `session.plan()` doesn't run them.
     ///
+    /// Deleted objects that are expired are loaded again before, so that a hook can read and edit
+    /// them; one whose row is gone stays expired, which `try_get_mut` tells.
+    ///
     /// SQLAlchemy's `before_flush` event.
     ///
     /// ```
@@ -66,7 +69,7 @@ impl SessionFactory {
     /// let sessions = SessionFactory::new(engine).before_flush(|session| {
     ///     for note in session.deleted().of::<Note>() {
     ///         session.undelete(note);
-    ///         session[note].deleted = true;
+    ///         session.try_get_mut(note)?.deleted = true;
     ///     }
     ///     Ok(())
     /// });
@@ -269,11 +272,14 @@ impl Written {
 
 impl Session {
     /// Runs the `before_flush` hooks, if there is something to write.
-    pub(super) fn run_before_flush(&mut self) -> Result<()> {
+    pub(super) async fn run_before_flush(&mut self) -> Result<()> {
         if self.hooks.before_flush.is_empty() || !self.store.has_changes() {
             return Ok(());
         }
         self.store.adopt_assignments()?;
+        let is_marked = |object: &ObjectId| self.store.header(*object).marked_deleted;
+        let marked = self.store.touched.iter().copied().filter(is_marked).collect();
+        self.load_for_hooks(marked).await?;
         let hooks = Arc::clone(&self.hooks);
         hooks.before_flush.iter().try_for_each(|hook| self.in_hook(|session| hook(session)))
     }
@@ -296,15 +302,24 @@ impl Session {
             if due.is_empty() {
                 return Ok(cascaded);
             }
-            if flush::see_expired(&self.store, &due) {
-                self.begin().await?;
-                if let Some(connection) = &mut self.connection {
-                    let loaded = flush::load_expired(connection, &mut self.store, &due).await;
-                    self.check(loaded)?;
-                }
-            }
+            self.load_for_hooks(due.iter().map(|hook| hook.object).collect()).await?;
             self.in_hook(|session| flush::run_hooks(&mut session.store, &due))?;
         }
+    }
+
+    /// Loads those of the objects again that are expired: hooks would see memory that is not to be
+    /// believed.
+    async fn load_for_hooks(&mut self, mut objects: Vec<ObjectId>) -> Result<()> {
+        objects.retain(|object| self.store.header(*object).expired);
+        if objects.is_empty() {
+            return Ok(());
+        }
+        self.begin().await?;
+        if let Some(connection) = &mut self.connection {
+            let loaded = flush::load_expired(connection, &mut self.store, &objects).await;
+            self.check(loaded)?;
+        }
+        Ok(())
     }
 
     /// What a flush has written, for the `after_flush` hooks. Memory must not have settled yet:

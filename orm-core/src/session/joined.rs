@@ -17,7 +17,9 @@ impl SessionFactory {
     /// future is dropped or that loses the connection: the owner's transaction is undone then.
     ///
     /// The connection gets the settings of the engine's own ones, as
-    /// [`with_pool`](Engine::with_pool) says, and keeps them. The isolation is the owner's.
+    /// [`with_pool`](Engine::with_pool) says, and keeps them. The isolation is the owner's. On
+    /// SQLite `PRAGMA foreign_keys` does nothing inside a transaction: whether foreign keys are
+    /// checked, and their ON DELETE acts, is as the owner had it at BEGIN (sqlx switches them on).
     ///
     /// ```
     /// # use orm_core::{Engine, Model, SessionFactory, schema};

@@ -342,7 +342,7 @@ impl Session {
             }
         }
         for (column, value) in &merged.given {
-            expect_fitting(table, *column, value)?;
+            expect_fitting(table, *column, value, self.engine.dialect())?;
         }
         for member in merged.members() {
             match member {

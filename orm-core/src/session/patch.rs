@@ -7,8 +7,10 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::Session;
 use crate::error::{Error, Result};
+use crate::flush::expect_storable;
 use crate::model::{Column, ColumnSet, Handle, Model, Table};
 use crate::query::ColumnList;
+use crate::sql::Dialect;
 use crate::tracking::ObjectId;
 use crate::value::{ColumnType, Value, ValueCells, ValueError, ValueSeed};
 
@@ -204,7 +206,7 @@ fn reason_against(table: &Table, at: usize) -> Option<&'static str> {
 
 impl Session {
     /// Assigns what a patch has and may set, as [`set`](Self::set) does: all of it, or, if a value
-    /// doesn't fit its column, nothing. A relationship whose key column is assigned is unloaded by
+    /// doesn't fit its column or can't be stored by the database, nothing. A relationship whose key column is assigned is unloaded by
     /// the flush.
     ///
     /// # Errors
@@ -225,7 +227,7 @@ impl Session {
     ) -> Result<()> {
         let table = self.store.table(object);
         for (column, value) in &values {
-            expect_fitting(table, *column, value)?;
+            expect_fitting(table, *column, value, self.engine.dialect())?;
         }
         self.store.touch(object);
         let before: Vec<Value> = values
@@ -250,17 +252,21 @@ impl Session {
     }
 }
 
-/// Whether a column can hold a value, as far as its description tells.
+/// Whether a column can hold a value that comes from outside: as a flush would see it, and `NULL`
+/// only where it may be.
 ///
 /// # Errors
 /// [`Error::Type`] if it can't.
-pub(super) fn expect_fitting(table: &Table, column: usize, value: &Value) -> Result<()> {
-    let definition = &table.columns()[column];
-    if value.is_null() && !definition.facts.nullable {
+pub(super) fn expect_fitting(
+    table: &Table,
+    column: usize,
+    value: &Value,
+    dialect: &dyn Dialect,
+) -> Result<()> {
+    if value.is_null() && !table.columns()[column].facts.nullable {
         return Err(at(table, column, ValueError::new("it can't be NULL")));
     }
-    let refused = value.refusal().map(ValueError::new).or_else(|| definition.refusal(value));
-    refused.map_or(Ok(()), |error| Err(at(table, column, error)))
+    expect_storable(table, column, value, dialect)
 }
 
 fn at(table: &Table, column: usize, error: ValueError) -> Error {

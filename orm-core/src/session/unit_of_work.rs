@@ -230,7 +230,7 @@ impl Session {
         if !self.has_unflushed_changes() {
             return Ok(None);
         }
-        self.run_before_flush()?;
+        self.run_before_flush().await?;
         if let Some(mistake) = self.mistake.take() {
             return self.fail_flush(mistake).await;
         }

@@ -12,8 +12,8 @@ mod settle;
 pub(crate) use run::{run, run_alone};
 pub(crate) use settle::settle;
 
-use super::refuse::refusal;
-use crate::error::{Error, Result};
+use super::refuse::expect_storable;
+use crate::error::Result;
 use crate::query::{BulkAction, BulkWrite};
 use crate::sql::Dialect;
 
@@ -23,10 +23,7 @@ pub(crate) fn check(write: &BulkWrite, dialect: &dyn Dialect) -> Result<()> {
     write.check()?;
     let BulkAction::Update { values, .. } = &write.action else { return Ok(()) };
     for (column, value) in values {
-        let column = &write.table.columns()[*column];
-        if let Some(error) = refusal(column, value, dialect) {
-            return Err(Error::at_column(write.table.name(), column.name, error));
-        }
+        expect_storable(write.table, *column, value, dialect)?;
     }
     Ok(())
 }
