@@ -3,7 +3,7 @@
 use orm_core::{Error, Handle, Result, Schema, Session, schema};
 use orm_tests::{Database, backend_tests};
 
-use crate::models::{Passport, Person, Visa};
+use crate::models::{Flag, Land, LandTongue, Passport, Person, Square, Tongue, Town, Visa};
 use crate::unique_models::{Crop, Field, Locker, Plot, PlotCrop, Shed, Stone, Tree};
 
 fn plots() -> Schema {
@@ -76,6 +76,34 @@ backend_tests! {
         );
         session.commit().await?;
         assert_eq!(stored(&db).await?, ("Bob".to_owned(), None, 1, "moss".to_owned(), 2));
+    }
+
+    /// SEMANTICS 4.7: a reference that has no inverse leads to the new object, and to the old one
+    /// again after a rollback.
+    async fn rule_4_7_references_without_an_inverse_follow_the_row(db) {
+        db.create(&schema![Land, Town, Square, Tongue, LandTongue, Flag]).await?;
+        let mut session = db.session();
+        let old = session.add(Land::draft().code("se"));
+        let flag = session.add(Flag::draft().land(old));
+        let blank = session.add(Flag::draft());
+        session.commit().await?;
+        assert_eq!(flag.land(&mut session).await?, Some(old));
+        assert_eq!(blank.land(&mut session).await?, None);
+        session.delete(old);
+        let new = session.add(Land::draft().code("se"));
+        session.flush().await?;
+        assert_eq!(flag.land(&mut session).await?, Some(new));
+        assert_eq!(blank.land(&mut session).await?, None);
+        session.rollback().await?;
+        assert_eq!(flag.land(&mut session).await?, Some(old));
+
+        session.delete(old);
+        let new = session.add(Land::draft().code("se"));
+        session.commit().await?;
+        let log = db.log();
+        assert_eq!(flag.land(&mut session).await?, Some(new));
+        session.flush().await?;
+        assert_eq!(log.emitted(), [""; 0], "the new object is known");
     }
 
     /// SEMANTICS 4.7 and 1.3: a rollback restores the one and detaches the other.

@@ -7,7 +7,7 @@ use super::batch::Batched;
 use super::execute::Outcome;
 use super::rekey::{Follower, Way};
 use crate::error::{Error, Result};
-use crate::model::{ForeignKey, Key, RelationshipKind};
+use crate::model::{ForeignKey, Key, Relationship, RelationshipKind};
 use crate::tracking::{ObjectId, Parent, State, Store, views_of_child, views_of_parent};
 use crate::value::{SqlType, Value, ValueCells};
 
@@ -20,6 +20,7 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
     store.release(&outcome.skipped);
     // An object whose row is another's now is gone, but the row is not.
     let deleted_rows = outcome.deleted.len();
+    unload_references(store, &batched.switched);
     for (gone, new) in batched.switched {
         outcome.deleted.push(gone);
         outcome.inserted.push(new);
@@ -230,40 +231,56 @@ pub(super) fn delete_all(store: &mut Store, deleted: &[ObjectId]) {
     }
 }
 
+/// References to rows that are other objects' now are to be read anew: where they have no inverse,
+/// nothing else tells who shows an object that is gone.
+fn unload_references(store: &mut Store, switched: &[(ObjectId, ObjectId)]) {
+    let gone: Vec<ObjectId> = switched.iter().map(|(gone, _)| *gone).collect();
+    for (child, view, _) in views_showing(store, &gone, RelationshipKind::BelongsTo) {
+        store.edit_view(child, view, |field| field.unload());
+    }
+}
+
 /// Deleted objects leave the many-to-many collections of partners that their own side doesn't
-/// show, because it is not loaded or not there: one walk per relationship that may show them.
+/// show, because it is not loaded or not there.
 fn leave_partners(store: &mut Store, deleted: &[ObjectId]) {
-    let mut gone: Vec<(u32, HashSet<Key>)> = Vec::new();
-    for &object in deleted {
+    for (partner, view, key) in views_showing(store, deleted, RelationshipKind::ManyToMany) {
+        store.edit_view(partner, view, |field| field.remove(key));
+    }
+}
+
+/// Who shows these objects in relationships of a kind, and which of them: one walk per relationship
+/// that may.
+fn views_showing(
+    store: &Store,
+    objects: &[ObjectId],
+    kind: RelationshipKind,
+) -> Vec<(ObjectId, &'static Relationship, Key)> {
+    let mut by_arena: Vec<(u32, HashSet<Key>)> = Vec::new();
+    for &object in objects {
         let key = store.key_of(object);
-        match gone.iter_mut().find(|(arena, _)| *arena == object.arena) {
+        match by_arena.iter_mut().find(|(arena, _)| *arena == object.arena) {
             Some((_, keys)) => {
                 keys.insert(key);
             }
-            None => gone.push((object.arena, HashSet::from([key]))),
+            None => by_arena.push((object.arena, HashSet::from([key]))),
         }
     }
-    for (arena, keys) in gone {
+    let mut showing = Vec::new();
+    for (arena, keys) in by_arena {
         let target = store.arena_at(arena).table;
-        for partners in store.arenas() {
-            for view in store.arena_at(partners).table.relationships() {
-                if view.kind() != RelationshipKind::ManyToMany || view.target() != target {
-                    continue;
-                }
-                let slots: Vec<u32> = store.arena_at(partners).slots().collect();
-                for slot in slots {
-                    let holder = ObjectId { arena: partners, slot };
-                    let Some(shown) = store.storage(holder).relation(slot, view.index()).keys()
-                    else {
-                        continue;
-                    };
-                    for key in shown.into_iter().filter(|key| keys.contains(key)) {
-                        store.edit_view(holder, view, |field| field.remove(key));
-                    }
+        for holders in store.arenas() {
+            let views = store.arena_at(holders).table.relationships().iter();
+            for view in views.filter(|view| view.kind() == kind && view.target() == target) {
+                for slot in store.arena_at(holders).slots() {
+                    let holder = ObjectId { arena: holders, slot };
+                    let shown = store.storage(holder).relation(slot, view.index()).keys();
+                    let shown = shown.into_iter().flatten().filter(|key| keys.contains(key));
+                    showing.extend(shown.map(|key| (holder, view, key)));
                 }
             }
         }
     }
+    showing
 }
 
 /// A deleted object leaves every view. Its slot and value stay until the commit.
