@@ -311,8 +311,8 @@ backend_tests! {
         assert_eq!(Document::select().count(&mut session).await?, 0);
     }
 
-    /// SEMANTICS 6.4: so is a child that is cut loose from a deleted parent.
-    async fn rule_6_4_an_expired_child_is_read_again_when_it_is_cut_loose(db) {
+    /// SEMANTICS 6.4: without a version its key finds a row, whatever else memory may have wrong.
+    async fn rule_6_4_an_expired_child_without_a_version_is_cut_loose_unread(db) {
         db.create(&schema![Document, Page]).await?;
         let mut session = db.session();
         let document = session.add(Document::draft().title("a"));
@@ -327,7 +327,8 @@ backend_tests! {
         session.delete(document);
         let log = db.log();
         session.commit().await?;
-        assert_eq!(log.emitted(), ["SELECT pages", "UPDATE pages", "DELETE documents"]);
+        assert_eq!(log.emitted(), ["UPDATE pages", "DELETE documents"]);
+        session.refresh(page).await?;
         assert_eq!((&*session[page].text, session[page].document_id), ("theirs", None));
     }
 
@@ -340,11 +341,9 @@ backend_tests! {
         delete_elsewhere(&db, session[counter].id()).await?;
         session.expire(counter);
         session.delete(counter);
-        let log = db.log();
         let error = stale(session.commit().await);
         assert_eq!((error.operation, error.expected, error.matched), ("DELETE", 1, 0));
         assert_eq!(error.objects, [format!("{counter:?}")]);
-        assert_eq!(log.emitted()[0], "SELECT counters");
         session.rollback().await?;
     }
 

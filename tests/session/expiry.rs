@@ -152,7 +152,7 @@ backend_tests! {
         session.delete(france);
         let log = db.log();
         session.commit().await?;
-        assert_eq!(log.emitted(), ["SELECT countries", "DELETE countries"], "what it is now");
+        assert_eq!(log.emitted(), ["DELETE countries"]);
     }
 
     /// SEMANTICS 10.2
@@ -221,10 +221,7 @@ backend_tests! {
         session.delete(ada);
         let log = db.log();
         session.commit().await?;
-        assert_eq!(
-            log.emitted(),
-            ["SELECT users", "SELECT posts", "DELETE posts", "DELETE users"],
-        );
+        assert_eq!(log.emitted(), ["SELECT posts", "DELETE posts", "DELETE users"]);
         assert_eq!(session.state(posts[0]), ObjectState::Detached);
     }
 }

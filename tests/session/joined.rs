@@ -187,8 +187,8 @@ backend_tests! {
             let mut transaction = pool.begin().await.expect("begins");
             transaction.execute("UPDATE users SET visits = 1").await.expect("runs");
             let mut session = db.sessions.join(transaction).await?;
-            let read = User::select().all(&mut session);
-            assert!(dropped_after(1, read).await.is_none());
+            // A server on this machine may answer before the first poll returns.
+            while dropped_after(1, User::select().all(&mut session)).await.is_some() {}
             let outcome = User::select().count(&mut session).await;
             let Err(Error::Connection(message)) = outcome else { panic!("{outcome:?}") };
             assert!(message.contains("interrupted"), "{message}");

@@ -18,7 +18,7 @@ pub(crate) fn needs_reading(store: &Store, cascaded: &Cascaded) -> bool {
         changes.is_some_and(|changes| !changes.replaced.is_empty())
     });
     let restored = store.pairs.edits().any(|(_, edit)| edit == PairEdit::Restore);
-    let expired = written(store, cascaded).any(|object| store.header(object).expired);
+    let expired = written(store, cascaded).any(|object| is_found_stale(store, object));
     replaced || restored || expired || !cascaded.missing().is_empty()
 }
 
@@ -38,7 +38,7 @@ pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> R
     loop {
         let mut cascaded = cascade(store, capabilities)?;
         let expired: Vec<ObjectId> = written(store, &cascaded)
-            .filter(|object| store.header(*object).expired && sought.insert(*object))
+            .filter(|object| is_found_stale(store, *object) && sought.insert(*object))
             .collect();
         if !expired.is_empty() {
             // Where they lead, and so whom the cascade reaches, may be different now.
@@ -103,6 +103,13 @@ fn written<'s>(store: &'s Store, cascaded: &'s Cascaded) -> impl Iterator<Item =
     let deleted = cascaded.deletes.iter().copied();
     let written = deleted.chain(updated).chain(unlinked).chain(followers);
     written.filter(|object| store.header(*object).state == State::Persistent)
+}
+
+/// Whether a row would be looked for by a version that may be older than it is. (Objects that hooks
+/// are to see are loaded for them.)
+fn is_found_stale(store: &Store, object: ObjectId) -> bool {
+    let table = store.table(object);
+    store.header(object).expired && table.version().is_some() && table.hooks().is_none()
 }
 
 /// Loads expired objects again: their memory may be older than their rows, by which version and

@@ -302,6 +302,7 @@ impl Session {
             if due.is_empty() {
                 return Ok(cascaded);
             }
+            self.load_expired(due.iter().map(|hook| hook.object).collect()).await?;
             self.in_hook(|session| flush::run_hooks(&mut session.store, &due))?;
         }
     }
