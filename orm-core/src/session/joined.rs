@@ -50,7 +50,7 @@ impl SessionFactory {
     /// SQLAlchemy's `Session(bind=connection, join_transaction_mode="create_savepoint")`.
     ///
     /// # Errors
-    /// [`Error::Misuse`] if the connection is not one of the engine's database, or has no
+    /// [`Error::Misuse`](crate::Error::Misuse) if the connection is not one of the engine's database, or has no
     /// transaction open (SQLite can't tell: its savepoints are transactions then); the database's.
     /// The connection is closed then.
     pub async fn join(&self, connection: impl JoinedConnection) -> Result<Session> {
@@ -66,7 +66,7 @@ impl SessionFactory {
     /// Commits are savepoints of that transaction. Sessions may live side by side as far as one
     /// connection allows: a statement outside of a transaction takes it for that statement, a
     /// transaction from its first write until its end. Who waits longer than the engine's
-    /// `acquire_timeout` gets [`Error::Timeout`] instead of hanging. The same holds for queries
+    /// `acquire_timeout` gets [`Error::Timeout`](crate::Error::Timeout) instead of hanging. The same holds for queries
     /// on [`engine`](Self::engine) of this factory.
     ///
     /// What can't be tested so: constraints that are checked at COMMIT, isolation, and how a
@@ -105,7 +105,7 @@ impl SessionFactory {
     /// SQLAlchemy.
     ///
     /// # Errors
-    /// The database's; [`Error::Misuse`] if the engine is that of such a factory itself.
+    /// The database's; [`Error::Misuse`](crate::Error::Misuse) if the engine is that of such a factory itself.
     pub async fn for_test(engine: &Engine) -> Result<Self> {
         Ok(Self::new(engine.rolled_back().await?))
     }
@@ -117,9 +117,9 @@ impl Session {
     /// committed in it; what it did not commit is rolled back.
     ///
     /// # Errors
-    /// [`Error::Misuse`] if the session has joined none, or if the type is another: the connection
-    /// is closed then. [`Error::Connection`] if it was lost, or closed because a statement was
-    /// interrupted. [`Error::Timeout`] if something else on the session's engine holds it.
+    /// [`Error::Misuse`](crate::Error::Misuse) if the session has joined none, or if the type is another: the connection
+    /// is closed then. [`Error::Connection`](crate::Error::Connection) if it was lost, or closed because a statement was
+    /// interrupted. [`Error::Timeout`](crate::Error::Timeout) if something else on the session's engine holds it.
     pub async fn into_connection<C: JoinedConnection>(self) -> Result<C> {
         let engine = self.engine().clone();
         self.close().await?;
