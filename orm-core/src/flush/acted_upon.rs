@@ -52,7 +52,7 @@ pub(super) fn expire_acted_upon(
     let acted_upon = find(store, event, rows, others);
     for &(object, fate) in &acted_upon {
         match fate {
-            Fate::Gone => store.leave_views(object),
+            Fate::Gone => store.leave_views(&[object]),
             Fate::Doubtful => store.unload_views(object),
             Fate::Changed => {}
         }

@@ -186,9 +186,10 @@ fn given_keys(
     for &object in inserted {
         let Some(changes) = &store.header(object).changes else { continue };
         for foreign_key in store.table(object).foreign_keys() {
-            if changes.link(foreign_key).is_none()
-                && store.parent_of(object, foreign_key) != Parent::Nowhere
-            {
+            let is_given = |column: &usize| {
+                !store.is_unset(object, *column) && !store.database_value(object, *column).is_null()
+            };
+            if changes.link(foreign_key).is_none() && foreign_key.columns().iter().all(is_given) {
                 // A parent that is new itself is found by its key only after the flush.
                 given.push((object, foreign_key, Parent::Nowhere));
             }
@@ -226,6 +227,8 @@ pub(super) fn delete_all(store: &mut Store, deleted: &[ObjectId]) {
         store.journal.save_state(object, State::Persistent);
     }
     leave_partners(store, deleted);
+    store.leave_views(deleted);
+    store.pairs.forget_all(&deleted.iter().copied().collect());
     for &object in deleted {
         delete(store, object);
     }
@@ -283,11 +286,9 @@ fn views_showing(
     showing
 }
 
-/// A deleted object leaves every view. Its slot and value stay until the commit.
+/// A deleted object is found no more. Its slot and value stay until the commit.
 fn delete(store: &mut Store, object: ObjectId) {
-    store.leave_views(object);
     store.storage_mut(object).unindex(object.slot);
-    store.pairs.forget(object);
     let header = store.header_mut(object);
     header.state = State::Deleted;
     header.marked_deleted = false;

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use super::by_key::known;
-use super::detect::sort_by_key;
+use super::detect::{generated, sort_by_key};
 use super::work::{Delete, Insert, PlanValue, Update, Work};
 use crate::model::{PassiveDeletes, Table};
-use crate::sql::{BinaryOp, ColumnRef, Expr};
 use crate::tracking::{ObjectId, Store};
 use crate::value::Value;
 
@@ -74,18 +73,7 @@ fn update(store: &Store, insert: Insert, delete: &Delete) -> Update {
             values.push(value);
         }
     }
-    let mut generated = Vec::new();
-    for (at, column) in table.columns().iter().enumerate() {
-        if let Some(on_update) = column.on_update
-            && !columns.contains(&at)
-        {
-            generated.push((at, Expr::Authored(on_update)));
-        }
-    }
-    if let Some(version) = table.version() {
-        let old = Expr::Column(ColumnRef::scoped(table, version));
-        generated.push((version, Expr::binary(old, BinaryOp::Add, Expr::Integer(1))));
-    }
+    let generated = generated(table, |at| columns.contains(&at));
     if columns.is_empty() && generated.is_empty() {
         // A row that is nothing but its key: it is to be there all the same.
         columns.push(table.primary_key()[0]);

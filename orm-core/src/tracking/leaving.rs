@@ -121,11 +121,9 @@ impl Store {
             next += 1;
             for relationship in self.table(owner).relationships() {
                 if follows(relationship.cascades()) {
-                    let members = self.members(owner, relationship).unwrap_or_default();
-                    let mut members = members.into_iter();
+                    let members = self.members(owner, relationship).unwrap_or_default().into_iter();
                     found.extend(
                         members
-                            .by_ref()
                             .filter(|member| self.is_in_session(*member) && seen.insert(*member)),
                     );
                 }
@@ -271,6 +269,10 @@ impl Store {
                 self.edit_view(holder, view, |field| field.unload());
             }
         }
+        self.take_from_views(left);
+    }
+
+    fn take_from_views(&mut self, left: HashMap<(ObjectId, usize), HashSet<Key>>) {
         for ((holder, relation), keys) in left {
             let view = &self.table(holder).relationships()[relation];
             self.edit_view(holder, view, |field| field.remove_all(&|key| keys.contains(&key)));
@@ -285,12 +287,21 @@ impl Store {
         }
     }
 
-    /// Takes an object out of the loaded collections and references that it is a member of.
-    pub(crate) fn leave_views(&mut self, object: ObjectId) {
-        let key = self.key_of(object);
-        for (holder, view) in self.views_of(object) {
-            self.edit_view(holder, view, |field| field.remove(key));
+    /// Takes objects out of the loaded collections and references that they are members of, each of
+    /// which is walked once.
+    pub(crate) fn leave_views(&mut self, objects: &[ObjectId]) {
+        let mut left: HashMap<(ObjectId, usize), HashSet<Key>> = HashMap::new();
+        let mut leave = |object, holder, view: &Relationship| {
+            left.entry((holder, view.index())).or_default().insert(self.key_of(object));
+        };
+        for &object in objects {
+            self.views_of_links(object).for_each(|(holder, view)| leave(object, holder, view));
         }
+        let leaving = objects.iter().copied().collect();
+        for (object, holder, view) in self.views_of_pairs(&leaving) {
+            leave(object, holder, view);
+        }
+        self.take_from_views(left);
     }
 
     /// Unloads every view that shows an object as a member.
