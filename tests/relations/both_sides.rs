@@ -304,6 +304,50 @@ backend_tests! {
         assert_eq!(book.author(&mut session).await?, Some(ada));
     }
 
+    /// SEMANTICS 8.7: a child that was given another parent by hand is not cut off when its former
+    /// parent is deleted in the same flush, and doesn't follow it.
+    async fn rule_8_7_a_key_assigned_by_hand_outlives_the_former_parent(db) {
+        db.create(&book_tables()).await?;
+        let mut session = db.session();
+        let books = ["Kept", "Cut"].map(|title| Book::draft().title(title));
+        let ada = session.add(Author::draft().name("Ada").books(books));
+        let bob = session.add(Author::draft().name("Bob"));
+        session.commit().await?;
+        let books = ada.books(&mut session).await?;
+        session[books[0]].author_id = Some(session[bob].id());
+        session.delete(ada);
+        let log = db.log();
+        session.commit().await?;
+        let written = log.emitted();
+        assert_eq!(written.last().map(String::as_str), Some("DELETE authors"), "{written:?}");
+        assert_eq!(session[books[0]].author_id, Some(session[bob].id()));
+        assert_eq!(session[books[1]].author_id, None);
+        assert_eq!(bob.books(&mut session).await?, [books[0]]);
+        assert_eq!(books[0].author(&mut session).await?, Some(bob));
+        assert_eq!(books[1].author(&mut session).await?, None);
+        let mut other = db.session();
+        let read = Book::select().order_by(Book::id.asc()).all(&mut other).await?;
+        assert_eq!(read.iter().map(|book| other[*book].author_id).collect::<Vec<_>>(), [Some(2), None]);
+    }
+
+    /// SEMANTICS 8.7: nor is it deleted along.
+    async fn rule_8_7_a_key_assigned_by_hand_leaves_the_cascade(db) {
+        db.create(&blog_tables()).await?;
+        let mut session = db.session();
+        let posts = ["Kept", "Gone"].map(|title| Post::draft().title(title));
+        let ada = session.add(User::draft().name("Ada").posts(posts));
+        let bob = session.add(User::draft().name("Bob"));
+        session.commit().await?;
+        let posts = ada.posts(&mut session).await?;
+        session[posts[0]].user_id = session[bob].id();
+        session.delete(ada);
+        session.commit().await?;
+        assert_eq!(bob.posts(&mut session).await?, [posts[0]]);
+        assert_eq!(posts[0].user(&mut session).await?, bob);
+        assert!(session.try_get(posts[1]).is_err());
+        assert_eq!(Post::select().count(&mut db.session()).await?, 1);
+    }
+
     /// SEMANTICS 8.8
     async fn rule_8_8_viewonly_loads_and_never_writes(db) {
         db.create(&book_tables()).await?;

@@ -225,6 +225,9 @@ impl Cascaded {
                     }
                 };
                 for member in members {
+                    if store.is_assigned_elsewhere(member, foreign_key, object) {
+                        continue;
+                    }
                     if deletes {
                         self.delete(store, member);
                     } else if store.is_in_session(member) {

@@ -76,6 +76,30 @@ impl Store {
         self.database_parent(child, foreign_key)
     }
 
+    /// Whether the child's foreign key columns were assigned by hand, and lead to another row than
+    /// the parent's: whatever a loaded relationship shows until the flush, the child has moved.
+    pub(crate) fn is_assigned_elsewhere(
+        &self,
+        child: ObjectId,
+        foreign_key: &'static ForeignKey,
+        parent: ObjectId,
+    ) -> bool {
+        let Some(changes) = &self.header(child).changes else { return false };
+        if self.header(child).state != State::Persistent || changes.link(foreign_key).is_some() {
+            return false;
+        }
+        let mut elsewhere = false;
+        for (&column, &referenced) in foreign_key.columns().iter().zip(foreign_key.referenced()) {
+            let value = self.storage(child).encode(child.slot, column);
+            if value.is_null() || self.is_unset(child, column) {
+                return false;
+            }
+            elsewhere |= value != self.database_value(child, column)
+                && value != self.database_value(parent, referenced);
+        }
+        elsewhere
+    }
+
     /// Where the row's foreign key leads in the database (for a pending object: by the key that
     /// it was given).
     pub(crate) fn database_parent(
