@@ -1,5 +1,6 @@
 //! Views, written by hand as the derive writes them: only what they name is loaded.
 
+use chrono::NaiveDate;
 use orm_core::query::{View, ViewRow, ViewShape};
 use orm_core::{Error, Result};
 use orm_tests::backend_tests;
@@ -77,6 +78,60 @@ backend_tests! {
         assert!(text.contains("name") && !text.contains("visits"), "{text}");
         let page = Person::select().view::<Name>().on(&db.engine).page(2, 3).await?;
         assert_eq!((page.total, page.pages, page.items), (4, 2, vec![name("Dee")]));
+    }
+
+    /// DESIGN 5: a view of a tracked object shows what the session has, unflushed changes too.
+    async fn views_of_objects(db) {
+        newsroom(&db).await?;
+        let mut session = db.session();
+        let ada = Person::select().filter(Person::name.eq("Ada"))
+            .with(Person::boss)
+            .with(Person::articles.with(Article::author).with(Article::comments).with(Article::tags))
+            .one(&mut session)
+            .await?;
+        session[ada].name = "Augusta".to_owned();
+        let log = db.log();
+        let shown: PersonOut = session.view(ada)?;
+        assert!(log.emitted().is_empty(), "it loads nothing");
+        assert_eq!((shown.id, &*shown.name, &shown.boss), (1, "Augusta", &None));
+        assert_eq!(shown.articles[0].author, name("Augusta"));
+        assert_eq!(shown.articles[0].comments.len(), 2);
+        session.commit().await?;
+        let query = Person::select().filter(Person::id.eq(1)).view::<PersonOut>();
+        assert_eq!(query.on(&db.engine).one().await?, session.view(ada)?);
+    }
+
+    /// DESIGN 5: what is not loaded never shows as empty.
+    async fn views_of_objects_lack_what_is_not_loaded(db) {
+        newsroom(&db).await?;
+        let mut session = db.session();
+        let ada = session.require::<Person>(1).await?;
+        assert_eq!(session.view::<Name>(ada)?, name("Ada"));
+        let missing = session.view::<PersonOut>(ada);
+        assert!(matches!(missing, Err(Error::NotLoaded { model: "Person", .. })), "{missing:?}");
+        let new = session.add(Person::draft().name("Eve").joined(NaiveDate::MIN));
+        assert_eq!(session.view::<Name>(new)?, name("Eve"));
+        let unflushed = session.view::<PersonOut>(new);
+        let expected = matches!(unflushed, Err(Error::NotLoaded { field: "id", .. }));
+        assert!(expected, "only the database can tell: {unflushed:?}");
+        session.expire(ada);
+        assert!(matches!(session.view::<Name>(ada), Err(Error::NotLoaded { field: "*", .. })));
+        let mut other = db.session();
+        let foreign = other.require::<Person>(2).await?;
+        assert!(matches!(session.view::<Name>(foreign), Err(Error::Detached { .. })));
+    }
+
+    /// A view of itself ends where the objects end, or is refused where they form a circle.
+    async fn views_of_objects_in_a_circle_end(db) {
+        newsroom(&db).await?;
+        let mut session = db.session();
+        let people = Person::select().with(Person::reports).all(&mut session).await?;
+        assert_eq!(session.view::<Tree>(people[0])?.reports.len(), 2);
+        session.push(people[1], Person::reports, people[0]);
+        assert!(matches!(session.view::<Tree>(people[0]), Err(Error::Misuse(_))));
+        let graph = Person::select().with(Person::reports).on(&db.engine).graph().await?;
+        let root = graph.roots().next().expect("Ada is there");
+        assert_eq!(graph.view::<Tree>(root)?.reports.len(), 2);
     }
 
     /// DESIGN 6: a view of itself follows a tree to its leaves.

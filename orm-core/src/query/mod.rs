@@ -54,6 +54,7 @@ pub use page::Page;
 pub use projection::{Projection, Rows};
 pub use scope::{Contains, Here, Maybe, Only, Outer, There, Within};
 pub use select::{Groups, Select};
+pub(crate) use view::view_object;
 pub use view::{View, ViewField, ViewRow, ViewShape, Views};
 
 pub(crate) use bulk::{BulkAction, BulkWrite};

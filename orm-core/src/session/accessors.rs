@@ -5,7 +5,6 @@ use std::pin::Pin;
 
 use super::Session;
 use super::draft::MemberOf;
-use super::relations::not_loaded;
 use crate::error::{Error, Result};
 use crate::load;
 use crate::model::{
@@ -13,7 +12,7 @@ use crate::model::{
 };
 use crate::query::{Condition, Only, Orders, Select};
 use crate::sql::{BinaryOp, ColumnRef, Expr, Join, JoinKind, Source};
-use crate::tracking::{ObjectId, State};
+use crate::tracking::{ObjectId, State, not_loaded};
 use crate::value::Nullability;
 
 type Loading<'s, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 's>>;

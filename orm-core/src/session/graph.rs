@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::Index;
 
 use super::accessors::leads_nowhere;
-use super::relations::not_loaded;
 use crate::error::{Error, Result};
 use crate::model::{Entity, Handle, Model, Relation, Relationship, ToMany, ToOne};
+use crate::query::{View, view_object};
 use crate::tracking::{ObjectId, Store};
 use crate::value::Nullability;
 
@@ -81,6 +81,15 @@ impl<M: Model> Graph<M> {
     ) -> Result<Members<'_, K::Target>> {
         members(&self.store, self.store.readable(owner)?, relation.def())
     }
+
+    /// An object, and what its view names of others.
+    ///
+    /// # Errors
+    /// [`Error::NotLoaded`] if the query didn't load a relationship that the view names: unloaded
+    /// never shows as empty. [`Error::Misuse`] if the view names what it may not show.
+    pub fn view<V: View>(&self, handle: Handle<V::Of>) -> Result<V> {
+        view_object(&self.store, self.store.readable(handle)?)
+    }
 }
 
 /// # Panics
@@ -136,11 +145,8 @@ pub(super) fn follow<'g, T: Model, N: Nullability>(
     owner: ObjectId,
     relationship: &'static Relationship,
 ) -> Result<N::Of<&'g Entity<T>>> {
-    let members = store.members(owner, relationship).ok_or_else(|| not_loaded(relationship))?;
-    let entity = match members.first() {
-        Some(member) => Some(entity(store, expect_loaded(store, *member)?)?),
-        None => None,
-    };
+    let members = store.readable_members(owner, relationship)?;
+    let entity = members.first().map(|member| entity(store, *member)).transpose()?;
     N::of(entity).ok_or_else(|| leads_nowhere(relationship))
 }
 
@@ -149,25 +155,8 @@ pub(super) fn members<'g, T: Model>(
     owner: ObjectId,
     relationship: &'static Relationship,
 ) -> Result<Members<'g, T>> {
-    let members = store.members(owner, relationship).ok_or_else(|| not_loaded(relationship))?;
-    let pairs: Result<Vec<_>> = members
-        .into_iter()
-        .map(|member| {
-            let member = expect_loaded(store, member)?;
-            Ok((store.handle(member), entity(store, member)?))
-        })
-        .collect();
+    let members = store.readable_members(owner, relationship)?.into_iter();
+    let pairs: Result<Vec<_>> =
+        members.map(|member| Ok((store.handle(member), entity(store, member)?))).collect();
     Ok(Members(pairs?.into_iter()))
-}
-
-fn expect_loaded(store: &Store, object: ObjectId) -> Result<ObjectId> {
-    let model = store.table(object).model();
-    if store.header(object).expired {
-        return Err(Error::NotLoaded {
-            model,
-            field: "*",
-            hint: "the object is expired; `session.refresh(handle)`, `get` or a query that meets it loads it again",
-        });
-    }
-    Ok(object)
 }

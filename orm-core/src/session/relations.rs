@@ -6,6 +6,7 @@ use super::graph::Members;
 use super::{Member, Session, graph};
 use crate::error::{Error, Result};
 use crate::model::{Entity, Handle, Kind, Model, Relation, Relationship, ToMany, ToOne};
+use crate::query::{View, view_object};
 use crate::tracking::ObjectId;
 use crate::value::Nullability;
 
@@ -144,6 +145,47 @@ impl Session {
         let owner = self.store.readable(owner)?;
         graph::members(&self.store, owner, relation.def())
     }
+
+    /// An object, and what its view names of others, as the session has them: unflushed changes are
+    /// shown, nothing is loaded. For the answer to a request that wrote:
+    ///
+    /// ```
+    /// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, View, schema};
+    /// # #[derive(Model)]
+    /// # struct User { username: String, #[orm(back_populates = user)] posts: HasMany<Post> }
+    /// # #[derive(Model)]
+    /// # struct Post {
+    /// #     title: String,
+    /// #     #[orm(foreign_key = User)] user_id: i64,
+    /// #     #[orm(back_populates = posts)] user: BelongsTo<User>,
+    /// # }
+    /// # #[derive(View)]
+    /// # #[orm(of = User)]
+    /// # struct UserOut { id: i64, username: String, posts: Vec<PostOut> }
+    /// # #[derive(View)]
+    /// # #[orm(of = Post)]
+    /// # struct PostOut { title: String }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![User, Post]).await?;
+    /// # let mut session = SessionFactory::new(engine).session();
+    /// let ada = session.add(User::draft().username("ada").posts([Post::draft().title("Notes")]));
+    /// session.commit().await?;
+    /// let answer: UserOut = session.view(ada)?;
+    /// assert_eq!((&*answer.username, &*answer.posts[0].title), ("ada", "Notes"));
+    /// # assert_eq!(answer.id, 1);
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotLoaded`] if the object, or one that the view leads to, is expired, if it lacks a
+    /// relationship that the view names (what is not loaded never shows as empty), or, before the
+    /// flush, a value that only the database can tell; [`Error::Detached`] if it is not in this
+    /// session; [`Error::Misuse`] if the view names what it may not show.
+    pub fn view<V: View>(&self, handle: Handle<V::Of>) -> Result<V> {
+        self.expect_no_commit()?;
+        view_object(&self.store, self.store.readable(handle)?)
+    }
 }
 
 impl Session {
@@ -184,14 +226,5 @@ impl Session {
                 self.mistake.get_or_insert(error);
             }
         }
-    }
-}
-
-/// The error of reading what is not loaded.
-pub(super) fn not_loaded(relationship: &'static Relationship) -> Error {
-    Error::NotLoaded {
-        model: relationship.source().model(),
-        field: relationship.name(),
-        hint: "await it on its handle, or load it with the query by `.with(…)`",
     }
 }

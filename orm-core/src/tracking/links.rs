@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::arena::{ObjectId, State};
 use super::pairs::{Pair, PairEdit};
 use super::store::Store;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{
     Association, ForeignKey, Key, Link, RelationField, Relationship, RelationshipKind, Table,
 };
@@ -63,7 +63,30 @@ pub(crate) fn views_of_partner(
 
 // ---------------------------------------------------------------- reading
 
+/// The error of reading a relationship that is not loaded.
+pub(crate) fn not_loaded(relationship: &'static Relationship) -> Error {
+    Error::NotLoaded {
+        model: relationship.source().model(),
+        field: relationship.name(),
+        hint: "await it on its handle, or load it with the query by `.with(…)`",
+    }
+}
+
 impl Store {
+    /// The members of a relationship, which must be loaded, each of which may be read.
+    ///
+    /// # Errors
+    /// `NotLoaded` if the relationship is not loaded, or one of its members is expired.
+    pub(crate) fn readable_members(
+        &self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+    ) -> Result<Vec<ObjectId>> {
+        let members = self.members(owner, relationship).ok_or_else(|| not_loaded(relationship))?;
+        members.iter().try_for_each(|member| self.expect_loaded(*member))?;
+        Ok(members)
+    }
+
     /// Where the object's foreign key leads, unflushed links counted.
     pub(crate) fn parent_of(&self, child: ObjectId, foreign_key: &'static ForeignKey) -> Parent {
         let changes = self.header(child).changes.as_ref();

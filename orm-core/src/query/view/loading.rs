@@ -17,18 +17,14 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::shape::{Nested, Slot};
-use super::{View, ViewField, ViewShape};
+use super::shape::{Nested, Slot, expect_depth};
+use super::{View, ViewRow, ViewShape};
 use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::query::Query;
 use crate::query::join::{member_order, reaches};
 use crate::sql::{self, Alias, ColumnRef, Expr, Join, JoinKind, Source};
 use crate::value::{Cells, ColumnType, Value, ValueCells, ValueError};
-
-/// How many levels views may nest. A view that contains itself ends where its rows end; rows
-/// that form a circle have no end.
-const MAX_DEPTH: usize = 64;
 
 /// A view's query under way.
 #[derive(Debug)]
@@ -105,7 +101,10 @@ impl Loading {
     /// The views, in the order of the query.
     pub(crate) fn finish<V: View>(self) -> Result<Vec<V>> {
         (0..self.levels[0].rows.len())
-            .map(|row| V::__build(&mut ViewRow { loading: &self, level: 0, row, field: 0 }))
+            .map(|row| {
+                let row = ReadRow { loading: &self, level: 0, row, field: 0 };
+                V::__build(&mut ViewRow::read(row))
+            })
             .collect()
     }
 
@@ -148,14 +147,7 @@ impl Level {
 
     /// The level of a nested field, which selects the far end of the relationship as well.
     fn below(nested: &Nested, depth: usize) -> Result<Self> {
-        if depth > MAX_DEPTH {
-            return Err(Error::misuse(format!(
-                "a view nests more than {MAX_DEPTH} levels deep at `{}::{}`: its rows lead back \
-                 to themselves, so end the nesting with a view that leaves the relationship out",
-                nested.relationship.source().model(),
-                nested.relationship.name(),
-            )));
-        }
+        expect_depth(depth, nested.relationship)?;
         let mut shape = (nested.describe)();
         match nested.ends.through {
             None => {
@@ -241,9 +233,9 @@ fn at_column(table: &'static Table, column: usize, error: ValueError) -> Error {
     Error::at_column(table.name(), table.columns()[column].name, error)
 }
 
-/// A row from which a view takes its fields, one after the other.
+/// A row that was read, from which a view takes its fields one after the other.
 #[derive(Debug)]
-pub struct ViewRow<'a> {
+pub(super) struct ReadRow<'a> {
     loading: &'a Loading,
     level: usize,
     row: usize,
@@ -251,15 +243,7 @@ pub struct ViewRow<'a> {
     field: usize,
 }
 
-impl<'a> ViewRow<'a> {
-    /// The next field, which the given column or relationship describes.
-    ///
-    /// # Errors
-    /// `Type` if the value doesn't fit the field.
-    pub fn field<F, S: ViewField<F>>(&mut self, source: S) -> Result<F> {
-        source.__take(self)
-    }
-
+impl<'a> ReadRow<'a> {
     fn next_slot(&mut self) -> Option<Slot> {
         self.field += 1;
         self.loading.levels[self.level].shape.slot(self.field - 1)
@@ -277,7 +261,7 @@ impl<'a> ViewRow<'a> {
     }
 
     /// The rows of the members of a nested field.
-    pub(super) fn members(&mut self) -> Result<impl Iterator<Item = ViewRow<'a>> + use<'a>> {
+    pub(super) fn members(&mut self) -> Result<Vec<Self>> {
         let Some(Slot::Nested(number)) = self.next_slot() else {
             return Err(out_of_order());
         };
@@ -288,9 +272,8 @@ impl<'a> ViewRow<'a> {
             let key = picked(&level.rows[self.row], &level.shape.nested_fields()[number].key);
             loading.levels[nested].members.get(&key).map(|rows| (nested, rows))
         });
-        Ok(rows.into_iter().flat_map(move |(level, rows)| {
-            rows.iter().map(move |&row| ViewRow { loading, level, row, field: 0 })
-        }))
+        let Some((level, rows)) = rows else { return Ok(Vec::new()) };
+        Ok(rows.iter().map(|&row| ReadRow { loading, level, row, field: 0 }).collect())
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! A view names the columns and relationships that it wants, and nothing else is loaded: one
 //! statement for the view, and one for each relationship and level below it. `shape` is what a
-//! view asks for, `loading` plans the statements and keeps their rows, and what the derive
-//! generates takes them out again.
+//! view asks for, `loading` plans the statements and keeps their rows, `row` is what the derive's
+//! code takes them from again, or from an object in memory.
 
 mod loading;
+mod row;
 mod shape;
 
 use std::fmt;
@@ -18,7 +19,8 @@ use crate::model::{Column, Model, Relation, ToMany, ToOne};
 use crate::value::{ColumnType, NotNull};
 
 pub(crate) use loading::Loading;
-pub use loading::ViewRow;
+pub use row::ViewRow;
+pub(crate) use row::view_object;
 pub use shape::ViewShape;
 
 /// A struct that shows a model in part: made by `#[derive(View)]`.
@@ -100,7 +102,7 @@ impl<M: Model, T: ColumnType> ViewField<T> for Column<M, T> {
         shape.column(self.__index());
     }
     fn __take(self, row: &mut ViewRow<'_>) -> Result<T> {
-        row.cell()
+        row.cell(self.__index())
     }
 }
 
@@ -109,7 +111,7 @@ impl<M: Model, K: ToMany, N, V: View<Of = K::Target>> ViewField<Vec<V>> for Rela
         shape.nested::<V>(self.def());
     }
     fn __take(self, row: &mut ViewRow<'_>) -> Result<Vec<V>> {
-        row.members()?.map(|mut member| V::__build(&mut member)).collect()
+        row.members(self.def())
     }
 }
 
@@ -118,7 +120,7 @@ impl<M: Model, K: ToOne, N, V: View<Of = K::Target>> ViewField<Option<V>> for Re
         shape.nested::<V>(self.def());
     }
     fn __take(self, row: &mut ViewRow<'_>) -> Result<Option<V>> {
-        row.members()?.next().map(|mut member| V::__build(&mut member)).transpose()
+        Ok(row.members(self.def())?.into_iter().next())
     }
 }
 
@@ -127,8 +129,8 @@ impl<M: Model, K: ToOne, V: View<Of = K::Target>> ViewField<V> for Relation<M, K
         shape.nested::<V>(self.def());
     }
     fn __take(self, row: &mut ViewRow<'_>) -> Result<V> {
-        match row.members()?.next() {
-            Some(mut member) => V::__build(&mut member),
+        match row.members(self.def())?.into_iter().next() {
+            Some(member) => Ok(member),
             None => Err(Error::NotFound {
                 table: K::Target::__table().name().into(),
                 reason: format!("{self:?} points to a row that is gone").into(),

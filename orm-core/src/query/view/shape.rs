@@ -5,6 +5,24 @@ use crate::error::{Error, Result};
 use crate::model::{Model, Relationship, Table};
 use crate::query::Ends;
 
+/// How many levels views may nest. A view that contains itself ends where its rows end; rows
+/// that form a circle have no end.
+const MAX_DEPTH: usize = 64;
+
+/// # Errors
+/// `Misuse` if a view nests too deep.
+pub(super) fn expect_depth(depth: usize, relationship: &Relationship) -> Result<()> {
+    if depth <= MAX_DEPTH {
+        return Ok(());
+    }
+    Err(Error::misuse(format!(
+        "a view nests more than {MAX_DEPTH} levels deep at `{}::{}`: its rows lead back to \
+         themselves, so end the nesting with a view that leaves the relationship out",
+        relationship.source().model(),
+        relationship.name(),
+    )))
+}
+
 /// The columns and relationships that a view names, gathered field by field.
 #[derive(Debug)]
 pub struct ViewShape {
