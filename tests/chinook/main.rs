@@ -6,6 +6,7 @@
 
 mod concurrency;
 mod data;
+mod differential;
 mod edits;
 mod failures;
 mod loading;

@@ -94,7 +94,7 @@ backend_tests! {
             only(log.texts()),
             "SELECT count(*) FROM (SELECT people.active AS c0, max(people.visits + ?) AS c1 \
              FROM people WHERE people.visits >= ? GROUP BY people.active \
-             HAVING count(people.id) > ? LIMIT ? OFFSET ?) AS people"
+             HAVING count(people.id) > ? LIMIT ?) AS people"
         );
     }
 }

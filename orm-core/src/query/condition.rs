@@ -80,6 +80,31 @@ impl<M> Condition<M> {
     }
 }
 
+impl<M> Condition<M> {
+    /// Holds where this condition can't be told, because of a NULL in it: there neither the
+    /// condition nor its negation holds.
+    ///
+    /// ```
+    /// # use orm_core::{Engine, Model, schema};
+    /// # #[derive(Model)] struct User { age: Option<i32> }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![User]).await?;
+    /// # let mut session = orm_core::SessionFactory::new(engine).session();
+    /// # session.add(User::draft());
+    /// let of_age = User::age.ge(18);
+    /// assert_eq!(User::select().filter(of_age.clone()).count(&mut session).await?, 0);
+    /// assert_eq!(User::select().filter(!of_age.clone()).count(&mut session).await?, 0);
+    /// assert_eq!(User::select().filter(of_age.is_unknown()).count(&mut session).await?, 1);
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// It is SQL's `IS UNKNOWN`, by means that every database has.
+    pub fn is_unknown(self) -> Self {
+        Self::new(Expr::IsNull { operand: Box::new(self.expr), negated: false })
+    }
+}
+
 impl<M> Clone for Condition<M> {
     fn clone(&self) -> Self {
         Self::new(self.expr.clone())

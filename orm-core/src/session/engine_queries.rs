@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Graph;
-use super::queries::{at_most_one, decode_count, decode_row, limit_to, no_row};
+use super::queries::{at_most_one, decode_count, decode_row, first_of, limit_to, no_row};
 use crate::driver::{Connection, EachRow, Engine};
 use crate::error::{Error, Result};
 use crate::load::{EntityQuery, KEYS_PER_STATEMENT, OwnerKey, load_entities, plan_loads};
@@ -302,6 +302,9 @@ async fn turn_to(engine: &Engine, query: &mut Query, number: u64, size: u64) -> 
 }
 
 async fn exists(engine: &Engine, query: &Query) -> Result<bool> {
+    if query.tree.offset.is_some() {
+        return Ok(count(engine, &first_of(query)).await? > 0);
+    }
     query.check()?;
     let mut exists = false;
     run(engine, &query.exists_tree(), |_| {
@@ -316,7 +319,7 @@ async fn count(engine: &Engine, query: &Query) -> Result<u64> {
     query.check()?;
     let mut total = 0;
     run(engine, &query.count_tree(), |cells| {
-        total = decode_count(cells)?;
+        total = query.counted(decode_count(cells)?);
         Ok(())
     })
     .await?;

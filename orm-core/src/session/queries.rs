@@ -132,6 +132,13 @@ pub(super) fn limit_to(query: &mut Query, rows: u64) {
     query.tree.limit = Some(query.tree.limit.map_or(rows, |limit| limit.min(rows)));
 }
 
+/// The same query, for its first row.
+pub(super) fn first_of(query: &Query) -> Query {
+    let mut first = query.clone();
+    limit_to(&mut first, 1);
+    first
+}
+
 pub(super) fn at_most_one<T>(table: &Table, mut found: Vec<T>) -> Result<Option<T>> {
     match found.len() {
         0 | 1 => Ok(found.pop()),
@@ -348,7 +355,7 @@ impl Session {
         query.check()?;
         let mut count = 0;
         self.each_row(&query.count_tree(), |cells| {
-            count = decode_count(cells)?;
+            count = query.counted(decode_count(cells)?);
             Ok(())
         })
         .await?;
@@ -356,6 +363,9 @@ impl Session {
     }
 
     async fn exists(&mut self, query: &Query) -> Result<bool> {
+        if query.tree.offset.is_some() {
+            return Ok(self.count(&first_of(query)).await? > 0);
+        }
         query.check()?;
         let mut exists = false;
         self.each_row(&query.exists_tree(), |_| {

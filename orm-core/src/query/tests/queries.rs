@@ -230,9 +230,15 @@ fn counting_wraps_what_decides_about_rows() {
         "SELECT 1 AS one FROM users WHERE (users.id Greater Int(1)) LIMIT 1"
     );
     assert_eq!(
-        exists(&User::select().distinct().limit(0).offset(2).query),
-        "SELECT DISTINCT users.id FROM users LIMIT 0 OFFSET 2"
+        exists(&User::select().distinct().limit(0).query),
+        "SELECT 1 AS one FROM users LIMIT 0"
     );
+    let some = users.limit(3).offset(2).query;
+    assert_eq!(
+        count(&some),
+        "SELECT Count(*) FROM (SELECT 1 AS one FROM users WHERE (users.id Greater Int(1)) LIMIT 5) AS users"
+    );
+    assert_eq!([0, 2, 3, 5].map(|rows| some.counted(rows)), [0, 0, 1, 3]);
 }
 
 #[test]
