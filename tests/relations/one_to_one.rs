@@ -177,4 +177,28 @@ backend_tests! {
         assert_eq!(session[versailles].country_id, None);
         assert_eq!(france.capital(&mut session).await?, Some(paris));
     }
+
+    /// SEMANTICS 8.5: who was promised to an owner whose value is not loaded is let go by the next
+    /// one, also if a flush was refused in between.
+    async fn rule_8_5_a_refused_flush_keeps_one_value(db) {
+        db.create(&country_tables()).await?;
+        db.create(&person_tables()).await?;
+        let mut session = db.session();
+        let france = session.add(Country::draft().name("France"));
+        let paris = session.add(Capital::draft().name("Paris"));
+        session.flush().await?;
+        let nobodys = session.add(Passport::draft().number("1"));
+        let versailles = session.add(Capital::draft().name("Versailles"));
+        france.capital(&mut session).set(versailles);
+        session.expire(france);
+        let refused = session.flush().await;
+        assert!(matches!(refused, Err(Error::MissingForeignKey { .. })), "{refused:?}");
+        session.expunge(nobodys);
+        paris.country(&mut session).set(france);
+        assert_eq!(session[versailles].country.loaded(), Some(None));
+        session.commit().await?;
+        assert_eq!(session[versailles].country_id, None);
+        session.refresh(france).await?;
+        assert_eq!(france.capital(&mut session).await?, Some(paris));
+    }
 }

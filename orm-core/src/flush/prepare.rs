@@ -163,7 +163,11 @@ async fn read_replaced(connection: &mut Connection, store: &mut Store) -> Result
             let wanted = entries.iter().find(|(other, _)| *other == owner);
             let wanted = wanted.map_or(&[][..], |(_, wanted)| wanted);
             release(store, owner, relationship, members, wanted)?;
-            store.changes_mut(owner).replaced.retain(|(other, _)| *other != relation);
+            // What the owner shows is the whole from now on, also if the flush is refused. Where it
+            // shows nothing, the replacement stays the only one that knows.
+            if store.members(owner, relationship).is_some() {
+                store.changes_mut(owner).replaced.retain(|(other, _)| *other != relation);
+            }
         }
     }
     Ok(())
