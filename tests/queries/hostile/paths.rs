@@ -1,0 +1,235 @@
+//! Every way by which a value gets into a statement, with more than a thousand hostile texts: each
+//! round-trips or is refused before the database hears of it, the statements are those of a harmless
+//! text to the letter, and a table that nobody speaks of stays as it is.
+
+use orm_core::session::Patch;
+use orm_core::{Error, Json, Model, Result, Session, schema};
+use orm_tests::{Database, backend_tests};
+use serde_json::json;
+
+use super::strings;
+
+#[derive(Model)]
+#[orm(table = "canaries")]
+struct Canary {
+    song: String,
+}
+
+#[derive(Model)]
+struct Note {
+    text: String,
+    other: Option<String>,
+    #[orm(default)]
+    words: Vec<String>,
+    document: Option<serde_json::Value>,
+    labels: Option<Json<std::collections::BTreeMap<String, String>>>,
+    #[orm(default)]
+    bytes: Vec<u8>,
+}
+
+#[derive(Model)]
+#[orm(base = none)]
+struct Place {
+    #[orm(primary_key, length = 255)]
+    name: String,
+    #[orm(default = 0)]
+    visits: i64,
+}
+
+/// Creates the tables, with one canary and one note.
+async fn prepare(db: &Database) -> Result<()> {
+    db.create(&schema![Canary, Note, Place]).await?;
+    let mut session = db.session();
+    session.add(Canary::draft().song("tweet"));
+    session.add(Note::draft().text("there").other("there"));
+    session.commit().await
+}
+
+/// Goes one way with each of the texts, in a transaction that is rolled back.
+async fn go(
+    db: &Database,
+    texts: &[String],
+    way: impl AsyncFn(&mut Session, &str) -> Result<()>,
+) -> Result<()> {
+    let log = db.log();
+    let mut session = db.session();
+    way(&mut session, "harmless").await?;
+    session.rollback().await?;
+    let statements = log.texts();
+    assert!(!statements.is_empty());
+    let mut refused = 0;
+    for text in texts {
+        let outcome = way(&mut session, text).await;
+        let emitted = log.texts();
+        session.rollback().await?;
+        match outcome {
+            Ok(()) => assert_eq!(emitted, statements, "{text:?}"),
+            Err(Error::Type { .. }) => {
+                assert!(emitted.len() < statements.len(), "{text:?} was refused by the database");
+                assert!(text.contains('\0'), "{text:?} was refused");
+                refused += 1;
+            }
+            Err(error) => panic!("{text:?}: {error}"),
+        }
+    }
+    assert!(refused < 10, "{refused}");
+    let songs = Canary::select().columns(Canary::song).all(&mut session).await?;
+    assert_eq!(songs, ["tweet"]);
+    assert_eq!(Note::select().count(&mut session).await?, 1);
+    assert_eq!(Place::select().count(&mut session).await?, 0);
+    Ok(())
+}
+
+async fn the_note(session: &mut Session) -> Result<orm_core::Handle<Note>> {
+    Note::select().one(session).await
+}
+
+backend_tests! {
+    /// DESIGN 6: values always travel as binds.
+    async fn drafts_and_assignments(db) {
+        prepare(&db).await?;
+        go(&db, &strings::all(), async |session, text| {
+            let note = session.add(Note::draft().text(text).bytes(text.as_bytes()));
+            session.flush().await?;
+            session[note].other = Some(text.to_owned());
+            session[note].words = vec![text.to_owned(), String::new(), text.to_owned()];
+            session.flush().await?;
+            session.refresh(note).await?;
+            assert_eq!(session[note].text, text);
+            assert_eq!(session[note].other.as_deref(), Some(text));
+            assert_eq!(session[note].words, [text, "", text]);
+            assert_eq!(session[note].bytes, text.as_bytes());
+            Ok(())
+        })
+        .await?;
+    }
+
+    /// DESIGN 6: the strings and the keys of a document too.
+    async fn documents(db) {
+        prepare(&db).await?;
+        go(&db, &strings::all(), async |session, text| {
+            let document = json!({ text: [text, { "in": text }] });
+            let labels = Json([(text.to_owned(), text.to_owned())].into());
+            let note = Note::draft().text("document").document(document.clone()).labels(labels);
+            let note = session.add(note);
+            session.flush().await?;
+            session.refresh(note).await?;
+            assert_eq!(session[note].document.as_ref(), Some(&document));
+            let labels = session[note].labels.as_ref().expect("they were written");
+            assert_eq!(labels.0.get(text).map(String::as_str), Some(text));
+            Ok(())
+        })
+        .await?;
+    }
+
+    /// DESIGN 6: a text finds itself and nothing else.
+    async fn comparisons(db) {
+        prepare(&db).await?;
+        go(&db, &strings::all(), async |session, text| {
+            let note = session.add(Note::draft().text(text));
+            let conditions = [
+                Note::text.eq(text),
+                Note::text.in_([text, "nobody"]),
+                Note::text.between(text, text),
+                Note::text.ge(text) & Note::text.le(text),
+                !Note::text.ne(text),
+                !Note::text.not_in([text]),
+                Note::other.coalesce(text).eq(text) & Note::other.is_null(),
+                Note::text.concat(text).eq(format!("{text}{text}")),
+            ];
+            for condition in conditions {
+                assert_eq!(Note::select().filter(condition).all(session).await?, [note]);
+            }
+            Ok(())
+        })
+        .await?;
+    }
+
+    /// DESIGN 6: wildcards and escapes mean nothing where a text is looked for.
+    async fn needles(db) {
+        prepare(&db).await?;
+        go(&db, &strings::short(), async |session, text| {
+            let note = session.add(Note::draft().text(format!("<{text}>")));
+            // What each wildcard could be taken for, and the escape alone.
+            session.add(Note::draft().text("<>".repeat(60)));
+            for condition in [
+                Note::text.contains(text),
+                Note::text.starts_with(format!("<{text}>")),
+                Note::text.ends_with(format!("{text}>")),
+            ] {
+                let query = Note::select().filter(condition & Note::text.ne("there"));
+                let found = query.order_by(Note::id.asc()).all(session).await?;
+                let is_everywhere = "<>".repeat(60).contains(&format!("{text}>")) || text.is_empty();
+                assert!(found == [note] || is_everywhere, "{text:?} found {}", found.len());
+            }
+            Ok(())
+        })
+        .await?;
+    }
+
+    /// DESIGN 6: an expression that an UPDATE evaluates, a bulk UPDATE and a bulk DELETE.
+    async fn updates_and_deletes(db) {
+        prepare(&db).await?;
+        go(&db, &strings::all(), async |session, text| {
+            let note = the_note(session).await?;
+            session.set(note, Note::other, Note::text.concat(text));
+            session.flush().await?;
+            assert_eq!(session[note].other, Some(format!("there{text}")));
+            let set = Note::update().set(Note::other, text).filter(Note::text.ne(text));
+            assert_eq!(set.execute(session).await?, 1);
+            assert_eq!(session[note].other.as_deref(), Some(text));
+            let delete = Note::delete().filter(Note::other.eq(text));
+            assert_eq!(delete.execute(session).await?, 1);
+            Ok(())
+        })
+        .await?;
+    }
+
+    /// DESIGN 6: a text that is a key.
+    async fn keys(db) {
+        prepare(&db).await?;
+        go(&db, &strings::short(), async |session, text| {
+            let found = session
+                .find_or_add(Place::name, [text, text], |name| Place::draft().name(name))
+                .await?;
+            assert_eq!(found.len(), 1);
+            session.expunge_all();
+            let place = session.require::<Place>(text.to_owned()).await?;
+            session[place].visits = 3;
+            session.flush().await?;
+            session.expunge_all();
+            let many = session.get_many::<Place>([text.to_owned(), "nobody".to_owned()]).await?;
+            assert!(many[0].is_some() && many[1].is_none());
+            session.expunge_all();
+            let merged = session.merge(Place::draft().name(text).visits(5)).await?;
+            session.flush().await?;
+            assert_eq!(session[merged].name, text);
+            session.delete(merged);
+            session.flush().await?;
+            Ok(())
+        })
+        .await?;
+    }
+
+    /// DESIGN 2, Patches: what a request sends.
+    async fn patches(db) {
+        prepare(&db).await?;
+        go(&db, &strings::all(), async |session, text| {
+            let note = the_note(session).await?;
+            let patch = json!({ "text": text, "other": text, "document": { text: text } });
+            let patch: Patch<Note> = serde_json::from_value(patch).expect("a patch");
+            session.apply(note, patch.everything())?;
+            session.flush().await?;
+            session.refresh(note).await?;
+            assert_eq!((&*session[note].text, session[note].other.as_deref()), (text, Some(text)));
+            assert_eq!(session[note].document, Some(json!({ text: text })));
+            Ok(())
+        })
+        .await?;
+        // A field that is not there is refused before anything is asked.
+        for text in strings::all() {
+            let patch = serde_json::from_value::<Patch<Note>>(json!({ &text: 1 }));
+            assert!(patch.is_err(), "there is no field {text:?}");
+        }
+    }
+}
