@@ -13,7 +13,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use crate::model::{Action, ForeignKey, Table};
-use crate::tracking::{ObjectId, State, Store, views_of_parent};
+use crate::tracking::{ObjectId, ObjectMap, State, Store, views_of_parent};
 use crate::value::Value;
 
 /// What happened to a row.
@@ -210,7 +210,7 @@ fn find(
 /// What a search has found, and what it has still to follow.
 #[derive(Default)]
 struct Found<'c> {
-    fates: HashMap<ObjectId, Fate>,
+    fates: ObjectMap<Fate>,
     seen: HashSet<(ObjectId, Event<'c>)>,
     certain: Vec<(ObjectId, Event<'c>)>,
     uncertain: Vec<(ObjectId, Event<'c>)>,

@@ -1,13 +1,12 @@
 //! Who follows whom: rows that are deleted with others, and links that are cut.
 
-use std::collections::HashSet;
-
 use super::rekey::{Followers, Referrers, find_followers};
 use crate::error::{Error, Result};
 use crate::model::{ForeignKey, Link, PassiveDeletes, Relationship, RelationshipKind, Table};
 use crate::sql::Capabilities;
 use crate::tracking::{
-    ObjectId, Pair, PairEdit, Parent, State, Store, views_of_child, views_of_parent,
+    EditedLinks, ObjectId, ObjectSet, Pair, PairEdit, Parent, State, Store, views_of_child,
+    views_of_parent,
 };
 use crate::value::Value;
 
@@ -16,7 +15,7 @@ use crate::value::Value;
 pub(crate) struct Cascaded {
     /// The persistent objects to delete, in the order in which they were found.
     pub(crate) deletes: Vec<ObjectId>,
-    pub(crate) deleted: HashSet<ObjectId>,
+    pub(crate) deleted: ObjectSet,
     /// Pending objects that go with a deleted parent.
     pub(crate) expunged: Vec<ObjectId>,
     /// Children whose link is cut because their parent is deleted.
@@ -26,6 +25,29 @@ pub(crate) struct Cascaded {
     /// Who refers to keys that change.
     pub(crate) followers: Followers,
     missing: Missing,
+    edited: EditedByKey,
+}
+
+/// Unflushed links by foreign key, each found once.
+#[derive(Debug, Default)]
+struct EditedByKey(Vec<(&'static ForeignKey, EditedLinks)>);
+
+impl EditedByKey {
+    /// The children that unflushed links of this foreign key lead to a parent.
+    fn children(
+        &mut self,
+        store: &Store,
+        child: &'static Table,
+        foreign_key: &'static ForeignKey,
+        parent: ObjectId,
+    ) -> &[ObjectId] {
+        let place = self.0.iter().position(|(other, _)| *other == foreign_key);
+        let place = place.unwrap_or_else(|| {
+            self.0.push((foreign_key, store.edited_links(child, foreign_key)));
+            self.0.len() - 1
+        });
+        self.0[place].1.by_parent.get(&parent).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// What must be loaded before the cascade can be followed to its end.
@@ -131,10 +153,11 @@ impl Cascaded {
     fn find_orphans(&mut self, store: &Store) -> Result<()> {
         for &child in &store.touched {
             let table = store.table(child);
-            let Some(changes) = &store.header(child).changes else { continue };
-            if !store.is_in_session(child) {
+            // What was never a row had no parent that it could have left.
+            if store.header(child).state != State::Persistent {
                 continue;
             }
+            let Some(changes) = &store.header(child).changes else { continue };
             for edit in &changes.links {
                 let foreign_key = edit.foreign_key;
                 if edit.parent.is_none()
@@ -148,8 +171,7 @@ impl Cascaded {
                 if owns_parent && edit.had_parent {
                     match store.database_parent(child, foreign_key) {
                         Parent::Known(old) if Some(old) != edit.parent => {
-                            let kept = store.edited_links(table, foreign_key);
-                            if !kept.by_parent.contains_key(&old) {
+                            if self.edited.children(store, table, foreign_key, old).is_empty() {
                                 self.delete(store, old);
                             }
                         }
@@ -176,7 +198,7 @@ impl Cascaded {
                 {
                     continue;
                 }
-                let has_other_owner = store.pairs.edits().any(|(other, edit)| {
+                let has_other_owner = store.pairs.edits_of(member).any(|(other, edit)| {
                     let other_owner = if pair.first == member { other.second } else { other.first };
                     edit != PairEdit::Delete && Pair::new(association, other_owner, member) == other
                 });
@@ -211,7 +233,7 @@ impl Cascaded {
                     }
                 }
             }
-            (Link::Direct { foreign_key, .. }, _) => {
+            (Link::Direct { child, foreign_key }, _) => {
                 let members = match (passive, members(store, object, relationship)?) {
                     (PassiveDeletes::All, _) => return Ok(()),
                     (_, Some(members)) => members,
@@ -221,7 +243,7 @@ impl Cascaded {
                     }
                     // What this session put in is known without reading.
                     (PassiveDeletes::Unloaded, None) => {
-                        store.queued_members(object, relationship)?
+                        self.edited.children(store, child, foreign_key, object).to_vec()
                     }
                 };
                 for member in members {

@@ -1,6 +1,6 @@
 //! What changed: rows to insert, update and delete, from snapshots and links.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::cascade::Cascaded;
 use super::rekey::Way;
@@ -8,7 +8,9 @@ use super::work::{Clear, Delete, Insert, PairRow, PlanValue, Update, Work};
 use crate::error::{Error, Result};
 use crate::model::{ForeignKey, RelationshipKind, Table};
 use crate::sql::{BinaryOp, ColumnRef, Expr};
-use crate::tracking::{Changes, ObjectId, Pair, PairEdit, Parent, State, Store, views_of_child};
+use crate::tracking::{
+    Changes, ObjectId, ObjectMap, ObjectSet, Pair, PairEdit, Parent, State, Store, views_of_child,
+};
 use crate::value::Value;
 
 /// Finds what the flush has to write.
@@ -26,7 +28,7 @@ pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
         }
     }
     // Children that are cut off from a deleted parent may have no changes of their own.
-    let mut done: HashSet<ObjectId> = work.updates.iter().map(|update| update.object).collect();
+    let mut done: ObjectSet = work.updates.iter().map(|update| update.object).collect();
     for &(child, _) in &cascaded.unlinked {
         if store.header(child).state == State::Persistent && done.insert(child) {
             work.updates.extend(detect.update(child)?);
@@ -79,7 +81,7 @@ pub(super) fn sort_by_key(updates: &mut [Update]) {
 pub(super) struct Detect<'s> {
     store: &'s Store,
     cascaded: &'s Cascaded,
-    unlinked: HashMap<ObjectId, Vec<&'static ForeignKey>>,
+    unlinked: ObjectMap<Vec<&'static ForeignKey>>,
 }
 
 /// The columns of an object's foreign keys that its links decide.
@@ -101,7 +103,7 @@ impl LinkedColumns {
 
 impl<'s> Detect<'s> {
     pub(super) fn new(store: &'s Store, cascaded: &'s Cascaded) -> Self {
-        let mut unlinked: HashMap<ObjectId, Vec<&'static ForeignKey>> = HashMap::new();
+        let mut unlinked: ObjectMap<Vec<&'static ForeignKey>> = ObjectMap::default();
         for (child, foreign_key) in &cascaded.unlinked {
             unlinked.entry(*child).or_default().push(foreign_key);
         }

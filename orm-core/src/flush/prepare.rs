@@ -8,13 +8,14 @@ use crate::driver::Connection;
 use crate::error::{Error, Result};
 use crate::load::{load_members, load_parents, load_referrers, load_rows, read_members};
 use crate::model::{ForeignKey, Link, Relationship, Table};
-use crate::tracking::{Changes, ObjectId, Pair, PairEdit, State, Store};
+use crate::tracking::{Changes, ObjectId, ObjectSet, Pair, PairEdit, State, Store};
 use crate::value::Value;
 
 /// Whether planning needs the database at all; nothing is to be read where it doesn't.
 pub(crate) fn needs_reading(store: &Store, cascaded: &Cascaded) -> bool {
     let replaced = store.touched.iter().any(|object| {
-        let changes = store.header(*object).changes.as_ref();
+        let header = store.header(*object);
+        let changes = header.changes.as_ref().filter(|_| header.state == State::Persistent);
         changes.is_some_and(|changes| !changes.replaced.is_empty())
     });
     let restored = store.pairs.edits().any(|(_, edit)| edit == PairEdit::Restore);
@@ -94,9 +95,10 @@ fn written<'s>(store: &'s Store, cascaded: &'s Cascaded) -> impl Iterator<Item =
         let is_assigned = changes.snapshot.is_some() || !changes.expressions.is_empty();
         is_assigned || !changes.links.is_empty()
     };
-    let updated = store.touched.iter().copied();
-    let updated = updated
-        .filter(move |object| store.header(*object).changes.as_deref().is_some_and(has_edits));
+    let updated = store.touched.iter().copied().filter(move |object| {
+        let header = store.header(*object);
+        header.state == State::Persistent && header.changes.as_deref().is_some_and(has_edits)
+    });
     let unlinked = cascaded.unlinked.iter().map(|(child, _)| *child);
     let followers = cascaded.followers.all().iter();
     let followers = followers.filter(|it| it.way == Way::Flush && it.stays).map(|it| it.child);
@@ -138,31 +140,27 @@ pub(crate) async fn load_expired(
 /// One statement per relationship reads who was in the collections that were replaced without
 /// being loaded; whoever is not wanted any more leaves.
 async fn read_replaced(connection: &mut Connection, store: &mut Store) -> Result<()> {
-    /// An owner, and the members that its collection is to have.
-    type Replacement = (ObjectId, Vec<ObjectId>);
-    let mut by_relation: Vec<(&'static Table, usize, Vec<Replacement>)> = Vec::new();
+    let mut by_relation: Vec<(&'static Table, usize, Vec<ObjectId>)> = Vec::new();
     for &object in &store.touched {
-        let Some(changes) = &store.header(object).changes else { continue };
         if store.header(object).state != State::Persistent {
             continue;
         }
-        for (relation, wanted) in &changes.replaced {
+        let changes = store.header(object).changes.iter();
+        for (relation, _) in changes.flat_map(|changes| &changes.replaced) {
             let table = store.table(object);
-            let entry = (object, wanted.clone());
             match by_relation.iter_mut().find(|(other, at, _)| *other == table && at == relation) {
-                Some((_, _, entries)) => entries.push(entry),
-                None => by_relation.push((table, *relation, vec![entry])),
+                Some((_, _, owners)) => owners.push(object),
+                None => by_relation.push((table, *relation, vec![object])),
             }
         }
     }
-    for (table, relation, entries) in by_relation {
+    for (table, relation, owners) in by_relation {
         let relationship = &table.relationships()[relation];
-        let owners: Vec<ObjectId> = entries.iter().map(|(owner, _)| *owner).collect();
-        let found = read_members(connection, store, &owners, relationship).await?;
-        for (owner, members) in found {
-            let wanted = entries.iter().find(|(other, _)| *other == owner);
-            let wanted = wanted.map_or(&[][..], |(_, wanted)| wanted);
-            release(store, owner, relationship, members, wanted)?;
+        for (owner, members) in read_members(connection, store, &owners, relationship).await? {
+            let mut replaced = store.changes_mut(owner).replaced.iter();
+            let wanted = replaced.find(|(other, _)| *other == relation);
+            let wanted = wanted.map(|(_, wanted)| wanted.clone()).unwrap_or_default();
+            release(store, owner, relationship, &members, &wanted)?;
             // What the owner shows is the whole from now on, also if the flush is refused. Where it
             // shows nothing, the replacement stays the only one that knows.
             if store.members(owner, relationship).is_some() {
@@ -183,10 +181,13 @@ async fn read_restored(connection: &mut Connection, store: &mut Store) -> Result
         .filter(|(_, edit)| *edit == PairEdit::Restore)
         .map(|(pair, _)| pair)
         .collect();
+    let mut sides = HashSet::new();
     for pair in &restored {
         let Some((owner, relationship)) = store.side_of_pair(pair) else { continue };
+        if !sides.insert((owner, relationship.index())) {
+            continue;
+        }
         match by_relation.iter_mut().find(|(other, _)| std::ptr::eq(*other, relationship)) {
-            Some((_, owners)) if owners.contains(&owner) => {}
             Some((_, owners)) => owners.push(owner),
             None => by_relation.push((relationship, vec![owner])),
         }
@@ -209,35 +210,35 @@ fn release(
     store: &mut Store,
     owner: ObjectId,
     relationship: &'static Relationship,
-    members: Vec<ObjectId>,
-    wanted: &[ObjectId],
+    members: &[ObjectId],
+    wanted: &ObjectSet,
 ) -> Result<()> {
-    for member in members {
-        let is_wanted = wanted.contains(&member) || store.is_spared(owner, relationship, member);
-        match *relationship.link()? {
-            Link::Direct { child, foreign_key } => {
-                let moved = store
-                    .header(member)
-                    .changes
-                    .as_ref()
-                    .is_some_and(|changes| changes.link(foreign_key).is_some());
-                if !moved && !is_wanted {
-                    store.link(member, child, foreign_key, None, true);
-                }
-            }
-            Link::Through(association) => {
+    let is_wanted = |store: &Store, member: ObjectId| {
+        wanted.contains(&member) || store.is_spared(owner, relationship, member)
+    };
+    match *relationship.link()? {
+        Link::Direct { child, foreign_key } => {
+            let is_moved = |member: ObjectId| {
+                let changes = store.header(member).changes.as_ref();
+                changes.is_some_and(|changes| changes.link(foreign_key).is_some())
+            };
+            let members = members.iter().copied();
+            let leaving: Vec<ObjectId> =
+                members.filter(|member| !is_moved(*member) && !is_wanted(store, *member)).collect();
+            store.unlink(&leaving, child, foreign_key, true);
+        }
+        Link::Through(association) => {
+            let mut leaving = Vec::new();
+            for &member in members {
                 let pair = Pair::new(&association, owner, member);
-                match (is_wanted, store.pairs.edit(&pair)) {
+                match store.pairs.edit(&pair) {
                     // Wanted, by the replacement or since then, and a row already.
-                    (_, Some(PairEdit::Insert | PairEdit::Restore)) => {
-                        store.pairs.resolve(pair, true);
-                    }
-                    (false, None) => {
-                        store.cut_pair(owner, relationship, &association, member, true);
-                    }
+                    Some(PairEdit::Insert | PairEdit::Restore) => store.pairs.resolve(pair, true),
+                    None if !is_wanted(store, member) => leaving.push((member, true)),
                     _ => {}
                 }
             }
+            store.cut_pairs(owner, relationship, &association, &leaving);
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use crate::error::{Error, Result};
 use crate::model::{Action, ForeignKey, Link, Table};
 use crate::sql::Capabilities;
-use crate::tracking::{ObjectId, State, Store, views_of_parent};
+use crate::tracking::{ObjectId, ObjectMap, ObjectSet, State, Store, views_of_parent};
 use crate::value::Value;
 
 /// An object that refers to a row whose key changes.
@@ -42,7 +42,7 @@ pub(crate) enum Way {
 #[derive(Debug, Default)]
 pub(crate) struct Followers {
     all: Vec<Follower>,
-    by_child: HashMap<ObjectId, Vec<usize>>,
+    by_child: ObjectMap<Vec<usize>>,
 }
 
 impl Followers {
@@ -81,7 +81,7 @@ struct Changed {
 /// read to know the others.
 pub(crate) fn find_followers(
     store: &Store,
-    deleted: &HashSet<ObjectId>,
+    deleted: &ObjectSet,
     capabilities: &Capabilities,
 ) -> Result<(Followers, Vec<Referrers>)> {
     let changed = changed_keys(store, deleted);
@@ -112,7 +112,7 @@ pub(crate) fn find_followers(
 }
 
 /// The rows whose primary key, or another unique one, is to change.
-fn changed_keys(store: &Store, deleted: &HashSet<ObjectId>) -> Vec<Changed> {
+fn changed_keys(store: &Store, deleted: &ObjectSet) -> Vec<Changed> {
     let rows = store.touched.iter().copied().filter(|object| {
         store.header(*object).state == State::Persistent && !deleted.contains(object)
     });
@@ -149,7 +149,7 @@ fn keys_by_target(store: &Store) -> KeysByTarget {
 
 struct Search<'s> {
     store: &'s Store,
-    deleted: &'s HashSet<ObjectId>,
+    deleted: &'s ObjectSet,
     capabilities: &'s Capabilities,
     keys: KeysByTarget,
     /// Children that were found already, each by the position of its foreign key.

@@ -8,7 +8,7 @@ use super::execute::Outcome;
 use super::rekey::{Follower, Way};
 use crate::error::{Error, Result};
 use crate::model::{ForeignKey, Key, Relationship, RelationshipKind};
-use crate::tracking::{ObjectId, Parent, State, Store, views_of_child, views_of_parent};
+use crate::tracking::{ObjectId, ObjectSet, Parent, State, Store, views_of_child, views_of_parent};
 use crate::value::{SqlType, Value, ValueCells};
 
 /// Updates memory to what the flush wrote.
@@ -27,8 +27,8 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
     }
     // A row that was inserted and then updated to close a circle counts as inserted, one that was
     // updated to open a circle and then deleted as deleted, and one that was updated twice once.
-    let deleted: HashSet<ObjectId> = outcome.deleted.iter().copied().collect();
-    let mut seen: HashSet<ObjectId> = HashSet::new();
+    let deleted: ObjectSet = outcome.deleted.iter().copied().collect();
+    let mut seen = ObjectSet::default();
     let updated: Vec<ObjectId> = outcome
         .updated
         .into_iter()
@@ -120,7 +120,7 @@ fn follow_keys(store: &mut Store, followers: &[Follower], updated: &[ObjectId]) 
     if followers.is_empty() {
         return;
     }
-    let updated: HashSet<ObjectId> = updated.iter().copied().collect();
+    let updated: ObjectSet = updated.iter().copied().collect();
     for follower in followers.iter().filter(|it| it.stays && it.way == Way::Database) {
         let Follower { child, foreign_key, parent, .. } = *follower;
         // What was updated is indexed anew with the others.

@@ -6,7 +6,7 @@ use super::by_key::known;
 use super::detect::{generated, sort_by_key};
 use super::work::{Delete, Insert, PlanValue, Update, Work};
 use crate::model::{PassiveDeletes, Table};
-use crate::tracking::{ObjectId, Store};
+use crate::tracking::{ObjectId, ObjectMap, ObjectSet, Store};
 use crate::value::Value;
 
 /// Turns each delete and insert of one primary key into an UPDATE of the row. (SQLAlchemy's word
@@ -45,8 +45,7 @@ pub(crate) fn switch_rows(store: &Store, work: &mut Work) {
     }
     work.inserts = inserts;
     sort_by_key(&mut work.updates);
-    let gone: std::collections::HashSet<ObjectId> =
-        work.switched.iter().map(|(gone, _)| *gone).collect();
+    let gone: ObjectSet = work.switched.iter().map(|(gone, _)| *gone).collect();
     work.deletes.retain(|delete| !gone.contains(&delete.object));
     know_kept_values(store, work);
 }
@@ -102,8 +101,7 @@ fn update(store: &Store, insert: Insert, delete: &Delete) -> Update {
 
 /// Rows that wait for a column of a new object that keeps what the row had need not wait.
 fn know_kept_values(store: &Store, work: &mut Work) {
-    let rows: HashMap<ObjectId, ObjectId> =
-        work.switched.iter().map(|&(gone, new)| (new, gone)).collect();
+    let rows: ObjectMap<ObjectId> = work.switched.iter().map(|&(gone, new)| (new, gone)).collect();
     let inserted = work.inserts.iter_mut().map(|insert| &mut insert.values);
     let updated = work.updates.iter_mut().map(|update| &mut update.values);
     let paired = work.pair_inserts.iter_mut().map(|pair| &mut pair.values);

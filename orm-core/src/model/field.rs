@@ -61,19 +61,16 @@ impl<T: Model> Members<T> {
     }
 
     fn insert(&mut self, member: Key) {
-        if self.contains(member) {
-            return;
-        }
         let Some(members) = &mut self.loaded else { return };
-        members.push(Handle::from_key(member));
-        match &mut self.index {
-            Some(index) => {
-                index.insert(member);
-            }
-            None if members.len() > SMALL => {
-                self.index = Some(members.iter().map(|it| Handle::to_key(*it)).collect());
-            }
-            None => {}
+        if self.index.is_none() && members.len() > SMALL {
+            self.index = Some(members.iter().map(|it| Handle::to_key(*it)).collect());
+        }
+        let is_new = match &mut self.index {
+            Some(index) => index.insert(member),
+            None => !members.contains(&Handle::from_key(member)),
+        };
+        if is_new {
+            members.push(Handle::from_key(member));
         }
     }
 

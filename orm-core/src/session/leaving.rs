@@ -30,23 +30,17 @@ impl Session {
     }
 
     pub(super) fn delete_object(&mut self, object: ObjectId) {
-        if self.store.header(object).state == State::Persistent {
-            self.store.changes_mut(object);
-            self.store.header_mut(object).marked_deleted = true;
-            return;
-        }
-        let mut members = Vec::new();
-        for relationship in self.store.table(object).relationships() {
-            let cascades = relationship.cascades();
-            if cascades.delete || cascades.delete_orphan {
-                members.extend(self.store.members(object, relationship).unwrap_or_default());
-            }
-        }
-        self.store.expunge_pending(object);
-        for member in members {
-            if self.store.is_in_session(member) {
-                self.delete_object(member);
-            }
+        let is_pending = |object: ObjectId| self.store.header(object).state == State::Pending;
+        // Whom the deletion of a row takes along is found by the flush.
+        let deleted = self.store.followers(object, |owner, cascades| {
+            is_pending(owner) && (cascades.delete || cascades.delete_orphan)
+        });
+        let (pending, rows): (Vec<ObjectId>, Vec<ObjectId>) =
+            deleted.into_iter().partition(|object| is_pending(*object));
+        self.store.release(&pending);
+        for row in rows {
+            self.store.changes_mut(row);
+            self.store.header_mut(row).marked_deleted = true;
         }
     }
 
@@ -81,7 +75,7 @@ impl Session {
     #[track_caller]
     pub fn expunge<M: Model>(&mut self, handle: Handle<M>) {
         let object = self.expect_object(handle);
-        let leaving = self.store.followers(object, |cascades| cascades.expunge);
+        let leaving = self.store.followers(object, |_, cascades| cascades.expunge);
         self.store.release(&leaving);
     }
 
@@ -105,14 +99,14 @@ impl Session {
         self.expect_no_commit()?;
         let object = self.store.locate(handle)?;
         match self.store.header(object).state {
-            State::Pending => self.store.expunge_pending(object),
+            State::Pending => self.store.release(&[object]),
             State::Persistent => {
                 self.store.let_go(&[object]);
             }
             State::Deleted | State::Detached | State::Vacant => {}
         }
         let entity = self.store.entities_mut::<M>().take(object.slot);
-        self.store.free(object);
+        self.store.free(&[object]);
         entity.ok_or(Error::Detached {
             model: M::__table().model(),
             reason: "its object has left the session",
@@ -149,7 +143,7 @@ impl Session {
     /// Throws away the unflushed changes of an object that is a row, and of who follows it when it
     /// is refreshed or expired; pending ones leave the session. Gives those that are rows.
     pub(super) fn discard_with_followers(&mut self, object: ObjectId) -> Vec<ObjectId> {
-        let following = self.store.followers(object, |cascades| cascades.refresh_expire);
+        let following = self.store.followers(object, |_, cascades| cascades.refresh_expire);
         let is_pending = |object: &ObjectId| self.store.header(*object).state == State::Pending;
         let (pending, rows): (Vec<ObjectId>, Vec<ObjectId>) =
             following.into_iter().partition(is_pending);

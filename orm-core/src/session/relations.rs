@@ -73,7 +73,7 @@ impl Session {
         member: Handle<K::Target>,
     ) {
         let (owner, member) = (self.expect_object(owner), self.expect_object(member));
-        let removed = self.store.take_out(owner, relation.def(), member);
+        let removed = self.store.take_out(owner, relation.def(), &[member]);
         self.note(removed);
     }
 

@@ -14,6 +14,9 @@ pub(crate) struct ObjectId {
 /// A map by object, for maps that may hold one entry per object of a large unit of work.
 pub(crate) type ObjectMap<V> = std::collections::HashMap<ObjectId, V, foldhash::fast::RandomState>;
 
+/// A set of objects, for sets that may hold every object of a large unit of work.
+pub(crate) type ObjectSet = std::collections::HashSet<ObjectId, foldhash::fast::RandomState>;
+
 /// Where an object is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {

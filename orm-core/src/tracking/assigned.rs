@@ -31,9 +31,10 @@ impl Store {
         let own_key = self.key_of(object);
         for relationship in self.table(object).relationships() {
             let field = self.storage(object).relation(object.slot, relationship.index());
-            let Some(keys) = field.keys().filter(|_| field.stamp() != Some(own_key)) else {
+            if field.stamp() == Some(own_key) {
                 continue;
-            };
+            }
+            let Some(keys) = field.keys() else { continue };
             let members: Result<Vec<ObjectId>> =
                 keys.iter().map(|key| self.member(relationship.target(), *key)).collect();
             let members = members?;

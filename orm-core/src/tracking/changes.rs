@@ -1,6 +1,6 @@
 //! What is known of an object that was edited, linked or added since the last flush.
 
-use super::arena::{ObjectId, State};
+use super::arena::{ObjectId, ObjectSet, State};
 use super::store::Store;
 use crate::model::{ColumnSet, ForeignKey};
 use crate::sql::Expr;
@@ -23,7 +23,7 @@ pub(crate) struct Changes {
     pub(crate) links: Vec<LinkEdit>,
     /// Collections that are to become exactly these members and were not loaded when they were
     /// replaced: the flush reads them once.
-    pub(crate) replaced: Vec<(usize, Vec<ObjectId>)>,
+    pub(crate) replaced: Vec<(usize, ObjectSet)>,
     /// Members of such collections, by primary key, whose objects have left the session since:
     /// their rows stay members.
     pub(super) spared: Vec<(usize, Vec<Value>)>,

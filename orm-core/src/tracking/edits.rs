@@ -1,12 +1,11 @@
 //! Edits of relationships. Whichever side is edited, both follow at once and nothing is read.
 
-use super::arena::{ObjectId, State};
-use super::changes::LinkEdit;
-use super::links::{Parent, views_of_child, views_of_parent, views_of_partner};
-use super::pairs::{Pair, PairEdit};
+use super::arena::{ObjectId, ObjectSet, State};
+use super::links::Parent;
+use super::pairs::PairEdit;
 use super::store::Store;
 use crate::error::{Error, Result};
-use crate::model::{Association, ForeignKey, Key, Link, Relationship, RelationshipKind, Table};
+use crate::model::{Key, Link, Relationship, RelationshipKind};
 
 impl Store {
     /// Puts a member into a relationship: a collection gets it at its end, a reference leads to
@@ -24,43 +23,47 @@ impl Store {
             }
             (Link::Direct { child, foreign_key }, RelationshipKind::BelongsTo) => {
                 self.expect_loaded(owner)?;
-                self.link(owner, child, foreign_key, Some(member), false);
+                self.link(owner, child, foreign_key, member, false);
             }
             (Link::Direct { child, foreign_key }, _) => {
                 self.expect_loaded(member)?;
                 let queued =
                     !self.storage(owner).relation(owner.slot, relationship.index()).is_loaded();
-                self.link(member, child, foreign_key, Some(owner), queued);
+                self.link(member, child, foreign_key, owner, queued);
             }
         }
         Ok(())
     }
 
-    /// Takes a member out of a relationship.
+    /// Takes members out of a relationship, as far as they are in it.
     pub(crate) fn take_out(
         &mut self,
         owner: ObjectId,
         relationship: &'static Relationship,
-        member: ObjectId,
+        members: &[ObjectId],
     ) -> Result<()> {
         self.expect_writable(relationship)?;
         match (*relationship.link()?, relationship.kind()) {
             (Link::Through(association), _) => {
-                self.unpair(owner, relationship, &association, member);
+                self.unpair(owner, relationship, &association, members);
             }
             (Link::Direct { child, foreign_key }, RelationshipKind::BelongsTo) => {
                 self.expect_loaded(owner)?;
-                if self.parent_of(owner, foreign_key) == Parent::Known(member) {
-                    self.link(owner, child, foreign_key, None, false);
+                if let Parent::Known(parent) = self.parent_of(owner, foreign_key)
+                    && members.contains(&parent)
+                {
+                    self.unlink(&[owner], child, foreign_key, false);
                 }
             }
             (Link::Direct { child, foreign_key }, _) => {
-                self.expect_loaded(member)?;
-                if self.parent_of(member, foreign_key) == Parent::Known(owner) {
-                    let queued =
-                        !self.storage(owner).relation(owner.slot, relationship.index()).is_loaded();
-                    self.link(member, child, foreign_key, None, queued);
-                }
+                members.iter().try_for_each(|member| self.expect_loaded(*member))?;
+                let is_member = |member: &ObjectId| {
+                    self.parent_of(*member, foreign_key) == Parent::Known(owner)
+                };
+                let members: Vec<ObjectId> = members.iter().copied().filter(is_member).collect();
+                let queued =
+                    !self.storage(owner).relation(owner.slot, relationship.index()).is_loaded();
+                self.unlink(&members, child, foreign_key, queued);
             }
         }
         Ok(())
@@ -75,8 +78,8 @@ impl Store {
         mut members: Vec<ObjectId>,
     ) -> Result<()> {
         self.expect_writable(relationship)?;
-        let mut seen = std::collections::HashSet::new();
-        members.retain(|member| seen.insert(*member));
+        let mut wanted = ObjectSet::default();
+        members.retain(|member| wanted.insert(*member));
         if relationship.kind() == RelationshipKind::BelongsTo {
             let Link::Direct { child, foreign_key } = *relationship.link()? else {
                 return Ok(());
@@ -85,34 +88,28 @@ impl Store {
             if let Some(&member) = members.first() {
                 return self.put(owner, relationship, member);
             }
-            self.link(owner, child, foreign_key, None, false);
+            self.unlink(&[owner], child, foreign_key, false);
             return Ok(());
         }
+        let current = self.members(owner, relationship);
         if let Link::Direct { .. } = relationship.link()? {
-            let current = self.members(owner, relationship).unwrap_or_default();
-            let leaving = current.iter().filter(|member| !seen.contains(member));
+            let leaving = current.iter().flatten().filter(|member| !wanted.contains(member));
             leaving.chain(&members).try_for_each(|member| self.expect_loaded(*member))?;
         }
         // A collection that was replaced before it was loaded is still to be read by the flush.
         let is_known = self.replacing(owner, relationship).is_none();
-        match self.members(owner, relationship).filter(|_| is_known) {
-            Some(current) => {
-                for leaving in current.iter().filter(|member| !seen.contains(member)) {
-                    self.take_out(owner, relationship, *leaving)?;
-                }
-            }
-            None if self.header(owner).state == State::Persistent => {
-                for queued in self.queued_members(owner, relationship)? {
-                    if !seen.contains(&queued) {
-                        self.take_out(owner, relationship, queued)?;
-                    }
-                }
-                let changes = self.changes_mut(owner);
-                changes.spared.retain(|(relation, _)| *relation != relationship.index());
-                changes.replaced.retain(|(relation, _)| *relation != relationship.index());
-                changes.replaced.push((relationship.index(), members.clone()));
-            }
-            None => {}
+        let is_row = self.header(owner).state == State::Persistent;
+        let (mut leaving, is_read) = match current.filter(|_| is_known) {
+            Some(current) => (current, false),
+            None if is_row => (self.queued_members(owner, relationship)?, true),
+            None => (Vec::new(), false),
+        };
+        leaving.retain(|member| !wanted.contains(member));
+        self.take_out(owner, relationship, &leaving)?;
+        if is_read {
+            self.replace_unread(owner, relationship, wanted);
+            let spared = &mut self.changes_mut(owner).spared;
+            spared.retain(|(relation, _)| *relation != relationship.index());
         }
         for member in &members {
             self.put(owner, relationship, *member)?;
@@ -141,280 +138,66 @@ impl Store {
             }
             Link::Through(association) => self
                 .pairs
-                .edits()
+                .edits_of(owner)
                 .filter(|(_, edit)| *edit != PairEdit::Delete)
                 .filter_map(|(pair, _)| pair.other_side(association, owner))
                 .collect(),
         })
     }
 
-    /// Lets the child's foreign key lead to this parent, or nowhere, and both sides' views follow.
-    pub(crate) fn link(
-        &mut self,
-        child: ObjectId,
-        child_table: &'static Table,
-        foreign_key: &'static ForeignKey,
-        parent: Option<ObjectId>,
-        queued: bool,
-    ) {
-        let old = self.parent_of(child, foreign_key);
-        let unchanged = match (&old, parent) {
-            (Parent::Known(old), Some(new)) => *old == new,
-            (Parent::Nowhere, None) => true,
-            _ => false,
-        };
-        let assigned_by_hand = self.is_assigned(child, foreign_key.columns());
-        // The flush would let a child go that comes back after a `replace` without it.
-        let was_let_go = parent.is_some_and(|parent| {
-            views_of_parent(child_table, foreign_key).any(|view| {
-                self.replacing(parent, view).is_some_and(|wanted| !wanted.contains(&child))
-            })
-        });
-        if unchanged && !assigned_by_hand && !was_let_go {
-            return;
-        }
-        if assigned_by_hand {
-            self.undo_assignment(child, foreign_key.columns());
-        }
-        let child_key = self.key_of(child);
-        if let Parent::Known(old) = old {
-            for view in views_of_parent(child_table, foreign_key) {
-                self.unwant(old, view, child);
-                self.edit_view(old, view, |field| field.remove(child_key));
-            }
-        }
-
-        let in_database = match self.header(child).state {
-            State::Persistent => self.database_parent(child, foreign_key),
-            _ => Parent::Nowhere,
-        };
-        let put_back = self.header(child).state == State::Persistent
-            && in_database == parent.map_or(Parent::Nowhere, Parent::Known);
-        let had_parent = in_database != Parent::Nowhere;
-        let links = &mut self.changes_mut(child).links;
-        links.retain(|edit| edit.foreign_key != foreign_key);
-        if !put_back {
-            links.push(LinkEdit { foreign_key, parent, had_parent, queued });
-        }
-
-        if let Some(parent) = parent {
-            self.enter(child, child_table, foreign_key, parent);
-        }
-        let parent_key: Vec<Key> = parent.into_iter().map(|parent| self.key_of(parent)).collect();
-        for view in views_of_child(child_table, foreign_key) {
-            self.edit_view(child, view, |field| field.load(child_key, &parent_key));
-        }
-        if let Parent::Known(old) = old
-            && self.header(old).state == State::Pending
-            && views_of_child(child_table, foreign_key).any(|view| view.cascades().delete_orphan)
-            && !self.is_linked_to(old, foreign_key)
-        {
-            self.expunge_pending(old);
-        }
-        if parent.is_none() && self.header(child).state == State::Pending {
-            let is_orphan =
-                views_of_parent(child_table, foreign_key).any(|view| view.cascades().delete_orphan);
-            if is_orphan && old != Parent::Nowhere {
-                self.expunge_pending(child);
-            }
-        }
-    }
-
-    /// Whether an unflushed link of this foreign key leads to an object.
-    fn is_linked_to(&self, parent: ObjectId, foreign_key: &'static ForeignKey) -> bool {
-        let mut changes = self.touched.iter().filter_map(|it| self.header(*it).changes.as_ref());
-        changes.any(|changes| {
-            changes.link(foreign_key).is_some_and(|edit| edit.parent == Some(parent))
-        })
-    }
-
-    /// Shows the child in the views of its new parent. A one-to-one lets its former child go.
-    fn enter(
-        &mut self,
-        child: ObjectId,
-        child_table: &'static Table,
-        foreign_key: &'static ForeignKey,
-        parent: ObjectId,
-    ) {
-        let (child_key, parent_key) = (self.key_of(child), self.key_of(parent));
-        for view in views_of_parent(child_table, foreign_key) {
-            if view.kind() == RelationshipKind::HasMany {
-                self.enter_collection(parent, view, child);
-                continue;
-            }
-            let wanted = self.replacing(parent, view);
-            let formerly = wanted.map(|wanted| std::mem::replace(wanted, vec![child]));
-            for former in formerly.into_iter().flatten().filter(|former| *former != child) {
-                if self.parent_of(former, foreign_key) == Parent::Known(parent) {
-                    self.link(former, child_table, foreign_key, None, false);
-                }
-            }
-            match self.members(parent, view) {
-                Some(former) => {
-                    for former in former.into_iter().filter(|former| *former != child) {
-                        self.link(former, child_table, foreign_key, None, false);
-                    }
-                }
-                None if self.header(parent).state == State::Persistent => {
-                    // Not known: the flush reads who was there and lets it go.
-                    let replaced = &mut self.changes_mut(parent).replaced;
-                    replaced.retain(|(relation, _)| *relation != view.index());
-                    replaced.push((view.index(), vec![child]));
-                }
-                None => {}
-            }
-            self.edit_view(parent, view, |field| field.load(parent_key, &[child_key]));
-        }
-    }
-
-    /// A member that leaves a collection again which was replaced without being loaded.
-    fn unwant(&mut self, owner: ObjectId, view: &'static Relationship, member: ObjectId) {
-        if let Some(wanted) = self.replacing(owner, view) {
-            wanted.retain(|other| *other != member);
-        }
-    }
-
-    /// What a collection is to become that was replaced without being loaded.
-    fn replacing(
+    /// Shows a member at the end of a collection, once. If the collection was replaced without
+    /// being loaded, the flush, which reads it, must not let the member go.
+    pub(super) fn enter_collection(
         &mut self,
         owner: ObjectId,
         view: &'static Relationship,
-    ) -> Option<&mut Vec<ObjectId>> {
-        let changes = self.header_mut(owner).changes.as_mut()?;
-        let replaced = changes.replaced.iter_mut();
-        replaced.filter(|(relation, _)| *relation == view.index()).map(|(_, wanted)| wanted).next()
-    }
-
-    fn pair(
-        &mut self,
-        owner: ObjectId,
-        relationship: &'static Relationship,
-        association: &Association,
         member: ObjectId,
     ) {
-        let pair = Pair::new(association, owner, member);
-        let edit = self.pairs.edit(&pair);
-        let is_member = edit.is_none() && self.shows_pair(owner, relationship, association, member);
-        let view = self.storage(owner).relation(owner.slot, relationship.index());
-        if !is_member && view.is_loaded() {
-            // What was loaded knows better than what this session once wrote.
-            self.pairs.forget_known(&pair);
-        }
-        if !is_member {
-            let is_absent = self.knows_pairs(owner, relationship, association, member);
-            self.pairs.insert(pair, is_absent);
-        }
-        self.enter_collection(owner, relationship, member);
-        for view in views_of_partner(relationship, association) {
-            self.enter_collection(member, view, owner);
-        }
-    }
-
-    /// Shows a member at the end of a collection, once. If the collection was replaced without
-    /// being loaded, the flush, which reads it, must not let the member go.
-    fn enter_collection(&mut self, owner: ObjectId, view: &'static Relationship, member: ObjectId) {
-        if let Some(wanted) = self.replacing(owner, view)
-            && !wanted.contains(&member)
-        {
-            wanted.push(member);
+        if let Some(wanted) = self.replacing(owner, view) {
+            wanted.insert(member);
         }
         let key = self.key_of(member);
         self.edit_view(owner, view, |field| field.insert(key));
     }
 
-    fn unpair(
+    /// A member that leaves a collection again which was replaced without being loaded.
+    pub(super) fn unwant(
         &mut self,
         owner: ObjectId,
-        relationship: &'static Relationship,
-        association: &Association,
+        view: &'static Relationship,
         member: ObjectId,
     ) {
-        let is_known_absent = self.pairs.edit(&Pair::new(association, owner, member)).is_none()
-            && self.members(owner, relationship).is_some_and(|members| !members.contains(&member));
-        if !is_known_absent {
-            let is_row = self.shows_pair(owner, relationship, association, member);
-            self.cut_pair(owner, relationship, association, member, is_row);
+        if let Some(wanted) = self.replacing(owner, view) {
+            wanted.remove(&member);
         }
     }
 
-    /// Takes a pair apart that is a row, or may be one.
-    pub(crate) fn cut_pair(
+    /// What a collection is to become that was replaced without being loaded.
+    pub(super) fn replacing(
         &mut self,
         owner: ObjectId,
-        relationship: &'static Relationship,
-        association: &Association,
-        member: ObjectId,
-        is_row: bool,
+        view: &'static Relationship,
+    ) -> Option<&mut ObjectSet> {
+        let changes = self.header_mut(owner).changes.as_mut()?;
+        let mut replaced = changes.replaced.iter_mut();
+        replaced.find(|(relation, _)| *relation == view.index()).map(|(_, wanted)| wanted)
+    }
+
+    /// A relationship that is not loaded is to have these members: the flush reads who was there
+    /// and lets it go.
+    pub(super) fn replace_unread(
+        &mut self,
+        owner: ObjectId,
+        view: &'static Relationship,
+        wanted: ObjectSet,
     ) {
-        let pair = Pair::new(association, owner, member);
-        let was_new = self.pairs.edit(&pair).is_some_and(|edit| edit != PairEdit::Delete);
-        self.pairs.remove(pair, is_row);
-        self.unwant(owner, relationship, member);
-        for view in views_of_partner(relationship, association) {
-            self.unwant(member, view, owner);
-        }
-        let (owner_key, member_key) = (self.key_of(owner), self.key_of(member));
-        self.edit_view(owner, relationship, |field| field.remove(member_key));
-        let mut owns_owner = false;
-        for view in views_of_partner(relationship, association) {
-            self.edit_view(member, view, |field| field.remove(owner_key));
-            owns_owner |= view.cascades().delete_orphan;
-        }
-        if was_new && relationship.cascades().delete_orphan {
-            self.expunge_pending_orphan(member, association.table);
-        }
-        if was_new && owns_owner {
-            self.expunge_pending_orphan(owner, association.table);
-        }
-    }
-
-    /// A pending object that lost its pair, and has no other, was never to be a row.
-    fn expunge_pending_orphan(&mut self, object: ObjectId, association: &'static Table) {
-        let mut edits = self.pairs.edits().filter(|(_, edit)| *edit != PairEdit::Delete);
-        let has_other = edits.any(|(pair, _)| pair.table == association && pair.concerns(object));
-        drop(edits);
-        if self.header(object).state == State::Pending && !has_other {
-            self.expunge_pending(object);
-        }
-    }
-
-    /// Whether a loaded view of either side shows the pair.
-    fn shows_pair(
-        &self,
-        owner: ObjectId,
-        relationship: &'static Relationship,
-        association: &Association,
-        member: ObjectId,
-    ) -> bool {
-        let shows = |object: ObjectId, view: &Relationship, other| {
-            self.storage(object).relation(object.slot, view.index()).contains(self.key_of(other))
-        };
-        shows(owner, relationship, member)
-            || views_of_partner(relationship, association).any(|view| shows(member, view, owner))
-    }
-
-    /// Whether memory can tell if the pair is a row: one side is loaded, or no row itself. Where
-    /// orphans are deleted it is taken for none: who is added and removed again has left nobody.
-    fn knows_pairs(
-        &self,
-        owner: ObjectId,
-        relationship: &'static Relationship,
-        association: &Association,
-        member: ObjectId,
-    ) -> bool {
-        let is_loaded = |object: ObjectId, view: &Relationship| {
-            self.storage(object).relation(object.slot, view.index()).is_loaded()
-        };
-        let partners = || views_of_partner(relationship, association);
-        [owner, member].iter().any(|side| self.header(*side).state == State::Pending)
-            || is_loaded(owner, relationship)
-            || partners().any(|view| is_loaded(member, view))
-            || relationship.cascades().delete_orphan
-            || partners().any(|view| view.cascades().delete_orphan)
+        let replaced = &mut self.changes_mut(owner).replaced;
+        replaced.retain(|(relation, _)| *relation != view.index());
+        replaced.push((view.index(), wanted));
     }
 
     /// Whether one of the columns was assigned by hand since the last flush.
-    fn is_assigned(&self, object: ObjectId, columns: &[usize]) -> bool {
+    pub(super) fn is_assigned(&self, object: ObjectId, columns: &[usize]) -> bool {
         let Some(changes) = self.header(object).changes.as_ref() else { return false };
         let Some(snapshot) = changes.snapshot.as_ref() else { return false };
         columns.iter().any(|&column| {

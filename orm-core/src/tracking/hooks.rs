@@ -34,7 +34,7 @@ impl Store {
         match (&outcome, met) {
             (Ok(()), _) if self.is_edited(object) => {}
             (Ok(()), _) => self.forget_touch(object),
-            (Err(_), Met::New) => self.free(object),
+            (Err(_), Met::New) => self.free(&[object]),
             (Err(_), _) => {
                 self.discard_changes(object);
                 self.forget_touch(object);

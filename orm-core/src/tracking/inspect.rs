@@ -1,6 +1,6 @@
 //! What of an object differs from the database, before a flush writes it.
 
-use super::arena::{ObjectId, State};
+use super::arena::{ObjectId, ObjectSet, State};
 use super::links::Parent;
 use super::pairs::PairEdit;
 use super::store::Store;
@@ -20,13 +20,13 @@ impl Store {
     pub(crate) fn is_modified(&self, object: ObjectId) -> bool {
         self.header(object).state == State::Pending
             || self.is_edited(object)
-            || (self.pairs.has_edits() && self.has_edited_pairs(object))
+            || self.has_edited_pairs(object)
     }
 
     /// The objects that an unflushed edit concerns, in the order of their first edits.
     pub(crate) fn edited_objects(&self) -> Vec<ObjectId> {
         let mut objects = self.touched.clone();
-        let mut seen: std::collections::HashSet<ObjectId> = objects.iter().copied().collect();
+        let mut seen: ObjectSet = objects.iter().copied().collect();
         for (pair, _) in self.pairs.edits() {
             objects.extend([pair.first, pair.second].into_iter().filter(|side| seen.insert(*side)));
         }
@@ -101,7 +101,7 @@ impl Store {
                 }
             }
             Ok(Link::Through(association)) => {
-                for (pair, edit) in self.pairs.edits() {
+                for (pair, edit) in self.pairs.edits_of(owner) {
                     let Some(member) = pair.other_side(association, owner) else { continue };
                     match edit {
                         PairEdit::Insert | PairEdit::Restore => edits.added.push(member),
@@ -117,7 +117,8 @@ impl Store {
     fn has_edited_pairs(&self, object: ObjectId) -> bool {
         self.table(object).relationships().iter().any(|relationship| {
             let Ok(Link::Through(association)) = relationship.link() else { return false };
-            self.pairs.edits().any(|(pair, _)| pair.other_side(association, object).is_some())
+            let mut edits = self.pairs.edits_of(object);
+            edits.any(|(pair, _)| pair.other_side(association, object).is_some())
         })
     }
 }

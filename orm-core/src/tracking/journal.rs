@@ -204,11 +204,15 @@ impl Store {
         for (object, saved) in saved {
             self.restore(object, saved);
         }
-        for (object, generation) in created {
+        let is_here = |(object, generation): (ObjectId, u32)| {
             let header = self.header(object);
-            if header.generation == generation && header.state != State::Detached {
-                self.detach(object);
-            }
+            let is_it = header.generation == generation && header.state != State::Detached;
+            is_it.then_some(object)
+        };
+        let entered: Vec<ObjectId> = created.into_iter().filter_map(is_here).collect();
+        self.pairs.forget_all(&entered.iter().copied().collect());
+        for object in entered {
+            self.set_aside(object);
         }
         self.expire_tainted(tainted);
     }
@@ -218,12 +222,10 @@ impl Store {
         for object in std::mem::take(&mut self.journal).pop().tainted {
             self.header_mut(object).tainted = 0;
         }
-        for object in std::mem::take(&mut self.deleted) {
-            if self.header(object).state == State::Deleted {
-                self.free(object);
-            }
-        }
         self.pairs.forget_all_known();
+        let mut deleted = std::mem::take(&mut self.deleted);
+        deleted.retain(|object| self.header(*object).state == State::Deleted);
+        self.free(&deleted);
         self.free_detached();
     }
 

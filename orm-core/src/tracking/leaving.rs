@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::arena::{ObjectId, State};
+use super::arena::{ObjectId, ObjectSet, State};
 use super::changes::LinkEdit;
 use super::links::{EditedLinks, Parent, views_of_child, views_of_parent, views_of_partner};
 use super::pairs::Pair;
@@ -10,10 +10,19 @@ use super::store::Store;
 use crate::model::{Cascade, ForeignKey, Key, Link, Relationship, RelationshipKind};
 use crate::value::Value;
 
+/// Who leaves relationship fields: by the field's object and position.
+pub(super) type LeftViews = HashMap<(ObjectId, usize), HashSet<Key>, foldhash::fast::RandomState>;
+
+/// Children by the foreign key that led them to somebody who left.
+pub(crate) type CutLinks = Vec<(&'static ForeignKey, Vec<ObjectId>)>;
+
 impl Store {
     /// Forgets the unflushed links of objects, and those that wait in their unloaded collections.
     /// Views that showed them are unloaded: what they showed before is not known any more.
-    pub(crate) fn forget_links(&mut self, objects: &HashSet<ObjectId>) {
+    pub(crate) fn forget_links(&mut self, objects: &ObjectSet) {
+        if objects.is_empty() {
+            return;
+        }
         let mut forgotten: Vec<(ObjectId, LinkEdit)> = Vec::new();
         for &child in &self.touched {
             let Some(changes) = self.header(child).changes.as_ref() else { continue };
@@ -35,9 +44,8 @@ impl Store {
             }
             self.unload_link(child, edit);
         }
-        let concerns =
-            |pair: &Pair| [pair.first, pair.second].iter().any(|it| objects.contains(it));
-        let pairs: Vec<Pair> = self.pairs.edits().map(|(pair, _)| pair).filter(concerns).collect();
+        let pairs = objects.iter().flat_map(|object| self.pairs.edits_of(*object));
+        let pairs: Vec<Pair> = pairs.map(|(pair, _)| pair).collect();
         for pair in pairs {
             for holder in [pair.first, pair.second] {
                 for view in self.views_of_pair(pair, holder) {
@@ -50,7 +58,7 @@ impl Store {
 
     /// After the edits of objects were forgotten: a one-to-one reference that another one's edit
     /// still leads to has one member only. The flush reads who was there and lets it go.
-    pub(crate) fn keep_single(&mut self, objects: &[ObjectId], leaving: &HashSet<ObjectId>) {
+    pub(crate) fn keep_single(&mut self, objects: &[ObjectId], leaving: &ObjectSet) {
         if self.touched.is_empty() {
             return;
         }
@@ -67,9 +75,7 @@ impl Store {
             });
             let members = edited[place].1.by_parent.get(&holder);
             let Some(&member) = members.and_then(|members| members.last()) else { continue };
-            let replaced = &mut self.changes_mut(holder).replaced;
-            replaced.retain(|(relation, _)| *relation != view.index());
-            replaced.push((view.index(), vec![member]));
+            self.replace_unread(holder, view, ObjectSet::from_iter([member]));
         }
     }
 
@@ -108,19 +114,20 @@ impl Store {
 }
 
 impl Store {
-    /// The object, and the loaded members that follow it along relationships of such cascades.
+    /// The object, and the loaded members that follow it along relationships of such cascades of
+    /// such owners.
     pub(crate) fn followers(
         &self,
         object: ObjectId,
-        follows: impl Fn(Cascade) -> bool,
+        follows: impl Fn(ObjectId, Cascade) -> bool,
     ) -> Vec<ObjectId> {
         let mut found = vec![object];
-        let mut seen = HashSet::from([object]);
+        let mut seen = ObjectSet::from_iter([object]);
         let mut next = 0;
         while let Some(&owner) = found.get(next) {
             next += 1;
             for relationship in self.table(owner).relationships() {
-                if follows(relationship.cascades()) {
+                if follows(owner, relationship.cascades()) {
                     let members = self.members(owner, relationship).unwrap_or_default().into_iter();
                     found.extend(
                         members
@@ -132,40 +139,44 @@ impl Store {
         found
     }
 
-    /// Takes a pending object out of the session, and out of every view and link: children that
-    /// were to lead to it lead nowhere.
-    pub(crate) fn expunge_pending(&mut self, object: ObjectId) {
-        self.release(&[object]);
-    }
-
     /// Takes objects out of the session together; their rows stay as they are. What showed one of
     /// them as a member is unloaded, since it no longer shows the whole, and forgets it if it never
-    /// was a row. Costs what the objects have in links and members, and one walk over the changes
-    /// of the session.
+    /// was a row. Children that were to lead to an object that never was a row lead nowhere; those
+    /// that are pending orphans by that leave too.
+    ///
+    /// Costs what the objects have in links and members, and one walk over the changes of the
+    /// session for all of them, and for those who leave because of them.
     pub(crate) fn release(&mut self, objects: &[ObjectId]) {
-        let cut = self.let_go(objects);
-        let is_row = |object: &&ObjectId| self.header(**object).state != State::Pending;
-        let freed: HashSet<ObjectId> = objects.iter().filter(is_row).copied().collect();
-        self.pairs.forget_for_good(&freed);
-        for &object in objects {
-            match self.header(object).state {
-                State::Pending => self.set_aside(object),
-                _ => self.vacate(object),
+        let mut leaving = objects.to_vec();
+        while !leaving.is_empty() {
+            let cut = self.let_go(&leaving);
+            let is_row = |object: &&ObjectId| self.header(**object).state != State::Pending;
+            let freed: ObjectSet = leaving.iter().filter(is_row).copied().collect();
+            self.pairs.forget_for_good(&freed);
+            for &object in &leaving {
+                match self.header(object).state {
+                    State::Pending => self.set_aside(object),
+                    _ => self.vacate(object),
+                }
             }
-        }
-        for (child, foreign_key) in cut {
-            if self.is_in_session(child) {
-                self.link(child, self.table(child), foreign_key, None, false);
+            leaving.clear();
+            for (foreign_key, children) in cut {
+                let Some(table) = children.first().map(|child| self.table(*child)) else {
+                    continue;
+                };
+                leaving.extend(self.cut_links(&children, table, foreign_key, false));
             }
+            let mut seen = ObjectSet::default();
+            leaving.retain(|object| seen.insert(*object));
         }
     }
 
     /// Cuts objects off from the others, before they leave the session. Gives the links of others
     /// that led to an object which never was a row: they are to lead nowhere once it is gone.
-    pub(crate) fn let_go(&mut self, objects: &[ObjectId]) -> Vec<(ObjectId, &'static ForeignKey)> {
-        let leaving: HashSet<ObjectId> = objects.iter().copied().collect();
+    pub(crate) fn let_go(&mut self, objects: &[ObjectId]) -> CutLinks {
+        let leaving: ObjectSet = objects.iter().copied().collect();
         let is_row = |object: &&ObjectId| self.header(**object).state != State::Pending;
-        let rows: HashSet<ObjectId> = objects.iter().filter(is_row).copied().collect();
+        let rows: ObjectSet = objects.iter().filter(is_row).copied().collect();
         self.leave_holders(objects, &leaving);
         self.forget_links(&rows);
         self.pairs.forget_all(&leaving);
@@ -180,13 +191,10 @@ impl Store {
 
     /// Forgets the unflushed links of others that lead to objects which are rows. Gives those that
     /// lead to one that never was.
-    pub(crate) fn cut_links_to(
-        &mut self,
-        leaving: &HashSet<ObjectId>,
-    ) -> Vec<(ObjectId, &'static ForeignKey)> {
+    pub(crate) fn cut_links_to(&mut self, leaving: &ObjectSet) -> CutLinks {
         let is_row = |object: &&ObjectId| self.header(**object).state != State::Pending;
-        let rows: HashSet<ObjectId> = leaving.iter().filter(is_row).copied().collect();
-        let mut cut = Vec::new();
+        let rows: ObjectSet = leaving.iter().filter(is_row).copied().collect();
+        let mut cut = CutLinks::new();
         let mut lost = Vec::new();
         for other in self.touched.clone() {
             let spared = self.wanted_rows(other, &rows);
@@ -203,7 +211,10 @@ impl Store {
             for edit in changes.links.iter_mut().filter(led_away) {
                 match edit.parent.is_some_and(|parent| rows.contains(&parent)) {
                     true => lost.push((other, *edit)),
-                    false => cut.push((other, edit.foreign_key)),
+                    false => match cut.iter_mut().find(|(key, _)| *key == edit.foreign_key) {
+                        Some((_, children)) => children.push(other),
+                        None => cut.push((edit.foreign_key, vec![other])),
+                    },
                 }
             }
             let is_lost =
@@ -218,7 +229,7 @@ impl Store {
 
     /// Those of these rows that are to be members of collections which the flush still reads: by
     /// collection and primary key.
-    fn wanted_rows(&self, owner: ObjectId, rows: &HashSet<ObjectId>) -> Vec<(usize, Vec<Value>)> {
+    fn wanted_rows(&self, owner: ObjectId, rows: &ObjectSet) -> Vec<(usize, Vec<Value>)> {
         let changes = self.header(owner).changes.iter();
         let wanted = changes.flat_map(|changes| &changes.replaced).flat_map(|(at, members)| {
             let members = members.iter().filter(|member| rows.contains(member));
@@ -251,13 +262,13 @@ impl Store {
 
     /// What stays and shows one of the leaving objects: unloaded, or without the member that never
     /// was a row.
-    fn leave_holders(&mut self, objects: &[ObjectId], leaving: &HashSet<ObjectId>) {
+    fn leave_holders(&mut self, objects: &[ObjectId], leaving: &ObjectSet) {
         let mut views: Vec<(ObjectId, ObjectId, &'static Relationship)> = Vec::new();
         for &object in objects {
             views.extend(self.views_of_links(object).map(|(holder, view)| (object, holder, view)));
         }
         views.extend(self.views_of_pairs(leaving));
-        let mut left: HashMap<(ObjectId, usize), HashSet<Key>> = HashMap::new();
+        let mut left = LeftViews::default();
         for (object, holder, view) in views {
             if leaving.contains(&holder) {
                 continue;
@@ -269,10 +280,11 @@ impl Store {
                 self.edit_view(holder, view, |field| field.unload());
             }
         }
-        self.take_from_views(left);
+        self.leave(left);
     }
 
-    fn take_from_views(&mut self, left: HashMap<(ObjectId, usize), HashSet<Key>>) {
+    /// Takes members out of relationship fields, of which each is walked once.
+    pub(super) fn leave(&mut self, left: LeftViews) {
         for ((holder, relation), keys) in left {
             let view = &self.table(holder).relationships()[relation];
             self.edit_view(holder, view, |field| field.remove_all(&|key| keys.contains(&key)));
@@ -287,10 +299,9 @@ impl Store {
         }
     }
 
-    /// Takes objects out of the loaded collections and references that they are members of, each of
-    /// which is walked once.
+    /// Takes objects out of the loaded collections and references that they are members of.
     pub(crate) fn leave_views(&mut self, objects: &[ObjectId]) {
-        let mut left: HashMap<(ObjectId, usize), HashSet<Key>> = HashMap::new();
+        let mut left = LeftViews::default();
         let mut leave = |object, holder, view: &Relationship| {
             left.entry((holder, view.index())).or_default().insert(self.key_of(object));
         };
@@ -301,7 +312,7 @@ impl Store {
         for (object, holder, view) in self.views_of_pairs(&leaving) {
             leave(object, holder, view);
         }
-        self.take_from_views(left);
+        self.leave(left);
     }
 
     /// Unloads every view that shows an object as a member.
@@ -312,7 +323,7 @@ impl Store {
     }
 
     fn views_of(&self, object: ObjectId) -> Vec<(ObjectId, &'static Relationship)> {
-        let pairs = self.views_of_pairs(&HashSet::from([object])).into_iter();
+        let pairs = self.views_of_pairs(&ObjectSet::from_iter([object])).into_iter();
         let of_pairs = pairs.map(|(_, holder, view)| (holder, view));
         self.views_of_links(object).chain(of_pairs).collect()
     }
@@ -355,15 +366,14 @@ impl Store {
     /// which object, whose, and which.
     fn views_of_pairs(
         &self,
-        objects: &HashSet<ObjectId>,
+        objects: &ObjectSet,
     ) -> Vec<(ObjectId, ObjectId, &'static Relationship)> {
         let mut views = Vec::new();
-        for (pair, _) in self.pairs.edits() {
-            for (object, holder) in [(pair.first, pair.second), (pair.second, pair.first)] {
-                if objects.contains(&object) {
-                    let of_pair = self.views_of_pair(pair, holder);
-                    views.extend(of_pair.map(|view| (object, holder, view)));
-                }
+        for &object in objects {
+            for (pair, _) in self.pairs.edits_of(object) {
+                let holder = if pair.first == object { pair.second } else { pair.first };
+                let of_pair = self.views_of_pair(pair, holder);
+                views.extend(of_pair.map(|view| (object, holder, view)));
             }
         }
         views

@@ -1,8 +1,6 @@
 //! Where relationships lead: links and pairs are the truth, relationship fields are views of it.
 
-use std::collections::{HashMap, HashSet};
-
-use super::arena::{ObjectId, State};
+use super::arena::{ObjectId, ObjectMap, ObjectSet, State};
 use super::pairs::{Pair, PairEdit};
 use super::store::Store;
 use crate::error::{Error, Result};
@@ -199,9 +197,9 @@ impl Store {
 #[derive(Debug, Default)]
 pub(crate) struct EditedLinks {
     /// Every child with an edit.
-    pub(crate) all: HashSet<ObjectId>,
+    pub(crate) all: ObjectSet,
     /// Those that lead somewhere, by where.
-    pub(crate) by_parent: HashMap<ObjectId, Vec<ObjectId>>,
+    pub(crate) by_parent: ObjectMap<Vec<ObjectId>>,
 }
 
 // ---------------------------------------------------------------- loading into views
@@ -231,17 +229,12 @@ impl Store {
                     let pair = Pair::new(association, owner, *member);
                     self.pairs.edit(&pair) != Some(PairEdit::Delete)
                 });
-                let inserted: Vec<ObjectId> = self
-                    .pairs
-                    .edits()
+                let mut shown: ObjectSet = members.iter().copied().collect();
+                let edits = self.pairs.edits_of(owner);
+                let inserted = edits
                     .filter(|(_, edit)| *edit != PairEdit::Delete)
-                    .filter_map(|(pair, _)| pair.other_side(association, owner))
-                    .collect();
-                for member in inserted {
-                    if !members.contains(&member) {
-                        members.push(member);
-                    }
-                }
+                    .filter_map(|(pair, _)| pair.other_side(association, owner));
+                members.extend(inserted.filter(|member| shown.insert(*member)));
             }
             _ => {}
         }

@@ -6,7 +6,7 @@
 //!
 //! The truth of a relationship is kept once: as the *link* of the object that has the foreign
 //! key, or as the *pair* of an association table. Relationship fields on either side are views,
-//! kept in step by [`links`].
+//! kept in step by [`link_edits`] and [`pair_edits`].
 
 mod arena;
 mod assigned;
@@ -17,15 +17,17 @@ mod hooks;
 mod inspect;
 mod journal;
 mod leaving;
+mod link_edits;
 mod links;
 mod locked;
+mod pair_edits;
 mod pairs;
 mod peers;
 mod single_parent;
 mod store;
 mod tables;
 
-pub(crate) use arena::{ObjectId, ObjectMap, State};
+pub(crate) use arena::{ObjectId, ObjectMap, ObjectSet, State};
 pub(crate) use changes::Changes;
 pub(crate) use inspect::MemberEdits;
 pub(crate) use links::{EditedLinks, Parent, not_loaded, views_of_child, views_of_parent};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::arena::ObjectId;
+use super::arena::{ObjectId, ObjectMap, ObjectSet};
 use crate::model::{Association, Table};
 
 /// A row of an association table: the objects that its two foreign keys lead to.
@@ -46,13 +46,8 @@ impl Pair {
             .find(|other| Self::new(association, owner, *other) == *self)
     }
 
-    /// Whether the object is on either side.
-    pub(crate) fn concerns(&self, object: ObjectId) -> bool {
-        self.first == object || self.second == object
-    }
-
     /// Whether one of the objects is on either side.
-    fn concerns_any(&self, objects: &HashSet<ObjectId>) -> bool {
+    fn concerns_any(&self, objects: &ObjectSet) -> bool {
         objects.contains(&self.first) || objects.contains(&self.second)
     }
 }
@@ -67,16 +62,21 @@ pub(crate) enum PairEdit {
     Restore,
 }
 
+type PairMap<V> = HashMap<Pair, V, foldhash::fast::RandomState>;
+type PairSet = HashSet<Pair, foldhash::fast::RandomState>;
+
 /// The edits of pairs, and the pairs that are known to be rows.
 #[derive(Debug, Default)]
 pub(crate) struct Pairs {
-    edits: HashMap<Pair, PairEdit>,
+    edits: PairMap<PairEdit>,
     /// The edits in the order in which they were made; may name pairs whose edit was undone.
     order: Vec<Pair>,
+    /// The same by the objects on either side.
+    by_object: ObjectMap<Vec<Pair>>,
     /// Pairs that this session wrote itself.
-    known: HashSet<Pair>,
+    known: PairSet,
     /// Edited pairs of which nobody knows whether they are rows.
-    unsure: HashSet<Pair>,
+    unsure: PairSet,
     /// For each open savepoint, what was changed of `known` since: the pair, and whether it was
     /// known before.
     undo: Vec<Vec<(Pair, bool)>>,
@@ -101,8 +101,7 @@ impl Pairs {
                 if !is_absent {
                     self.unsure.insert(pair);
                 }
-                self.edits.insert(pair, PairEdit::Insert);
-                self.order.push(pair);
+                self.begin(pair, PairEdit::Insert);
                 true
             }
         }
@@ -122,10 +121,27 @@ impl Pairs {
                 if !is_row && !self.known.contains(&pair) {
                     self.unsure.insert(pair);
                 }
-                self.edits.insert(pair, PairEdit::Delete);
-                self.order.push(pair);
+                self.begin(pair, PairEdit::Delete);
             }
         }
+    }
+
+    /// The first edit of a pair that has none.
+    fn begin(&mut self, pair: Pair, edit: PairEdit) {
+        self.edits.insert(pair, edit);
+        self.order.push(pair);
+        self.by_object.entry(pair.first).or_default().push(pair);
+        if pair.second != pair.first {
+            self.by_object.entry(pair.second).or_default().push(pair);
+        }
+    }
+
+    /// Forgets every edit, and the room that they took: what walks over a map pays for that.
+    fn take_edits(&mut self) -> PairMap<PairEdit> {
+        self.order = Vec::new();
+        self.by_object = ObjectMap::default();
+        self.unsure = PairSet::default();
+        std::mem::take(&mut self.edits)
     }
 
     /// A pair that is wanted was looked up: it needs no edit if it is a row, else an INSERT.
@@ -145,7 +161,7 @@ impl Pairs {
 
     /// The unit of work ended: others may change its rows from now on.
     pub(crate) fn forget_all_known(&mut self) {
-        self.known.clear();
+        self.known = PairSet::default();
         self.undo.clear();
     }
 
@@ -173,10 +189,8 @@ impl Pairs {
     /// Forgets every edit, and what was written since the innermost savepoint; without one, all
     /// that was written in the unit of work.
     pub(crate) fn undo_savepoint(&mut self) {
-        self.edits.clear();
-        self.order.clear();
-        self.unsure.clear();
-        let Some(undo) = self.undo.pop() else { return self.known.clear() };
+        self.take_edits();
+        let Some(undo) = self.undo.pop() else { return self.forget_all_known() };
         for (pair, was_row) in undo.into_iter().rev() {
             if was_row {
                 self.known.insert(pair);
@@ -204,8 +218,18 @@ impl Pairs {
 
     /// The edits in the order in which they were made.
     pub(crate) fn edits(&self) -> impl Iterator<Item = (Pair, PairEdit)> + '_ {
-        let mut seen = HashSet::new();
-        self.order
+        self.edits_among(&self.order)
+    }
+
+    /// The edits that concern an object, in the order in which they were made.
+    pub(crate) fn edits_of(&self, object: ObjectId) -> impl Iterator<Item = (Pair, PairEdit)> + '_ {
+        self.edits_among(self.by_object.get(&object).map_or(&[][..], Vec::as_slice))
+    }
+
+    /// The edits of these pairs that were not undone, each once.
+    fn edits_among<'p>(&'p self, pairs: &'p [Pair]) -> impl Iterator<Item = (Pair, PairEdit)> + 'p {
+        let mut seen = PairSet::default();
+        pairs
             .iter()
             .filter_map(|pair| Some((*pair, *self.edits.get(pair)?)))
             .filter(move |(pair, _)| seen.insert(*pair))
@@ -217,28 +241,24 @@ impl Pairs {
 
     /// The edits became rows, or ceased to be rows.
     pub(crate) fn settle(&mut self) {
-        for (pair, edit) in std::mem::take(&mut self.edits) {
+        for (pair, edit) in self.take_edits() {
             self.set_known(pair, edit != PairEdit::Delete);
         }
-        self.order.clear();
-        self.unsure.clear();
-    }
-
-    /// Forgets the edits that concern an object, and what is known of it, until a rollback.
-    pub(crate) fn forget(&mut self, object: ObjectId) {
-        self.forget_where(|pair| pair.concerns(object));
     }
 
     /// Forgets the edits that concern one of these objects, and what is known of them, until a
     /// rollback.
-    pub(crate) fn forget_all(&mut self, objects: &HashSet<ObjectId>) {
-        self.forget_where(|pair| pair.concerns_any(objects));
-    }
-
-    fn forget_where(&mut self, concerns: impl Fn(&Pair) -> bool) {
-        self.edits.retain(|pair, _| !concerns(pair));
-        self.unsure.retain(|pair| !concerns(pair));
-        let concerned = self.known.extract_if(|pair| concerns(pair));
+    pub(crate) fn forget_all(&mut self, objects: &ObjectSet) {
+        if self.edits.is_empty() && self.known.is_empty() {
+            return;
+        }
+        for object in objects {
+            for pair in self.by_object.remove(object).unwrap_or_default() {
+                self.edits.remove(&pair);
+                self.unsure.remove(&pair);
+            }
+        }
+        let concerned = self.known.extract_if(|pair| pair.concerns_any(objects));
         let forgotten = concerned.map(|pair| (pair, true));
         match self.undo.last_mut() {
             Some(undo) => undo.extend(forgotten),
@@ -247,7 +267,7 @@ impl Pairs {
     }
 
     /// The objects' slots are free for others, of which nothing must be known.
-    pub(crate) fn forget_for_good(&mut self, objects: &HashSet<ObjectId>) {
+    pub(crate) fn forget_for_good(&mut self, objects: &ObjectSet) {
         self.forget_all(objects);
         for undo in &mut self.undo {
             undo.retain(|(pair, _)| !pair.concerns_any(objects));

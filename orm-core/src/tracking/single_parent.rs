@@ -1,8 +1,8 @@
 //! `single_parent` relationships: a member has one owner, as far as memory knows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::arena::{ObjectId, State};
+use super::arena::{ObjectId, ObjectMap, ObjectSet, State};
 use super::links::{Parent, views_of_child};
 use super::pairs::{Pair, PairEdit};
 use super::store::Store;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::{Link, Relationship};
 
 /// What was put into each `single_parent` relationship, by its table's address and position.
-type PutIn = HashMap<(usize, usize), (&'static Relationship, HashSet<ObjectId>)>;
+type PutIn = HashMap<(usize, usize), (&'static Relationship, ObjectSet)>;
 
 impl Store {
     /// Refuses a member that was given a second owner since the last flush. What counts is how it
@@ -21,7 +21,7 @@ impl Store {
         is_deleted: impl Fn(ObjectId) -> bool,
     ) -> Result<()> {
         for (relationship, members) in self.put_into_single_parents().into_values() {
-            let mut owned = HashSet::new();
+            let mut owned = ObjectSet::default();
             let put = self.put_by_owner(relationship)?;
             for owner in self.owners(relationship).filter(|owner| !is_deleted(*owner)) {
                 for member in self.owned_by(owner, relationship, &put)? {
@@ -43,7 +43,7 @@ impl Store {
         let mut put_in = PutIn::new();
         let mut put = |relationship: &'static Relationship, member: ObjectId| {
             let place = (std::ptr::from_ref(relationship.source()) as usize, relationship.index());
-            put_in.entry(place).or_insert((relationship, HashSet::new())).1.insert(member);
+            put_in.entry(place).or_insert((relationship, ObjectSet::default())).1.insert(member);
         };
         for &owner in &self.touched {
             for edit in self.header(owner).changes.iter().flat_map(|changes| &changes.links) {
@@ -82,7 +82,7 @@ impl Store {
         &self,
         owner: ObjectId,
         relationship: &'static Relationship,
-        put: &HashMap<ObjectId, Vec<ObjectId>>,
+        put: &ObjectMap<Vec<ObjectId>>,
     ) -> Result<Vec<ObjectId>> {
         Ok(match relationship.link()? {
             Link::Direct { foreign_key, .. } => match self.parent_of(owner, foreign_key) {
@@ -100,8 +100,8 @@ impl Store {
     fn put_by_owner(
         &self,
         relationship: &'static Relationship,
-    ) -> Result<HashMap<ObjectId, Vec<ObjectId>>> {
-        let mut put: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
+    ) -> Result<ObjectMap<Vec<ObjectId>>> {
+        let mut put: ObjectMap<Vec<ObjectId>> = ObjectMap::default();
         let Link::Through(association) = relationship.link()? else { return Ok(put) };
         for (pair, _) in self.pairs.edits().filter(|(_, edit)| *edit != PairEdit::Delete) {
             for (owner, member) in [(pair.first, pair.second), (pair.second, pair.first)] {

@@ -1,10 +1,10 @@
 //! The store: all objects of a session, by arena and slot.
 
 use std::any::TypeId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::arena::{Arena, Header, ObjectId, State};
+use super::arena::{Arena, Header, ObjectId, ObjectSet, State};
 use super::changes::Changes;
 use super::journal::Journal;
 use super::pairs::Pairs;
@@ -368,13 +368,13 @@ impl Store {
 
     /// Throws the unflushed changes of objects away, links and queued members included.
     pub(crate) fn discard(&mut self, objects: &[ObjectId]) {
-        let discarded: HashSet<ObjectId> = objects.iter().copied().collect();
+        let discarded: ObjectSet = objects.iter().copied().collect();
         self.forget_links(&discarded);
         for &object in objects {
             self.discard_changes(object);
         }
         self.touched.retain(|object| !discarded.contains(object));
-        self.keep_single(objects, &HashSet::new());
+        self.keep_single(objects, &ObjectSet::default());
     }
 
     /// Forgets the changes of an object that leaves the session.
@@ -389,14 +389,8 @@ impl Store {
         self.header_mut(object).changes.take()
     }
 
-    /// Takes an object that was never committed out of the session; its value can be taken until
-    /// the next unit of work ends.
-    pub(crate) fn detach(&mut self, object: ObjectId) {
-        self.pairs.forget(object);
-        self.set_aside(object);
-    }
-
-    /// As [`detach`](Self::detach), of an object that no edit of a pair concerns.
+    /// Takes an object that was never committed, and that no edit of a pair concerns, out of the
+    /// session; its value can be taken until the next unit of work ends.
     pub(super) fn set_aside(&mut self, object: ObjectId) {
         self.storage_mut(object).unindex(object.slot);
         self.untouch(object);
@@ -407,10 +401,12 @@ impl Store {
         self.detached.push(object);
     }
 
-    /// Frees an object's slot. Nothing that is known of it may reach the next object there.
-    pub(crate) fn free(&mut self, object: ObjectId) {
-        self.pairs.forget_for_good(&HashSet::from([object]));
-        self.vacate(object);
+    /// Frees the slots of objects. Nothing that is known of them may reach the next objects there.
+    pub(crate) fn free(&mut self, objects: &[ObjectId]) {
+        self.pairs.forget_for_good(&objects.iter().copied().collect());
+        for &object in objects {
+            self.vacate(object);
+        }
     }
 
     /// As [`free`](Self::free), of an object that no edit of a pair concerns.
@@ -422,11 +418,9 @@ impl Store {
     }
 
     pub(crate) fn free_detached(&mut self) {
-        for object in std::mem::take(&mut self.detached) {
-            if self.header(object).state == State::Detached {
-                self.free(object);
-            }
-        }
+        let mut detached = std::mem::take(&mut self.detached);
+        detached.retain(|object| self.header(*object).state == State::Detached);
+        self.free(&detached);
     }
 
     /// Lets every object go at once, and frees their memory.
