@@ -19,26 +19,32 @@ type Keyed = BTreeMap<(Kind, i64), Id>;
 
 impl World<'_, '_> {
     pub(crate) async fn merge(&mut self, kind: Kind, tree: &Tree) -> Result<(), Mismatch> {
-        let keyed = self.keyed(&self.after_flush().unwrap_or_else(|| self.reference.clone()));
+        let next = self.after_flush();
+        let keyed = self.keyed(next.as_ref().unwrap_or(&self.reference));
         let Some(draft) = self.draft_of(kind, tree, None, &keyed, &mut BTreeSet::new()) else {
             return Ok(());
         };
-        self.say(format!("session.merge({draft:?})"));
         let loaded = self.loaded();
         let read: BTreeSet<(Id, View)> = match self.autoflush {
             true => self.reference.replaced_views().collect(),
             false => BTreeSet::new(),
         };
+        let loaded = |id, view| read.contains(&(id, view)) || loaded(id, view);
+        if let Some(mut next) = next {
+            let keyed = |kind, key| keyed.get(&(kind, key)).copied();
+            let made = next.merge(&draft, &keyed, &loaded);
+            if made.is_ok_and(|made| !shows_new(&next, &draft, &made)) {
+                return Ok(());
+            }
+        }
+        self.say(format!("session.merge({draft:?})"));
         let merged = verbs::merge::merge(self.session, &draft).await;
         if self.flushed_first(&merged, self.autoflush)? {
             return Ok(());
         }
         let keyed = self.keyed(&self.reference);
-        let outcome = self.reference.merge(
-            &draft,
-            &|kind, key| keyed.get(&(kind, key)).copied(),
-            &|id, view| read.contains(&(id, view)) || loaded(id, view),
-        );
+        let keyed = |kind, key| keyed.get(&(kind, key)).copied();
+        let outcome = self.reference.merge(&draft, &keyed, &loaded);
         match (merged, outcome) {
             (Ok(object), Ok(made)) => {
                 self.hold_rows(&draft, &made).await?;
@@ -224,7 +230,11 @@ impl World<'_, '_> {
         let keys = self.keys.iter().filter(|(id, _)| is_of_kind(id)).map(|(_, key)| *key);
         let (lowest, highest) = keys.fold((0, 0), |(low, high), key| (key.min(low), key.max(high)));
         let many = i64::try_from(many).unwrap_or(0);
-        if highest > 0 && highest % 2 == 0 { highest + 1000 + many } else { lowest - 1 - many }
+        if highest > 0 && highest % 2 == 0 {
+            highest + 1000 * (many + 1)
+        } else {
+            lowest - 1 - many
+        }
     }
 }
 
@@ -271,6 +281,19 @@ impl World<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Whether each new member is where it was given to in the end: only there is its handle found.
+fn shows_new(reference: &Reference, draft: &Draft, made: &Merged) -> bool {
+    draft.members.iter().zip(&made.members).all(|((view, members), (_, merged))| {
+        members.iter().zip(merged).all(|(member, merged)| match member {
+            Member::Known(..) => true,
+            Member::New(draft) => {
+                reference.memory.members(made.id, *view).contains(&merged.id)
+                    && shows_new(reference, draft, merged)
+            }
+        })
+    })
 }
 
 /// The objects of a draft that were given keys.

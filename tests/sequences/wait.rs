@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use orm_core::error::{Error, Result};
+use orm_core::session::ObjectState;
 
 use crate::observe::{Object, each};
 use crate::operation::{How, Pick, ends, path, suffix};
@@ -97,7 +98,11 @@ impl World<'_, '_> {
 
     pub(crate) fn learn_keys(&mut self) -> Result<(), Mismatch> {
         let new = self.objects.iter().map(|(id, object)| (*id, *object));
-        let new = new.filter(|(id, _)| self.reference.is_row(*id) && !self.keys.contains_key(id));
+        let is_new = |id: Id| self.reference.is_row(id) && !self.keys.contains_key(&id);
+        // One that a bulk statement deleted at once will never need a key.
+        let new = new.filter(|(id, object)| {
+            is_new(*id) && object.state(self.session) != ObjectState::Deleted
+        });
         for (id, object) in new.collect::<Vec<_>>() {
             let key = object.key(self.session);
             ensure!(key.is_some(), "5.4: {} has no key after the flush", self.name(id));
