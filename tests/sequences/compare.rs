@@ -24,6 +24,10 @@ impl World<'_, '_> {
             let state = object.state(self.session);
             ensure!(state == ObjectState::Detached, "1.5: a gone {object:?} is {state:?}");
         }
+        let blurred = std::mem::take(&mut self.blurred).into_iter();
+        let is_hidden = |id: Id| self.reference.is_live(id) && !self.is_readable(id);
+        let blurred = blurred.filter(|(id, _)| is_hidden(*id)).collect();
+        self.blurred = blurred;
         let held = self.reference.held.iter();
         let is_readable = |(id, state): &(&Id, &State)| match state {
             State::Persistent => self.is_readable(**id),

@@ -14,7 +14,7 @@ impl World<'_, '_> {
     pub(crate) fn edit(&mut self, step: &Operation) -> Result<(), Mismatch> {
         match step {
             Operation::Add(kind, text) => {
-                let text = if *kind != Kind::Skill && *text == '-' { 'x' } else { *text };
+                let text = kind.text(*text);
                 let object = verbs::add(self.session, *kind, text);
                 let id = self.reference.add(*kind, text);
                 self.hold(id, object);
@@ -23,7 +23,7 @@ impl World<'_, '_> {
             Operation::AddTo(relation, owner, text) => self.add_to(*relation, *owner, *text)?,
             Operation::Write(kind, object, text) => {
                 let Some(id) = self.pick(*kind, *object) else { return Ok(()) };
-                let text = if *kind != Kind::Skill && *text == '-' { 'x' } else { *text };
+                let text = kind.text(*text);
                 self.say(format!("session[{}] = {text:?}", self.name(id)));
                 let is_readable = self.is_readable(id);
                 let written = verbs::write(self.session, self.objects[&id], text);
@@ -49,6 +49,9 @@ impl World<'_, '_> {
                 if puts {
                     verbs::put(self.session, a, *view, b);
                     self.reference.put(owner, *view, member, &loaded);
+                    if view.0 == Relation::Badge {
+                        self.note_filled(*view, owner, Some(member));
+                    }
                 } else {
                     verbs::take_out(self.session, a, *view, b);
                     self.reference.take_out(owner, *view, member, &loaded);
@@ -63,6 +66,7 @@ impl World<'_, '_> {
                 let loaded = self.loaded();
                 verbs::replace(self.session, self.objects[&owner], *view, &objects);
                 self.reference.replace(owner, *view, &ids, &loaded);
+                self.note_filled(*view, owner, ids.first().copied());
             }
             Operation::Delete(kind, object) => {
                 let Some(id) = self.pick(*kind, *object) else { return Ok(()) };
@@ -72,8 +76,8 @@ impl World<'_, '_> {
             }
             Operation::Expunge(kind, object) => {
                 let Some(id) = self.pick(*kind, *object) else { return Ok(()) };
+                let Some(followers) = self.followers(id) else { return Ok(()) };
                 self.say(format!("session.expunge({})", self.name(id)));
-                let followers = self.followers(id);
                 each!(self.objects[&id], handle => self.session.expunge(handle));
                 for id in followers {
                     if self.objects[&id].state(self.session) == ObjectState::Detached {
@@ -89,13 +93,14 @@ impl World<'_, '_> {
             }
             Operation::Expire(kind, object) => {
                 let Some(id) = self.pick(*kind, *object) else { return Ok(()) };
+                let Some(followers) = self.followers(id) else { return Ok(()) };
                 self.say(format!("session.expire({})", self.name(id)));
-                let followers = self.followers(id);
                 each!(self.objects[&id], handle => self.session.expire(handle));
                 if !self.reference.is_row(id) {
                     return Ok(());
                 }
                 self.discard_all(&followers);
+                self.blurred.retain(|(id, _)| !followers.contains(id));
                 for follower in followers {
                     ensure!(
                         !self.reference.is_row(follower) || !self.is_readable(follower),
@@ -107,6 +112,7 @@ impl World<'_, '_> {
             Operation::ExpireAll => {
                 self.say("session.expire_all()".to_owned());
                 self.session.expire_all();
+                self.blurred.clear();
                 let mut rows: Vec<Id> =
                     Kind::ALL.into_iter().flat_map(|kind| self.live(kind)).collect();
                 rows.retain(|id| self.reference.is_row(*id));
@@ -135,7 +141,7 @@ impl World<'_, '_> {
         if !self.is_readable(owner) {
             return Ok(());
         }
-        let text = if to != Kind::Skill && text == '-' { 'x' } else { text };
+        let text = to.text(text);
         let loaded = self.loaded();
         let view = (relation, Side::Owner);
         let object = verbs::put_new(self.session, self.objects[&owner], relation, text);
@@ -189,13 +195,17 @@ impl World<'_, '_> {
         self.reference.discard_all(&rows);
     }
 
-    /// Those whom a cascade over loaded views may reach from an object: `all`.
-    pub(crate) fn followers(&mut self, id: Id) -> Vec<Id> {
+    /// Those whom a cascade over loaded views may reach from an object: `all`. `None` if it can't
+    /// be seen whether one of the views is loaded.
+    pub(crate) fn followers(&self, id: Id) -> Option<Vec<Id>> {
         let mut reached = vec![id];
         let mut next = 0;
         while let Some(&id) = reached.get(next) {
             next += 1;
             for relation in Relation::ALL.into_iter().filter(|relation| relation.cascades()) {
+                if self.blurred.contains(&(id, (relation, Side::Owner))) {
+                    return None;
+                }
                 let shown = self.shown(self.objects[&id], (relation, Side::Owner));
                 for member in shown.unwrap_or_default() {
                     // One that the test has no handle of has no edits either.
@@ -205,6 +215,6 @@ impl World<'_, '_> {
                 }
             }
         }
-        reached
+        Some(reached)
     }
 }

@@ -10,9 +10,11 @@
 //! `ORM_TEST_SEQUENCES=100000` makes a run long, and tells its seed and how far it is;
 //! `ORM_TEST_SEED` repeats a run.
 
+mod bulk;
 mod campaign;
 mod compare;
 mod edit;
+mod merge;
 mod models;
 mod observe;
 mod operation;
@@ -21,6 +23,7 @@ mod savepoint;
 mod strategy;
 mod tables;
 mod trace;
+mod tree;
 mod verbs;
 mod wait;
 mod world;
@@ -30,7 +33,7 @@ use orm_tests::Backend;
 /// One test per backend, all with the same seeds.
 macro_rules! on {
     ($name:ident, $backend:ident, $sequences:expr) => {
-        /// SEMANTICS 1.1–1.5, 2.1–2.3, 3.1, 4.9, 5.4, 6.1, 6.5, 7.1–7.10, 8.1–8.6, 9.2, 9.3, 10.1, 10.2
+        /// SEMANTICS 1.1–1.5, 2.1–2.3, 3.1, 4.9, 5.4, 6.1, 6.5, 7.1–7.10, 8.1–8.6, 9.2, 9.3, 10.1–10.3, 12.1, 12.4
         #[test]
         fn $name() {
             campaign::run(Backend::$backend, $sequences);

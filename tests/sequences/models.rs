@@ -38,8 +38,12 @@ pub(crate) struct Person {
     pub skills: ManyToMany<Skill>,
 }
 
+/// Its key is a column of its own, so that a draft inside another can have one.
 #[derive(Model)]
+#[orm(base = none)]
 pub(crate) struct Task {
+    #[orm(primary_key, autoincrement)]
+    pub id: i64,
     pub title: String,
     #[orm(foreign_key = Person)]
     pub person_id: i64,
@@ -47,9 +51,13 @@ pub(crate) struct Task {
     pub person: BelongsTo<Person>,
 }
 
-/// A tree, whose branches go with their root, and a unique code.
+/// A tree, whose branches go with their root, and a unique code. The key is a column of its own here
+/// too.
 #[derive(Model)]
+#[orm(base = none)]
 pub(crate) struct Skill {
+    #[orm(primary_key, autoincrement)]
+    pub id: i64,
     #[orm(unique)]
     pub code: Option<String>,
     #[orm(foreign_key = Skill)]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::tables::{Kind, Relation, Side, View};
+use crate::tree::Tree;
 
 /// Chooses one of the objects that an operation fits, whatever their number: a sequence from
 /// which steps are taken is still one.
@@ -29,6 +30,15 @@ pub(crate) enum Operation {
     Load(View, Pick),
     Find(Kind, char, How),
     FindWith(View, bool),
+    /// Merges a draft and its members.
+    Merge(Kind, Tree),
+    /// Merges a row as it is committed, with another text.
+    MergeRow(Kind, Pick, Option<char>),
+    /// Finds skills by their codes, and adds those that are missing.
+    FindOrAdd(Vec<char>),
+    /// Gives another text to all rows that have this one.
+    Update(Kind, char, char),
+    DeleteAll(Kind, char),
     Autoflush(bool),
     Flush,
     Commit,
@@ -63,7 +73,7 @@ pub(crate) enum End {
 }
 
 /// The name of a model's objects.
-fn plural(kind: Kind) -> &'static str {
+pub(crate) fn plural(kind: Kind) -> &'static str {
     match kind {
         Kind::Team => "teams",
         Kind::Badge => "badges",
@@ -158,6 +168,19 @@ impl fmt::Debug for Operation {
                 let how = if *joined { ".joined()" } else { "" };
                 write!(f, "{:?}::select().with({}{how})", ends(*view).0, path(*view))
             }
+            Self::Merge(kind, tree) => {
+                write!(f, "session.merge(")?;
+                tree.show(*kind, None, f)?;
+                write!(f, ")")
+            }
+            Self::MergeRow(kind, row, text) => {
+                write!(f, "session.merge({} as committed, {text:?})", pick(*kind, *row))
+            }
+            Self::FindOrAdd(codes) => write!(f, "session.find_or_add(Skill::code, {codes:?})"),
+            Self::Update(kind, from, to) => {
+                write!(f, "{kind:?}::update().set({to:?}).filter({from:?})")
+            }
+            Self::DeleteAll(kind, text) => write!(f, "{kind:?}::delete().filter({text:?})"),
             Self::Autoflush(on) => write!(f, "session.autoflush({on})"),
             Self::Flush => write!(f, "session.flush()"),
             Self::Commit => write!(f, "session.commit()"),

@@ -4,6 +4,9 @@
 //! to be told is whether a view was loaded when it was edited, since an edit of one that is not
 //! waits in its owner (SEMANTICS 8.2).
 
+mod bulk;
+pub(crate) mod merge;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tables::{Id, Kind, Relation, Row, Side, Tables, View, concerns, other, pair_of};
@@ -98,6 +101,26 @@ impl Reference {
         self.held.get(&id) == Some(&State::Persistent)
     }
 
+    pub(crate) fn kind_of(&self, id: Id) -> Option<Kind> {
+        let row = self.memory.rows.get(&id).or(self.database.rows.get(&id))?;
+        Some(row.kind)
+    }
+
+    /// The version of a row, or of an object that is to be one.
+    pub(crate) fn version(&self, id: Id) -> i64 {
+        self.database.rows.get(&id).unwrap_or(&self.memory.rows[&id]).version
+    }
+
+    /// The rows as others see them.
+    pub(crate) fn committed(&self) -> &Tables {
+        &self.units[0].tables
+    }
+
+    /// The views that the next flush has to read.
+    pub(crate) fn replaced_views(&self) -> impl Iterator<Item = (Id, View)> {
+        self.replaced.keys().copied()
+    }
+
     /// What a view shows if it is loaded.
     pub(crate) fn shown(&self, id: Id, view: View) -> BTreeSet<Id> {
         let mut members = self.memory.members(id, view);
@@ -127,6 +150,12 @@ impl Reference {
 
     pub(crate) fn write(&mut self, id: Id, text: char) {
         self.row(id).text = text;
+    }
+
+    /// Writes a text onto a row, which is held from now on.
+    pub(crate) fn write_onto(&mut self, id: Id, text: char) {
+        self.held.entry(id).or_insert(State::Persistent);
+        self.write(id, text);
     }
 
     fn row(&mut self, id: Id) -> &mut Row {

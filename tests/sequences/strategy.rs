@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use crate::operation::{End, How, Operation, Pick};
 use crate::tables::{Kind, Relation, Side, View};
+use crate::tree::{Branch, Key, Tree};
 
 /// How many objects a sequence begins with at most, and how many steps follow.
 const OBJECTS: usize = 10;
@@ -28,6 +29,10 @@ fn text() -> impl Strategy<Value = char> {
     prop_oneof![1 => Just('-'), 9 => prop::char::range('a', 'h')]
 }
 
+fn codes() -> impl Strategy<Value = Vec<char>> {
+    prop::collection::vec(prop::char::range('a', 'h'), 1..4)
+}
+
 fn how() -> impl Strategy<Value = How> {
     prop_oneof![Just(How::Plain), Just(How::Again), Just(How::Locked)]
 }
@@ -42,6 +47,39 @@ fn addition() -> impl Strategy<Value = Operation> {
     prop_oneof![
         4 => (kind(), text()).prop_map(|(kind, text)| Add(kind, text)),
         3 => (relation, pick(), text()).prop_map(|(of, owner, text)| AddTo(of, owner, text)),
+    ]
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        2 => Just(Key::None),
+        4 => pick().prop_map(Key::Known),
+        1 => pick().prop_map(Key::Gone),
+        1 => Just(Key::Fresh),
+    ]
+}
+
+/// A draft with members so deep inside each other.
+fn tree(depth: u32) -> BoxedStrategy<Tree> {
+    let branch = match depth {
+        0 => pick().prop_map(Branch::Known).boxed(),
+        _ => prop_oneof![pick().prop_map(Branch::Known), tree(depth - 1).prop_map(Branch::New),]
+            .boxed(),
+    };
+    let members = (pick(), prop::collection::vec(branch, 0..3));
+    (key(), prop::option::of(text()), prop::collection::vec(members, 0..3))
+        .prop_map(|(key, text, members)| Tree { key, text, members })
+        .boxed()
+}
+
+/// A bulk statement, of a model with a text that is not unique.
+fn bulk() -> impl Strategy<Value = Operation> {
+    let updated = prop::sample::select(&[Kind::Team, Kind::Badge, Kind::Person, Kind::Task][..]);
+    let deleted = prop::sample::select(&[Kind::Badge, Kind::Task][..]);
+    let text = || prop::char::range('a', 'h');
+    prop_oneof![
+        2 => (updated, text(), text()).prop_map(|(of, from, to)| Operation::Update(of, from, to)),
+        1 => (deleted, text()).prop_map(|(of, text)| Operation::DeleteAll(of, text)),
     ]
 }
 
@@ -64,6 +102,11 @@ fn operation() -> impl Strategy<Value = Operation> {
         6 => (view(), pick()).prop_map(|(view, owner)| Load(view, owner)),
         4 => (kind(), text(), how()).prop_map(|(kind, text, how)| Find(kind, text, how)),
         2 => (view(), any::<bool>()).prop_map(|(view, joined)| FindWith(view, joined)),
+        6 => (kind(), tree(2)).prop_map(|(kind, tree)| Merge(kind, tree)),
+        2 => (kind(), pick(), prop::option::of(text()))
+            .prop_map(|(kind, row, text)| MergeRow(kind, row, text)),
+        2 => codes().prop_map(FindOrAdd),
+        3 => bulk(),
         2 => any::<bool>().prop_map(Autoflush),
         6 => Just(Flush),
         4 => Just(Commit),

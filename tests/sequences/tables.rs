@@ -45,6 +45,11 @@ use Side::*;
 impl Kind {
     pub(crate) const ALL: [Self; 5] = [Team, Badge, Person, Task, Skill];
 
+    /// A text that its rows can have: only a skill's is nullable.
+    pub(crate) fn text(self, text: char) -> char {
+        if self != Skill && text == '-' { 'x' } else { text }
+    }
+
     /// The relationship that the foreign key of its rows belongs to.
     pub(crate) fn link(self) -> Option<Relation> {
         match self {
@@ -136,6 +141,11 @@ pub(crate) fn pair_of(side: Side, owner: Id, member: Id) -> (Id, Id) {
         Owner => (owner, member),
         Member => (member, owner),
     }
+}
+
+/// The view of a view's members that shows their owners.
+pub(crate) fn inverse((relation, side): View) -> View {
+    (relation, other(side))
 }
 
 /// The side opposite.

@@ -1,5 +1,8 @@
 //! The session's verbs, whatever the model.
 
+pub(crate) mod bulk;
+pub(crate) mod merge;
+
 use orm_core::Session;
 use orm_core::error::Result;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use orm_core::error::{Error, Result};
+use orm_core::session::ObjectState;
 
 use crate::observe::{Object, each};
 use crate::operation::{How, Pick, ends, path, suffix};
@@ -60,13 +61,48 @@ impl World<'_, '_> {
         }
     }
 
+    /// An operation that flushes before anything else, unless autoflush is off. True if that was
+    /// refused.
+    pub(crate) fn flushed_first<T: std::fmt::Debug>(
+        &mut self,
+        outcome: &Result<T>,
+        flushes: bool,
+    ) -> Result<bool, Mismatch> {
+        let emitted = self.log.emitted();
+        if emitted.iter().any(|statement| !statement.starts_with("SELECT")) {
+            self.note_write();
+        }
+        let expected = if flushes { self.reference.flush() } else { Ok(Written::default()) };
+        match (expected, outcome) {
+            (Ok(_), _) => {
+                self.learn_keys()?;
+                Ok(false)
+            }
+            (Err(refusal), Err(error)) if is_refusal(error, refusal) => {
+                ensure!(
+                    error.to_string().contains("autoflush"),
+                    "3.2: {error} doesn't say that it comes from an autoflush"
+                );
+                Ok(true)
+            }
+            (expected, _) => Err(format!(
+                "the autoflush emitted {emitted:?} and the operation gives {outcome:?}, \
+                 the reference {expected:?}"
+            )),
+        }
+    }
+
     fn note_write(&mut self) {
         self.levels.iter_mut().for_each(|level| level.has_written = true);
     }
 
-    fn learn_keys(&mut self) -> Result<(), Mismatch> {
+    pub(crate) fn learn_keys(&mut self) -> Result<(), Mismatch> {
         let new = self.objects.iter().map(|(id, object)| (*id, *object));
-        let new = new.filter(|(id, _)| self.reference.is_row(*id) && !self.keys.contains_key(id));
+        let is_new = |id: Id| self.reference.is_row(id) && !self.keys.contains_key(&id);
+        // One that a bulk statement deleted at once will never need a key.
+        let new = new.filter(|(id, object)| {
+            is_new(*id) && object.state(self.session) != ObjectState::Deleted
+        });
         for (id, object) in new.collect::<Vec<_>>() {
             let key = object.key(self.session);
             ensure!(key.is_some(), "5.4: {} has no key after the flush", self.name(id));
@@ -113,6 +149,9 @@ impl World<'_, '_> {
         self.flushed(&outcome)?;
         if outcome.is_ok() {
             self.reference.commit();
+            let rows = self.beside.reference.database.rows.iter();
+            let keys = rows.map(|(id, row)| (row.kind, self.beside.keys[id]));
+            self.beside.used_keys.extend(keys);
             self.let_go();
             self.begin_unit();
             self.compare_committed().await?;
@@ -173,13 +212,14 @@ impl World<'_, '_> {
         ensure!(assigned.is_ok(), "assigning gives {assigned:?}");
         // Assigned over, a loaded view is no longer known: the flush reads who was there.
         self.reference.replace(owner, view, &ids, &|_, _| false);
+        self.note_filled(view, owner, ids.first().copied());
         self.flush().await
     }
 
     pub(crate) async fn refresh(&mut self, kind: Kind, object: Pick) -> Result<(), Mismatch> {
         let Some(id) = self.pick(kind, object) else { return Ok(()) };
+        let Some(followers) = self.followers(id) else { return Ok(()) };
         self.say(format!("session.refresh({})", self.name(id)));
-        let followers = self.followers(id);
         let refreshed = each!(self.objects[&id], handle => self.session.refresh(handle).await);
         if !self.reference.is_row(id) {
             ensure!(

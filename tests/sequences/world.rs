@@ -32,6 +32,10 @@ pub(crate) struct Beside<'d> {
     pub(crate) gone: Vec<Object>,
     /// Those of them that were expunged.
     pub(crate) expunged: HashSet<Object>,
+    /// Views of expired objects that an edit has filled: whether they are loaded can't be seen.
+    pub(crate) blurred: BTreeSet<(Id, View)>,
+    /// The keys of rows that were committed once: the database gives them to no other row.
+    pub(crate) used_keys: BTreeSet<(Kind, i64)>,
     /// The unit of work, and the open savepoints.
     pub(crate) levels: Vec<Level>,
     pub(crate) trace: Trace,
@@ -73,6 +77,8 @@ pub(crate) async fn live(db: &Database, steps: &[Operation], trace: Trace) -> Re
         keys: BTreeMap::new(),
         gone: Vec::new(),
         expunged: HashSet::new(),
+        blurred: BTreeSet::new(),
+        used_keys: BTreeSet::new(),
         levels: vec![Level::default()],
         trace,
     };
@@ -132,14 +138,23 @@ impl World<'_, '_> {
         is_whole.then_some(shown)
     }
 
-    /// Whether a row's own columns can be edited: an expired one has to be loaded before.
+    /// Whether a view can be edited: a row whose own columns that changes has to be loaded before.
     pub(crate) fn is_editable(&self, view: View, owner: Id, member: Option<Id>) -> bool {
         let child = match view {
-            (Relation::Skills, _) => return true,
+            (Relation::Skills, _) => None,
             (_, Side::Owner) => member,
             (_, Side::Member) => Some(owner),
         };
+        let filled = filled_by(view, owner, member);
         child.is_none_or(|child| self.is_readable(child))
+            && filled.is_none_or(|filled| !self.blurred.contains(&filled))
+    }
+
+    /// After an edit that fills a view, loaded before or not.
+    pub(crate) fn note_filled(&mut self, view: View, owner: Id, member: Option<Id>) {
+        let filled = filled_by(view, owner, member);
+        let filled = filled.filter(|(holder, _)| !self.is_readable(*holder));
+        self.blurred.extend(filled);
     }
 
     /// The views that are loaded now.
@@ -210,6 +225,15 @@ impl World<'_, '_> {
     }
 }
 
+/// The view of several members, or of a team's badge, in which an edit puts the members.
+fn filled_by(view: View, owner: Id, member: Option<Id>) -> Option<(Id, View)> {
+    match view {
+        (Relation::Badge, Side::Member) => Some((member?, (Relation::Badge, Side::Owner))),
+        (_, Side::Owner) | (Relation::Skills, _) => Some((owner, view)),
+        (_, Side::Member) => None,
+    }
+}
+
 // ---------------------------------------------------------------- steps
 
 impl World<'_, '_> {
@@ -273,6 +297,11 @@ impl World<'_, '_> {
             Operation::Load(view, owner) => self.load(*view, *owner).await,
             Operation::Find(kind, text, how) => self.find(*kind, *text, *how).await,
             Operation::FindWith(view, joined) => self.find_with(*view, *joined).await,
+            Operation::Merge(kind, tree) => self.merge(*kind, tree).await,
+            Operation::MergeRow(kind, row, text) => self.merge_row(*kind, *row, *text).await,
+            Operation::FindOrAdd(codes) => self.find_or_add(codes).await,
+            Operation::Update(kind, from, to) => self.update(*kind, *from, *to).await,
+            Operation::DeleteAll(kind, text) => self.delete_all(*kind, *text).await,
             Operation::Autoflush(on) => {
                 self.say(format!("session.autoflush({on})"));
                 self.session.autoflush(*on);

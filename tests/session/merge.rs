@@ -198,6 +198,21 @@ backend_tests! {
         assert_eq!(session[ada].posts.loaded().map(<[_]>::len), Some(2));
     }
 
+    /// SEMANTICS 10.3, 10.1: expired objects that enter or leave are loaded before anything is edited.
+    async fn rule_10_3_expired_members_are_loaded_first(db) {
+        committed(&db, &["ada"]).await?;
+        let mut session = db.session();
+        let ada = session.require::<User>(1).await?;
+        let posts = ada.posts(&mut session).await?;
+        posts.iter().for_each(|post| session.expire(*post));
+        let log = db.log();
+        session.merge((1, User::draft().visits(3).posts([posts[1]]))).await?;
+        assert_eq!(log.emitted(), ["SELECT posts"]);
+        assert_eq!((session[ada].visits, session[ada].posts.loaded()), (3, Some(&posts[1..])));
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["UPDATE users", "DELETE posts"]);
+    }
+
     /// SEMANTICS 10.3: drafts with keys inside a draft meet their rows, by one SELECT per table.
     async fn rule_10_3_drafts_inside_meet_their_rows(db) {
         db.create(&shelf_tables()).await?;

@@ -26,6 +26,8 @@ async fn every_future_is_send(session: &mut Session, factory: SessionFactory) ->
     is_send(session.get_many::<User>([1])).await?;
     is_send(session.refresh(ada)).await?;
     is_send(session.find_or_add(User::username, ["ada"], |name| user(&name))).await?;
+    is_send(session.merge((1, User::draft().posts([Post::draft().title("Notes")])))).await?;
+    is_send(session.merge(User::select().on(session.engine()).one().await?)).await?;
     is_send(User::select().with(User::posts).all(session)).await?;
     is_send(User::select().one_or_none(session)).await?;
     is_send(User::select().first(session)).await?;

@@ -10,7 +10,8 @@ use super::patch::expect_fitting;
 use super::{Draft, New, Partial, Session};
 use crate::error::{Error, Result, StaleData};
 use crate::model::{
-    BaseColumns, ColumnSet, Entity, Handle, Key, Model, PrimaryKey, Relationship, Table,
+    BaseColumns, ColumnSet, Entity, Handle, Key, Link, Model, PrimaryKey, Relationship,
+    RelationshipKind, Table,
 };
 use crate::tracking::{ObjectId, State};
 use crate::value::Value;
@@ -77,7 +78,7 @@ pub struct Merged {
     links: Vec<(&'static Relationship, Vec<MergedMember>)>,
 }
 
-type Add = Box<dyn FnOnce(&mut Session) -> ObjectId + Send>;
+type Add = Box<dyn FnOnce(&mut Session) -> ObjectId + Send + Sync>;
 
 impl Merged {
     /// A finished draft or a whole struct, with its key where that is not one of its columns.
@@ -274,10 +275,12 @@ impl Session {
         Ok(self.store.handle(object))
     }
 
-    /// Loads the rows of a tree that are not in the session, by one statement per table.
+    /// Loads the rows of a tree that are not in the session, and expired members whose foreign key
+    /// it changes, by one statement per table.
     async fn load_merged(&mut self, merged: &Merged) -> Result<()> {
         let mut keys = Vec::new();
         merged.keys(&mut keys);
+        self.expired_members(merged, &mut keys);
         let mut wanted: Vec<(&'static Table, Vec<Vec<Value>>)> = Vec::new();
         for (table, key) in keys {
             let known = self.store.find(table, &key);
@@ -304,6 +307,34 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Expired objects that a tree puts into collections or takes out of them, by table and key.
+    fn expired_members(&self, merged: &Merged, keys: &mut Vec<(&'static Table, Vec<Value>)>) {
+        let target = self.merge_target(merged);
+        for (relationship, members) in &merged.links {
+            let mut concerned = Vec::new();
+            for member in members {
+                match member {
+                    MergedMember::Known(table, key) => {
+                        concerned.extend(self.store.member(table, *key));
+                    }
+                    MergedMember::New(member) => self.expired_members(member, keys),
+                }
+            }
+            let is_in_members = relationship.kind() != RelationshipKind::BelongsTo
+                && matches!(relationship.link(), Ok(Link::Direct { .. }));
+            if !is_in_members || target.is_some() && !relationship.cascades().merge {
+                continue;
+            }
+            let leaving = target.and_then(|target| self.store.members(target, relationship));
+            concerned.extend(leaving.into_iter().flatten());
+            let expired = concerned.into_iter().filter(|it| self.store.header(*it).expired);
+            keys.extend(expired.map(|object| {
+                let table = self.store.table(object);
+                (table, self.store.database_values(object, table.primary_key()))
+            }));
+        }
     }
 
     /// The session's object of this key: a row, or one that was added with it.
