@@ -104,4 +104,42 @@ backend_tests! {
         // A mistake in a query is not a failure of the session.
         assert_eq!(Person::select().count(&mut session).await?, 4);
     }
+
+    /// DESIGN 6: an expression may span models that are joined; where one of them may be missing,
+    /// so may its value.
+    async fn expressions_span_models(db) {
+        let mut session = newsroom(&db).await?;
+        let both = || (Person::visits + 1).times(Article::id);
+        let rows: Vec<(String, i64)> = Person::select()
+            .join(Person::articles)
+            .filter(both().gt(0) & both().lt(23))
+            .order_by((both().desc(), Article::id.asc()))
+            .columns((Article::title, both()))
+            .all(&mut session)
+            .await?;
+        let text = str::to_owned;
+        assert_eq!(
+            rows,
+            [
+                (text("On Numbers"), 22),
+                (text("Silence"), 16),
+                (text("On Engines"), 11),
+                (text("Engines again"), 3),
+            ]
+        );
+        let rows: Vec<Option<i64>> = Person::select()
+            .left_join(Person::articles)
+            .order_by((Person::id.asc(), Article::id.asc()))
+            .columns(Article::id.minus(Person::id))
+            .on(&db.engine)
+            .all()
+            .await?;
+        assert_eq!(rows, [Some(0), Some(1), Some(1), Some(1), None]);
+        let total: Option<i64> = Person::select()
+            .join(Person::articles)
+            .columns(Person::id.plus(Article::id).sum())
+            .one(&mut session)
+            .await?;
+        assert_eq!(total, Some(17));
+    }
 }

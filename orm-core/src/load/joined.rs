@@ -98,7 +98,7 @@ impl Place<'_> {
                 joins(node.relationship, JoinKind::Left, owner_source, source, association)?;
             if let (Some(filter), Some(join)) = (&node.filter, joins.last_mut()) {
                 let mut filter = filter.clone();
-                filter.rescope(target, alias);
+                filter.rescope(target, source);
                 join.on = std::mem::replace(&mut join.on, Expr::Integer(1)).and(filter);
             }
             self.select.joins.extend(joins);
@@ -108,7 +108,7 @@ impl Place<'_> {
             if node.relationship.kind().is_to_many() {
                 let mut order = member_order(node.relationship, node.order.clone());
                 for term in &mut order {
-                    term.expr.rescope(target, alias);
+                    term.expr.rescope(target, source);
                 }
                 self.order.extend(order);
             }

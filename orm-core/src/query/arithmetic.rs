@@ -1,9 +1,10 @@
-//! Arithmetic: `User::visits + 1`, `Line::price * Line::quantity`, `-Account::balance`.
+//! Arithmetic: `User::visits + 1`, `Line::price * Line::quantity`, `-Account::balance`; across
+//! models `Line::quantity.times(Product::price)`.
 
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
-use super::{Expression, Fragment, Row, bind};
-use crate::model::{Column, Model};
+use super::{Expression, Fragment, Origin, PerRow, Term, bind};
+use crate::model::Column;
 use crate::sql::{BinaryOp, Expr};
 use crate::value::{ColumnType, NotNull, Nullability, Nullable};
 
@@ -49,10 +50,12 @@ impl<T: Number + ColumnType<Present = T>> Number for Option<T> {
 /// What can be combined with an expression of `M` of type `P`: a value, or a column or
 /// expression of the same model and level.
 ///
-/// Columns of different models don't mix in arithmetic, nor do columns and aggregates.
+/// Columns of different models are combined by `plus`, `minus`, `times` and `divided_by`. Columns and
+/// aggregates don't mix.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be combined with an expression of `{M}` of type `{P}`",
-    label = "expected a value of type `{P}`, or a column or expression of `{M}` of that type"
+    label = "expected a value of type `{P}`, or a column or expression of `{M}` of that type",
+    note = "columns of different models are combined by `plus`, `minus`, `times`, `divided_by`"
 )]
 pub trait Addend<M, P, L> {
     /// Whether it may be NULL.
@@ -61,7 +64,7 @@ pub trait Addend<M, P, L> {
     fn __fragment(self) -> Fragment;
 }
 
-impl<M: Model, T: ColumnType> Addend<M, T::Present, Row> for Column<M, T> {
+impl<M: Origin, T: ColumnType> Addend<M, T::Present, PerRow> for Column<M, T> {
     type Nullability = T::Nullability;
     fn __fragment(self) -> Fragment {
         Fragment(self.into_expr())
@@ -108,9 +111,9 @@ pub(crate) type Joint<A, B, P> = <<A as Also<B>>::Both as Nullability>::Of<P>;
 
 macro_rules! arithmetic {
     ($($trait:ident $method:ident $op:ident),+ $(,)?) => {$(
-        impl<M: Model, T: Number, V> $trait<V> for Column<M, T>
+        impl<M: Origin, T: Number, V> $trait<V> for Column<M, T>
         where
-            V: Addend<M, T::Present, Row>,
+            V: Addend<M, T::Present, PerRow>,
             T::Nullability: Also<V::Nullability>,
         {
             type Output = Expression<M, Joint<T::Nullability, V::Nullability, T::Present>>;
@@ -148,7 +151,7 @@ arithmetic!(
     Rem rem Remainder,
 );
 
-impl<M: Model, T: Number> Neg for Column<M, T> {
+impl<M: Origin, T: Number> Neg for Column<M, T> {
     type Output = Expression<M, T>;
     fn neg(self) -> Expression<M, T> {
         Expression::new(Expr::Negate(Box::new(self.into_expr())))
@@ -161,3 +164,41 @@ impl<M, T: Number, L> Neg for Expression<M, T, L> {
         Expression::new(Expr::Negate(Box::new(self.into_expr())))
     }
 }
+
+/// `M`'s term combined with one of the models of `O`, where `P` is the type of both.
+type Across<M, N, O, P, L> =
+    Expression<(M, <O as Term>::Models), Joint<N, NullabilityOf<<O as Term>::Type>, P>, L>;
+
+type NullabilityOf<T> = <T as ColumnType>::Nullability;
+
+/// Arithmetic with a column or an expression of any model.
+macro_rules! across {
+    ($type:ident<M $(: $bound:path)? $(; $param:ident)?> $level:ty: $($(#[$doc:meta])+ $method:ident $op:ident),+) => {
+        impl<M $(: $bound)?, T: Number $(, $param)?> $type<M, T $(, $param)?> {$(
+            $(#[$doc])+
+            pub fn $method<O>(self, other: O) -> Across<M, T::Nullability, O, T::Present, $level>
+            where
+                O: Term<Type: ColumnType<Present = T::Present>, Level = $level>,
+                T::Nullability: Also<NullabilityOf<O::Type>>,
+            {
+                let other = other.__fragment().0;
+                Expression::new(Expr::binary(self.into_expr(), BinaryOp::$op, other))
+            }
+        )+}
+    };
+    ($type:ident<M $(: $bound:path)? $(; $param:ident)?> $level:ty) => {
+        across!($type<M $(: $bound)? $(; $param)?> $level:
+            /// The sum with a column or an expression of any model.
+            plus Add,
+            /// The difference to a column or an expression of any model.
+            minus Subtract,
+            /// The product with a column or an expression of any model:
+            /// `Line::quantity.times(Product::price)`. The query must have joined both.
+            times Multiply,
+            /// The quotient by a column or an expression of any model. Of integers it truncates.
+            divided_by Divide);
+    };
+}
+
+across!(Column<M: Origin> PerRow);
+across!(Expression<M; L> L);

@@ -5,7 +5,7 @@
 //! implementation over it next to one for [`Column`] would overlap, so each says by a marker,
 //! which the compiler infers, by which way the operand came.
 
-use super::{Expression, Fragment, bind};
+use super::{Expression, Fragment, Origin, bind};
 use crate::model::{Column, Model};
 use crate::sql::Expr;
 use crate::value::{ColumnType, NotNull, Nullability, Nullable, Operand};
@@ -38,7 +38,7 @@ impl<M, T: ColumnType, V: Operand<T>> Comparand<M, T, ByValue> for V {
     }
 }
 
-impl<M: Model, T: ColumnType, U: ColumnType<Present = T::Present>> Comparand<M, T, ByExpression>
+impl<M: Origin, T: ColumnType, U: ColumnType<Present = T::Present>> Comparand<M, T, ByExpression>
     for Column<M, U>
 {
     fn __fragment(self) -> Fragment {

@@ -1,23 +1,24 @@
-//! Typed expressions over the columns of one model.
+//! Typed expressions over the columns of a model, or of several that are joined.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::Fragment;
-use crate::model::{Column, Model};
+use super::{Fragment, Origin, SourceOf};
+use crate::model::Column;
 use crate::sql::{ColumnRef, Expr};
 use crate::value::ColumnType;
 
 /// The expression has a value per row. Where a left join finds no row it is NULL.
 #[derive(Debug)]
-pub struct Row;
+pub struct PerRow;
 
 /// The expression is an aggregate: it has a value per group, and a left join changes nothing of
 /// its type.
 #[derive(Debug)]
-pub struct Group;
+pub struct PerGroup;
 
-/// An expression over columns of the model `M` whose value has the type `T`.
+/// An expression over columns of the model `M`, or, for a tuple, of several models, whose value has
+/// the type `T`.
 ///
 /// Columns become expressions by arithmetic, functions and aggregates, and expressions have the
 /// same operators as columns:
@@ -32,9 +33,9 @@ pub struct Group;
 /// # ;
 /// ```
 ///
-/// `L` tells an expression with a value per [`Row`] from an aggregate, which has one per
-/// [`Group`].
-pub struct Expression<M, T, L = Row> {
+/// `L` tells an expression with a value [`PerRow`] from an aggregate, which has one
+/// [`PerGroup`].
+pub struct Expression<M, T, L = PerRow> {
     expr: Expr,
     of: PhantomData<fn(M) -> (T, L)>,
 }
@@ -61,40 +62,41 @@ impl<M, T, L> fmt::Debug for Expression<M, T, L> {
     }
 }
 
-impl<M: Model, T> Column<M, T> {
+impl<O: Origin, T> Column<O, T> {
     /// The column of the occurrence that the scope names.
     pub(crate) fn into_expr(self) -> Expr {
-        Expr::Column(ColumnRef::scoped(M::__table(), self.__index()))
+        let SourceOf { table, source } = O::__source();
+        Expr::Column(ColumnRef { table, column: self.__index(), source })
     }
 }
 
-/// A column or an expression of a model.
+/// A column or an expression of a model, or of several.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a column nor an expression",
     label = "expected a column, as in `User::id`, or an expression, as in `User::visits + 1`"
 )]
 pub trait Term {
-    /// The model whose columns it is made of.
-    type Model: Model;
+    /// The model whose columns it is made of, or a tuple of them.
+    type Models;
     /// The type of its value.
     type Type: ColumnType;
-    /// [`Row`], or [`Group`] for an aggregate.
+    /// [`PerRow`], or [`PerGroup`] for an aggregate.
     type Level;
     #[doc(hidden)]
     fn __fragment(self) -> Fragment;
 }
 
-impl<M: Model, T: ColumnType> Term for Column<M, T> {
-    type Model = M;
+impl<O: Origin, T: ColumnType> Term for Column<O, T> {
+    type Models = O;
     type Type = T;
-    type Level = Row;
+    type Level = PerRow;
     fn __fragment(self) -> Fragment {
         Fragment(self.into_expr())
     }
 }
 
-impl<M: Model, T: ColumnType, L> Term for Expression<M, T, L> {
-    type Model = M;
+impl<M, T: ColumnType, L> Term for Expression<M, T, L> {
+    type Models = M;
     type Type = T;
     type Level = L;
     fn __fragment(self) -> Fragment {

@@ -7,6 +7,7 @@
 //!
 //! - [`expression`](Expression), `operators`, `arithmetic`, `comparand`: what columns can do;
 //! - [`condition`](Condition), [`order`](Order): what `filter` and `order_by` take;
+//! - [`origin`](Origin): what columns belong to;
 //! - `scope`: the models of a query as a type-level list, so that a column of a table that isn't
 //!   joined is a compile error;
 //! - [`select`](Select), `clauses`, `join`, `counting`: the query itself;
@@ -31,6 +32,7 @@ mod join;
 mod loader;
 mod operators;
 mod order;
+mod origin;
 mod page;
 mod projection;
 mod relation;
@@ -46,13 +48,14 @@ pub use bulk::{Bulk, BulkStatement, Delete, Filtered, Unfiltered, Update};
 pub use column_list::ColumnList;
 pub use comparand::{Assign, ByExpression, ByValue, Comparand};
 pub use condition::{Condition, Conditions, all_of, any_of};
-pub use expression::{Expression, Group, Row, Term};
+pub use expression::{Expression, PerGroup, PerRow, Term};
 pub use loader::{IntoLoad, Load};
 pub use operators::TextColumn;
 pub use order::{Order, Orders, order};
+pub use origin::Origin;
 pub use page::Page;
 pub use projection::{Projection, Rows};
-pub use scope::{Contains, Here, Maybe, Only, Outer, There, Within};
+pub use scope::{Contains, Here, Maybe, Only, Outer, Presence, There, Within};
 pub use select::{Groups, Select};
 pub(crate) use view::view_object;
 pub use view::{View, ViewField, ViewRow, ViewShape, Views};
@@ -63,7 +66,8 @@ pub(crate) use comparand::Assigned;
 pub(crate) use join::{Ends, joins, key_order, member_order, reaches};
 pub(crate) use loader::LoadOption;
 
-use crate::sql::{Expr, OrderTerm};
+use crate::model::Table;
+use crate::sql::{Expr, OrderTerm, Source};
 use crate::value::ColumnType;
 
 /// A piece of a statement, which the public traits of this layer pass on without showing it.
@@ -80,6 +84,14 @@ pub struct Fragments(pub(crate) Vec<Expr>);
 #[doc(hidden)]
 #[derive(Clone, Debug, Default)]
 pub struct OrderTerms(pub(crate) Vec<OrderTerm>);
+
+/// One use of a table in a query, which [`Origin`] passes on without showing it.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct SourceOf {
+    pub(crate) table: &'static Table,
+    pub(crate) source: Source,
+}
 
 /// A bind of the given type.
 pub(crate) fn bind<T: ColumnType>(value: &T) -> Expr {

@@ -5,9 +5,10 @@
 
 use super::arithmetic::Joint;
 use super::{
-    Addend, Also, Comparand, Condition, Expression, Group, Number, Order, Row, Term, bind,
+    Addend, Also, Comparand, Condition, Expression, Number, Order, Origin, PerGroup, PerRow, Term,
+    bind,
 };
-use crate::model::{Column, Model};
+use crate::model::Column;
 use crate::sql::{Aggregate, BinaryOp, Expr, Function};
 use crate::value::{ColumnType, Nullability, Operand, Value};
 
@@ -79,14 +80,18 @@ fn call<M, T, L>(function: Function, arguments: Vec<Expr>) -> Expression<M, T, L
     Expression::new(Expr::Function(function, arguments))
 }
 
-fn aggregate<M, T>(function: Aggregate, operand: Expr, distinct: bool) -> Expression<M, T, Group> {
+fn aggregate<M, T>(
+    function: Aggregate,
+    operand: Expr,
+    distinct: bool,
+) -> Expression<M, T, PerGroup> {
     Expression::new(Expr::Aggregate { function, operand: Some(Box::new(operand)), distinct })
 }
 
 /// The methods of a column, and of an expression of any level.
 macro_rules! operators {
-    ($type:ident [$($param:ident)?] $level:ty) => {
-        impl<M: Model, T: ColumnType $(, $param)?> $type<M, T $(, $param)?> {
+    ($type:ident<M $(: $bound:path)? $(; $param:ident)?> $level:ty) => {
+        impl<M $(: $bound)?, T: ColumnType $(, $param)?> $type<M, T $(, $param)?> {
             /// Equal. Given `None`, it is `IS NULL`.
             pub fn eq<By>(self, other: impl Comparand<M, T, By>) -> Condition<M> {
                 compare(self.into_expr(), BinaryOp::Equal, other.__fragment().0)
@@ -120,7 +125,7 @@ macro_rules! operators {
 
             /// Equal to a column or an expression of any model:
             /// `User::id.eq_column(Post::user_id)`.
-            pub fn eq_column<O>(self, other: O) -> Condition<(M, O::Model)>
+            pub fn eq_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
                 O: Term<Type: ColumnType<Present = T::Present>>,
             {
@@ -128,7 +133,7 @@ macro_rules! operators {
             }
 
             /// Not equal to a column or an expression of any model.
-            pub fn ne_column<O>(self, other: O) -> Condition<(M, O::Model)>
+            pub fn ne_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
                 O: Term<Type: ColumnType<Present = T::Present>>,
             {
@@ -136,7 +141,7 @@ macro_rules! operators {
             }
 
             /// Less than a column or an expression of any model.
-            pub fn lt_column<O>(self, other: O) -> Condition<(M, O::Model)>
+            pub fn lt_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
                 O: Term<Type: ColumnType<Present = T::Present>>,
             {
@@ -144,7 +149,7 @@ macro_rules! operators {
             }
 
             /// Less than or equal to a column or an expression of any model.
-            pub fn le_column<O>(self, other: O) -> Condition<(M, O::Model)>
+            pub fn le_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
                 O: Term<Type: ColumnType<Present = T::Present>>,
             {
@@ -152,7 +157,7 @@ macro_rules! operators {
             }
 
             /// Greater than a column or an expression of any model.
-            pub fn gt_column<O>(self, other: O) -> Condition<(M, O::Model)>
+            pub fn gt_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
                 O: Term<Type: ColumnType<Present = T::Present>>,
             {
@@ -160,7 +165,7 @@ macro_rules! operators {
             }
 
             /// Greater than or equal to a column or an expression of any model.
-            pub fn ge_column<O>(self, other: O) -> Condition<(M, O::Model)>
+            pub fn ge_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
                 O: Term<Type: ColumnType<Present = T::Present>>,
             {
@@ -310,36 +315,36 @@ macro_rules! operators {
     };
 }
 
-operators!(Column [] Row);
-operators!(Expression [L] L);
+operators!(Column<M: Origin> PerRow);
+operators!(Expression<M; L> L);
 
 /// The aggregates of a column, and of an expression that isn't one itself.
 macro_rules! aggregates {
-    ($type:ident) => {
-        impl<M: Model, T: ColumnType> $type<M, T> {
+    ($type:ident<M $(: $bound:path)?>) => {
+        impl<M $(: $bound)?, T: ColumnType> $type<M, T> {
             /// How many rows have a value here that is not NULL.
-            pub fn count(self) -> Expression<M, i64, Group> {
+            pub fn count(self) -> Expression<M, i64, PerGroup> {
                 aggregate(Aggregate::Count, self.into_expr(), false)
             }
 
             /// How many different values there are, NULL not counted.
-            pub fn count_distinct(self) -> Expression<M, i64, Group> {
+            pub fn count_distinct(self) -> Expression<M, i64, PerGroup> {
                 aggregate(Aggregate::Count, self.into_expr(), true)
             }
 
             /// The least value; `None` where there is none.
-            pub fn min(self) -> Expression<M, Option<T::Present>, Group> {
+            pub fn min(self) -> Expression<M, Option<T::Present>, PerGroup> {
                 aggregate(Aggregate::Min, self.into_expr(), false)
             }
 
             /// The greatest value; `None` where there is none.
-            pub fn max(self) -> Expression<M, Option<T::Present>, Group> {
+            pub fn max(self) -> Expression<M, Option<T::Present>, PerGroup> {
                 aggregate(Aggregate::Max, self.into_expr(), false)
             }
 
             /// The sum, an `i64` of integers and an `f64` of floats; `None` where there is
             /// nothing to add, as in SQL. `.coalesce(0)` makes it zero.
-            pub fn sum<S>(self) -> Expression<M, Option<S>, Group>
+            pub fn sum<S>(self) -> Expression<M, Option<S>, PerGroup>
             where
                 T: Number<Sum = S>,
             {
@@ -347,7 +352,7 @@ macro_rules! aggregates {
             }
 
             /// The average; `None` where there is nothing.
-            pub fn avg(self) -> Expression<M, Option<f64>, Group>
+            pub fn avg(self) -> Expression<M, Option<f64>, PerGroup>
             where
                 T: Number,
             {
@@ -357,5 +362,5 @@ macro_rules! aggregates {
     };
 }
 
-aggregates!(Column);
-aggregates!(Expression);
+aggregates!(Column<M: Origin>);
+aggregates!(Expression<M>);

@@ -5,10 +5,10 @@ use std::marker::PhantomData;
 
 use super::clauses::{clauses, group_clauses};
 use super::{
-    Condition, Contains, Expression, Fragments, Group, Groups, OrderTerms, Orders, Query, Row,
-    Within,
+    Condition, Contains, Expression, Fragments, Groups, OrderTerms, Orders, Origin, PerGroup,
+    PerRow, Presence, Query, Within,
 };
-use crate::model::{Column, Model};
+use crate::model::Column;
 use crate::value::{Cells, ColumnType, ValueError};
 
 /// What `columns` takes: a column, an expression, an aggregate, or a tuple of up to twelve of
@@ -27,35 +27,35 @@ pub trait Projection<Scope, At> {
     fn __decode(cells: &dyn Cells, at: &mut usize) -> Result<Self::Row, ValueError>;
 }
 
-impl<Scope, At, M: Model, T: ColumnType> Projection<Scope, At> for Column<M, T>
+impl<Scope, At, O: Origin, T: ColumnType> Projection<Scope, At> for Column<O, T>
 where
-    Scope: Contains<M, At>,
+    Scope: Contains<O, At>,
 {
-    type Row = Scope::Read<T>;
+    type Row = <Scope::Presence as Presence>::Read<T>;
     fn __select(self, into: &mut Fragments) {
         into.0.push(self.into_expr());
     }
     fn __decode(cells: &dyn Cells, at: &mut usize) -> Result<Self::Row, ValueError> {
-        Scope::__read::<T>(cells, step(at))
+        Scope::Presence::read::<T>(cells, step(at))
     }
 }
 
-impl<Scope, At, M: Model, T: ColumnType> Projection<Scope, At> for Expression<M, T, Row>
+impl<Scope, At, M, T: ColumnType> Projection<Scope, At> for Expression<M, T, PerRow>
 where
-    Scope: Contains<M, At>,
+    M: Within<Scope, At>,
 {
-    type Row = Scope::Read<T>;
+    type Row = <M::Presence as Presence>::Read<T>;
     fn __select(self, into: &mut Fragments) {
         into.0.push(self.into_expr());
     }
     fn __decode(cells: &dyn Cells, at: &mut usize) -> Result<Self::Row, ValueError> {
-        Scope::__read::<T>(cells, step(at))
+        M::Presence::read::<T>(cells, step(at))
     }
 }
 
-impl<Scope, At, M: Model, T: ColumnType> Projection<Scope, At> for Expression<M, T, Group>
+impl<Scope, At, M, T: ColumnType> Projection<Scope, At> for Expression<M, T, PerGroup>
 where
-    Scope: Contains<M, At>,
+    M: Within<Scope, At>,
 {
     type Row = T;
     fn __select(self, into: &mut Fragments) {

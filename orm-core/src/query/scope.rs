@@ -5,8 +5,8 @@
 
 use std::marker::PhantomData;
 
-use crate::model::Model;
-use crate::value::{Cells, ColumnType, ValueError};
+use super::Origin;
+use crate::value::{Cells, ColumnType, NotNull, Nullable, ValueError};
 
 /// The model stands at the head of the list.
 #[derive(Debug)]
@@ -30,34 +30,47 @@ pub struct Maybe<M>(PhantomData<fn() -> M>);
     label = "join it first, as in `.join(User::posts)`"
 )]
 pub trait Contains<Wanted, At> {
-    /// What a column of type `T` of that model reads as: after a left join, an `Option`.
+    /// Whether it has a row wherever the query has one.
     #[doc(hidden)]
-    type Read<T: ColumnType>;
-    #[doc(hidden)]
-    fn __read<T: ColumnType>(cells: &dyn Cells, at: usize) -> Result<Self::Read<T>, ValueError>;
+    type Presence: Presence;
 }
 
 impl<M, Rest> Contains<M, Here> for (M, Rest) {
+    type Presence = NotNull;
+}
+
+impl<M, Rest> Contains<M, Outer> for (Maybe<M>, Rest) {
+    type Presence = Nullable;
+}
+
+impl<M, Other, Rest: Contains<M, At>, At> Contains<M, There<At>> for (Other, Rest) {
+    type Presence = Rest::Presence;
+}
+
+/// Whether what is read always has a row: [`NotNull`], or [`Nullable`] where a left join may have
+/// found none.
+#[doc(hidden)]
+pub trait Presence {
+    /// What a value of type `T` reads as: where a row may be missing, an `Option`.
+    type Read<T: ColumnType>;
+    /// Whether both have a row.
+    type And<Other: Presence>: Presence;
+    fn read<T: ColumnType>(cells: &dyn Cells, at: usize) -> Result<Self::Read<T>, ValueError>;
+}
+
+impl Presence for NotNull {
     type Read<T: ColumnType> = T;
-    fn __read<T: ColumnType>(cells: &dyn Cells, at: usize) -> Result<T, ValueError> {
+    type And<Other: Presence> = Other;
+    fn read<T: ColumnType>(cells: &dyn Cells, at: usize) -> Result<T, ValueError> {
         T::decode(cells, at)
     }
 }
 
-impl<M, Rest> Contains<M, Outer> for (Maybe<M>, Rest) {
+impl Presence for Nullable {
     type Read<T: ColumnType> = Option<T::Present>;
-    fn __read<T: ColumnType>(
-        cells: &dyn Cells,
-        at: usize,
-    ) -> Result<Option<T::Present>, ValueError> {
+    type And<Other: Presence> = Nullable;
+    fn read<T: ColumnType>(cells: &dyn Cells, at: usize) -> Result<Option<T::Present>, ValueError> {
         if cells.is_null(at) { Ok(None) } else { T::Present::decode(cells, at).map(Some) }
-    }
-}
-
-impl<M, Other, Rest: Contains<M, At>, At> Contains<M, There<At>> for (Other, Rest) {
-    type Read<T: ColumnType> = Rest::Read<T>;
-    fn __read<T: ColumnType>(cells: &dyn Cells, at: usize) -> Result<Self::Read<T>, ValueError> {
-        Rest::__read::<T>(cells, at)
     }
 }
 
@@ -68,14 +81,32 @@ impl<M, Other, Rest: Contains<M, At>, At> Contains<M, There<At>> for (Other, Res
     message = "not all of `{Self}` is part of this query",
     label = "join what is missing first, as in `.join(User::posts)`"
 )]
-pub trait Within<Scope, At> {}
+pub trait Within<Scope, At> {
+    /// Whether all of them have a row wherever the query has one.
+    #[doc(hidden)]
+    type Presence: Presence;
+}
 
-impl<M: Model, Scope: Contains<M, At>, At> Within<Scope, At> for M {}
+impl<O: Origin, Scope: Contains<O, At>, At> Within<Scope, At> for O {
+    type Presence = Scope::Presence;
+}
+
+/// What needs no model, as a constant doesn't, is part of every query.
+impl<Scope> Within<Scope, ()> for () {
+    type Presence = NotNull;
+}
 
 macro_rules! within {
     ($(($model:ident $at:ident $index:tt))+) => {
         impl<Scope, $($model: Within<Scope, $at>, $at),+> Within<Scope, ($($at,)+)>
-            for ($($model,)+) {}
+            for ($($model,)+)
+        {
+            type Presence = within!(@all $($model)+);
+        }
+    };
+    (@all $model:ident) => { $model::Presence };
+    (@all $model:ident $($more:ident)+) => {
+        <$model::Presence as Presence>::And<within!(@all $($more)+)>
     };
 }
 for_tuples!(within);
@@ -87,7 +118,7 @@ for_tuples!(within);
 )]
 pub trait Only<M> {}
 
-impl<M: Model> Only<M> for M {}
+impl<O: Origin> Only<O> for O {}
 
 macro_rules! only {
     ($(($model:ident $at:ident $index:tt))+) => {

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use super::clauses::{clauses, group_clauses};
 use super::{
-    Condition, Contains, Expression, Fragments, IntoLoad, Maybe, OrderTerms, Orders, Projection,
-    Query, Rows, Term, View, Views, Within,
+    Condition, Contains, Expression, Fragments, IntoLoad, Maybe, OrderTerms, Orders, Origin,
+    Projection, Query, Rows, Term, View, Views, Within,
 };
 use crate::model::{Column, Kind, Model, Relation};
 use crate::sql::{JoinKind, RowLock};
@@ -246,14 +246,14 @@ pub trait Groups {
     fn __groups(self, into: &mut Fragments);
 }
 
-impl<M: Model, T: ColumnType> Groups for Column<M, T> {
-    type Models = M;
+impl<O: Origin, T: ColumnType> Groups for Column<O, T> {
+    type Models = O;
     fn __groups(self, into: &mut Fragments) {
         into.0.push(self.__fragment().0);
     }
 }
 
-impl<M: Model, T: ColumnType> Groups for Expression<M, T> {
+impl<M, T: ColumnType> Groups for Expression<M, T> {
     type Models = M;
     fn __groups(self, into: &mut Fragments) {
         into.0.push(self.__fragment().0);

@@ -228,40 +228,97 @@ impl Expr {
 }
 
 impl Expr {
-    /// Whether this holds for the expression or any part of it, the conditions of subqueries
-    /// included.
-    pub(crate) fn any_part(&self, holds: &dyn Fn(&Expr) -> bool) -> bool {
-        let any = |list: &[Expr]| list.iter().any(|expr| expr.any_part(holds));
-        if holds(self) {
-            return true;
-        }
+    /// Visits the expressions that this one consists of, one level down; the conditions of
+    /// subqueries are among them.
+    pub(crate) fn for_each_part<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
         match self {
-            Expr::Binary(left, _, right) => left.any_part(holds) || right.any_part(holds),
+            Expr::Binary(left, _, right) => {
+                visit(left);
+                visit(right);
+            }
             Expr::Not(operand) | Expr::Negate(operand) | Expr::IsNull { operand, .. } => {
-                operand.any_part(holds)
+                visit(operand);
             }
-            Expr::All(list) | Expr::Any(list) | Expr::Function(_, list) => any(list),
-            Expr::In { operand, list, .. } => operand.any_part(holds) || any(list),
+            Expr::All(list) | Expr::Any(list) | Expr::Function(_, list) => {
+                list.iter().for_each(visit);
+            }
+            Expr::In { operand, list, .. } => {
+                visit(operand);
+                list.iter().for_each(visit);
+            }
             Expr::Between { operand, low, high } => {
-                [operand, low, high].into_iter().any(|expr| expr.any_part(holds))
+                visit(operand);
+                visit(low);
+                visit(high);
             }
-            Expr::Like { operand, pattern } => operand.any_part(holds) || pattern.any_part(holds),
-            Expr::Aggregate { operand, .. } => {
-                operand.as_deref().is_some_and(|expr| expr.any_part(holds))
+            Expr::Like { operand, pattern } => {
+                visit(operand);
+                visit(pattern);
             }
-            Expr::Related { condition, .. } => {
-                condition.as_deref().is_some_and(|expr| expr.any_part(holds))
+            Expr::Aggregate { operand: part, .. } | Expr::Related { condition: part, .. } => {
+                part.as_deref().into_iter().for_each(visit);
             }
             Expr::RowNumber { partition, order } => {
-                any(partition) || order.iter().any(|term| term.expr.any_part(holds))
+                partition.iter().for_each(&mut *visit);
+                order.iter().for_each(|term| visit(&term.expr));
             }
             Expr::Column(_)
             | Expr::Keys { .. }
             | Expr::Bind(_)
             | Expr::Integer(_)
             | Expr::Authored(_)
-            | Expr::Derived { .. } => false,
+            | Expr::Derived { .. } => {}
         }
+    }
+
+    /// Visits the same parts as [`for_each_part`](Self::for_each_part), to change them.
+    fn for_each_part_mut(&mut self, visit: &mut dyn FnMut(&mut Expr)) {
+        match self {
+            Expr::Binary(left, _, right) => {
+                visit(left);
+                visit(right);
+            }
+            Expr::Not(operand) | Expr::Negate(operand) | Expr::IsNull { operand, .. } => {
+                visit(operand);
+            }
+            Expr::All(list) | Expr::Any(list) | Expr::Function(_, list) => {
+                list.iter_mut().for_each(visit);
+            }
+            Expr::In { operand, list, .. } => {
+                visit(operand);
+                list.iter_mut().for_each(visit);
+            }
+            Expr::Between { operand, low, high } => {
+                visit(operand);
+                visit(low);
+                visit(high);
+            }
+            Expr::Like { operand, pattern } => {
+                visit(operand);
+                visit(pattern);
+            }
+            Expr::Aggregate { operand: part, .. } | Expr::Related { condition: part, .. } => {
+                part.as_deref_mut().into_iter().for_each(visit);
+            }
+            Expr::RowNumber { partition, order } => {
+                partition.iter_mut().for_each(&mut *visit);
+                order.iter_mut().for_each(|term| visit(&mut term.expr));
+            }
+            Expr::Column(_)
+            | Expr::Keys { .. }
+            | Expr::Bind(_)
+            | Expr::Integer(_)
+            | Expr::Authored(_)
+            | Expr::Derived { .. } => {}
+        }
+    }
+
+    /// Whether this holds for the expression or any part of it, the conditions of subqueries
+    /// included.
+    pub(crate) fn any_part(&self, holds: &dyn Fn(&Expr) -> bool) -> bool {
+        let mut found = holds(self);
+        self.for_each_part(&mut |part| found = found || part.any_part(holds));
+        found
     }
 
     /// Whether a subquery in it reads the table.
@@ -296,59 +353,22 @@ impl OrderTerm {
 }
 
 impl Expr {
-    /// Lets every reference to the scope's occurrence of a table mean an aliased one. For the
-    /// criteria of an eager load, which the user wrote about the table itself.
-    pub(crate) fn rescope(&mut self, table: &'static Table, alias: Alias) {
+    /// Lets every reference to the scope's occurrence of a table mean another one. For what the
+    /// user wrote about the table itself: the criteria of an eager load, the terms of an alias.
+    pub(crate) fn rescope(&mut self, table: &'static Table, to: Source) {
+        let moves = |named: &'static Table, source: &mut Source| {
+            if named == table && *source == Source::Scope {
+                *source = to;
+            }
+        };
         match self {
-            Expr::Column(column) => {
-                if column.table == table && column.source == Source::Scope {
-                    column.source = Source::Alias(alias);
-                }
-            }
-            Expr::Related { owner, relationship, .. } => {
-                // The condition is about the related table, which is in scope inside it.
-                if relationship.source() == table && *owner == Source::Scope {
-                    *owner = Source::Alias(alias);
-                }
-            }
+            Expr::Column(column) => moves(column.table, &mut column.source),
+            // The condition is about the related table, which is in scope inside it.
+            Expr::Related { owner, relationship, .. } => moves(relationship.source(), owner),
             Expr::Keys { columns, .. } => {
-                for column in columns.iter_mut().filter(|column| column.table == table) {
-                    if column.source == Source::Scope {
-                        column.source = Source::Alias(alias);
-                    }
-                }
+                columns.iter_mut().for_each(|column| moves(column.table, &mut column.source));
             }
-            Expr::Binary(left, _, right) => {
-                left.rescope(table, alias);
-                right.rescope(table, alias);
-            }
-            Expr::Not(operand) | Expr::Negate(operand) | Expr::IsNull { operand, .. } => {
-                operand.rescope(table, alias);
-            }
-            Expr::All(list) | Expr::Any(list) | Expr::Function(_, list) => {
-                list.iter_mut().for_each(|expr| expr.rescope(table, alias));
-            }
-            Expr::In { operand, list, .. } => {
-                operand.rescope(table, alias);
-                list.iter_mut().for_each(|expr| expr.rescope(table, alias));
-            }
-            Expr::Between { operand, low, high } => {
-                [operand, low, high].into_iter().for_each(|expr| expr.rescope(table, alias));
-            }
-            Expr::Like { operand, pattern } => {
-                operand.rescope(table, alias);
-                pattern.rescope(table, alias);
-            }
-            Expr::Aggregate { operand, .. } => {
-                if let Some(operand) = operand {
-                    operand.rescope(table, alias);
-                }
-            }
-            Expr::RowNumber { partition, order } => {
-                partition.iter_mut().for_each(|expr| expr.rescope(table, alias));
-                order.iter_mut().for_each(|term| term.expr.rescope(table, alias));
-            }
-            Expr::Bind(_) | Expr::Integer(_) | Expr::Authored(_) | Expr::Derived { .. } => {}
+            other => other.for_each_part_mut(&mut |part| part.rescope(table, to)),
         }
     }
 }
