@@ -1,7 +1,7 @@
 //! From a query to the one that counts its rows, or asks whether it has any.
 
 use super::Query;
-use crate::sql::{self, Aggregate, ColumnRef, Expr, From};
+use crate::sql::{self, Aggregate, Aggregation, ColumnRef, Expr, From};
 
 impl Query {
     /// `SELECT COUNT(*)` of the rows that the query would give: one row, one cell.
@@ -9,7 +9,7 @@ impl Query {
     /// Whatever decides about rows (groups, DISTINCT, LIMIT, aggregates without groups) goes
     /// into a derived table; a plain query is counted directly.
     pub(crate) fn count_tree(&self) -> sql::Select {
-        let count = Expr::Aggregate { function: Aggregate::Count, operand: None, distinct: false };
+        let count = Aggregation::new(Aggregate::Count, None).into();
         let mut tree = self.tree.clone();
         tree.order_by.clear();
         let plain = tree.columns.is_empty()
