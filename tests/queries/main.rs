@@ -1,16 +1,21 @@
 //! Queries on sessions and on engines: conditions, joins, projections, verbs, views.
 
 mod aggregates;
+mod case;
+mod casts;
 mod comparisons;
 mod conditions;
+mod date_functions;
 mod decimals;
 mod find_or_add;
 mod hostile;
 mod joins;
 mod models;
+mod number_functions;
 mod orders;
 mod related;
 mod statements;
 mod text;
+mod text_functions;
 mod verbs;
 mod views;

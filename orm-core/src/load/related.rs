@@ -431,7 +431,7 @@ fn through_members(
 /// At most `limit` rows per partition, in the order of the inner query.
 fn limited(mut inner: Select, table: &'static Table, partition: Vec<Expr>, limit: u64) -> Select {
     let order = std::mem::take(&mut inner.order_by);
-    inner.columns.push((Expr::RowNumber { partition, order }, Some("rn".into())));
+    inner.columns.push((Expr::row_number(partition, order), Some("rn".into())));
     let rank = || Expr::Derived { table: table.name(), column: "rn".into() };
     let mut select = Select::new(From::Derived(Box::new(inner), table));
     select.filter = Some(Expr::binary(

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{BitAnd, BitAndAssign, BitOr, BitOrAssign, Not};
 
-use super::Fragments;
+use super::{Expression, Fragments};
 use crate::sql::Expr;
 
 /// A condition on rows of the model `M`, or, for a tuple of models, on rows joined of them.
@@ -67,6 +67,30 @@ impl<M> Condition<M> {
 
     pub(crate) fn into_expr(self) -> Expr {
         self.expr
+    }
+
+    /// The condition as a value, to be selected, ordered or grouped by: whether it holds, `None`
+    /// where a comparison with NULL leaves that open.
+    ///
+    /// ```
+    /// # use orm_core::{Engine, Model, SessionFactory, schema};
+    /// # #[derive(Model)] struct User { username: String, age: Option<i32> }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![User]).await?;
+    /// # let mut session = SessionFactory::new(engine.clone()).session();
+    /// # session.add(User::draft().username("ada").age(36));
+    /// # session.commit().await?;
+    /// let adults: Vec<(String, Option<bool>)> = User::select()
+    ///     .columns((User::username, User::age.ge(18).as_expression()))
+    ///     .on(&engine)
+    ///     .all()
+    ///     .await?;
+    /// assert_eq!(adults, [("ada".to_owned(), Some(true))]);
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    pub fn as_expression(self) -> Expression<M, Option<bool>> {
+        Expression::new(self.expr)
     }
 
     /// Holds for every row: where a loop of `&` starts.

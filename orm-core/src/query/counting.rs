@@ -1,7 +1,7 @@
 //! From a query to the one that counts its rows, or asks whether it has any.
 
 use super::Query;
-use crate::sql::{self, Aggregate, ColumnRef, Expr, From};
+use crate::sql::{self, Aggregate, Aggregation, ColumnRef, Expr, From};
 
 impl Query {
     /// `SELECT COUNT(*)` of the rows that the query would give: one row, one cell.
@@ -11,7 +11,7 @@ impl Query {
     /// along: [`counted`](Self::counted) takes it off. (SQLite 3.51 skips too few rows where
     /// nothing orders them and several indexes find them.)
     pub(crate) fn count_tree(&self) -> sql::Select {
-        let count = Expr::Aggregate { function: Aggregate::Count, operand: None, distinct: false };
+        let count = Aggregation::new(Aggregate::Count, None).into();
         let mut tree = self.tree.clone();
         tree.order_by.clear();
         let left_out = tree.offset.take().unwrap_or(0);

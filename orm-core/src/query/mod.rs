@@ -20,6 +20,7 @@
 #[macro_use]
 mod tuples;
 
+mod alternative;
 mod arithmetic;
 mod bulk;
 mod clauses;
@@ -28,6 +29,7 @@ mod comparand;
 mod condition;
 mod counting;
 mod expression;
+mod functions;
 mod join;
 mod loader;
 mod operators;
@@ -43,12 +45,16 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use alternative::Alternative;
 pub use arithmetic::{Addend, Also, Number};
 pub use bulk::{Bulk, BulkStatement, Delete, Filtered, Unfiltered, Update};
 pub use column_list::ColumnList;
 pub use comparand::{Assign, ByExpression, ByValue, Comparand};
 pub use condition::{Condition, Conditions, all_of, any_of};
 pub use expression::{Expression, PerGroup, PerRow, Term};
+pub use functions::{
+    Case, CastTo, EmptyCase, Fractional, HasDate, HasTime, Outcome, Unit, case, now,
+};
 pub use loader::{IntoLoad, Load};
 pub use operators::TextColumn;
 pub use order::{Order, Orders, order};

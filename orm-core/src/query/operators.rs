@@ -9,8 +9,8 @@ use super::{
     bind,
 };
 use crate::model::Column;
-use crate::sql::{Aggregate, BinaryOp, Expr, Function};
-use crate::value::{ColumnType, Nullability, Operand, Value};
+use crate::sql::{Aggregate, Aggregation, BinaryOp, Expr};
+use crate::value::{ColumnType, Operand, Value};
 
 /// A column type that is text: `String`, an `Option` of it, and newtypes of it that
 /// `#[derive(ColumnType)]` made (they accept a `&str`).
@@ -76,16 +76,13 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-fn call<M, T, L>(function: Function, arguments: Vec<Expr>) -> Expression<M, T, L> {
-    Expression::new(Expr::Function(function, arguments))
-}
-
 fn aggregate<M, T>(
     function: Aggregate,
     operand: Expr,
     distinct: bool,
 ) -> Expression<M, T, PerGroup> {
-    Expression::new(Expr::Aggregate { function, operand: Some(Box::new(operand)), distinct })
+    let aggregation = Aggregation { distinct, ..Aggregation::new(function, Some(operand)) };
+    Expression::new(aggregation.into())
 }
 
 /// The methods of a column, and of an expression of any level.
@@ -206,14 +203,6 @@ macro_rules! operators {
                 is_null(self.into_expr(), true)
             }
 
-            /// The value, or the given one where it is NULL.
-            pub fn coalesce(
-                self,
-                otherwise: impl Operand<T::Present>,
-            ) -> Expression<M, T::Present, $level> {
-                call(Function::Coalesce, vec![self.into_expr(), bind(&otherwise.into_operand())])
-            }
-
             /// In ascending order.
             pub fn asc(self) -> Order<M> {
                 Order::new(self.into_expr(), false)
@@ -260,32 +249,6 @@ macro_rules! operators {
                 like(self.into_expr(), format!("%{}", escaped(text.as_ref())))
             }
 
-            /// In lower case. SQLite knows the case of ASCII letters only.
-            pub fn lower(self) -> Expression<M, T, $level>
-            where
-                T: TextColumn,
-            {
-                call(Function::Lower, vec![self.into_expr()])
-            }
-
-            /// In upper case. SQLite knows the case of ASCII letters only.
-            pub fn upper(self) -> Expression<M, T, $level>
-            where
-                T: TextColumn,
-            {
-                call(Function::Upper, vec![self.into_expr()])
-            }
-
-            /// The length in characters.
-            pub fn length(
-                self,
-            ) -> Expression<M, <T::Nullability as Nullability>::Of<i64>, $level>
-            where
-                T: TextColumn,
-            {
-                call(Function::Length, vec![self.into_expr()])
-            }
-
             /// This text followed by another, which is NULL if either is:
             /// `User::first_name.concat(" ").concat(User::last_name)`.
             pub fn concat<V>(
@@ -302,14 +265,6 @@ macro_rules! operators {
                     BinaryOp::Concat,
                     other.__fragment().0,
                 ))
-            }
-
-            /// Without its sign.
-            pub fn abs(self) -> Expression<M, T, $level>
-            where
-                T: Number,
-            {
-                call(Function::Abs, vec![self.into_expr()])
             }
         }
     };

@@ -1,5 +1,15 @@
 //! Expressions as a tree, without types: the query layer builds it from typed columns.
 
+mod aggregate;
+mod functions;
+mod types;
+mod window;
+
+pub(crate) use aggregate::{Aggregate, Aggregation};
+pub(crate) use functions::Function;
+pub use functions::Unit;
+pub(crate) use window::{Bound, Window};
+
 use super::statement::Bind;
 use crate::model::{Link, Relationship, Table};
 use crate::value::{SqlType, Value};
@@ -62,53 +72,6 @@ pub(crate) enum BinaryOp {
     Concat,
 }
 
-/// Functions that mean the same everywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Function {
-    Lower,
-    Upper,
-    /// In characters.
-    Length,
-    Coalesce,
-    Abs,
-}
-
-/// Aggregates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Aggregate {
-    Count,
-    Sum,
-    Avg,
-    Min,
-    Max,
-}
-
-impl Function {
-    /// What most databases call it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Function::Lower => "lower",
-            Function::Upper => "upper",
-            Function::Length => "length",
-            Function::Coalesce => "coalesce",
-            Function::Abs => "abs",
-        }
-    }
-}
-
-impl Aggregate {
-    /// What every database calls it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Aggregate::Count => "count",
-            Aggregate::Sum => "sum",
-            Aggregate::Avg => "avg",
-            Aggregate::Min => "min",
-            Aggregate::Max => "max",
-        }
-    }
-}
-
 /// An expression.
 #[derive(Clone, Debug)]
 pub(crate) enum Expr {
@@ -152,23 +115,20 @@ pub(crate) enum Expr {
         pattern: Box<Expr>,
     },
     Function(Function, Vec<Expr>),
-    Aggregate {
-        function: Aggregate,
-        /// `None` counts rows.
-        operand: Option<Box<Expr>>,
-        distinct: bool,
+    /// The value of the first branch whose condition holds.
+    Case {
+        branches: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
     },
+    Aggregate(Box<Aggregation>),
+    /// An aggregate or a function of windows, of the rows that the window shows to each row.
+    Over(Box<Expr>, Box<Window>),
     /// Whether the object has a related one (for which the condition holds). `owner` says which
     /// occurrence of the owner's table; the related table is in scope inside the condition.
     Related {
         owner: Source,
         relationship: &'static Relationship,
         condition: Option<Box<Expr>>,
-    },
-    /// `row_number() OVER (PARTITION BY … ORDER BY …)`.
-    RowNumber {
-        partition: Vec<Expr>,
-        order: Vec<OrderTerm>,
     },
     /// A column of a derived table, by the name it was given there.
     Derived {
@@ -255,12 +215,20 @@ impl Expr {
                 visit(operand);
                 visit(pattern);
             }
-            Expr::Aggregate { operand: part, .. } | Expr::Related { condition: part, .. } => {
-                part.as_deref().into_iter().for_each(visit);
+            Expr::Case { branches, otherwise } => {
+                for (condition, value) in branches {
+                    visit(condition);
+                    visit(value);
+                }
+                otherwise.as_deref().into_iter().for_each(visit);
             }
-            Expr::RowNumber { partition, order } => {
-                partition.iter().for_each(&mut *visit);
-                order.iter().for_each(|term| visit(&term.expr));
+            Expr::Aggregate(aggregation) => aggregation.for_each_part(visit),
+            Expr::Over(function, window) => {
+                visit(function);
+                window.for_each_part(visit);
+            }
+            Expr::Related { condition, .. } => {
+                condition.as_deref().into_iter().for_each(visit);
             }
             Expr::Column(_)
             | Expr::Keys { .. }
@@ -272,7 +240,7 @@ impl Expr {
     }
 
     /// Visits the same parts as [`for_each_part`](Self::for_each_part), to change them.
-    fn for_each_part_mut(&mut self, visit: &mut dyn FnMut(&mut Expr)) {
+    pub(crate) fn for_each_part_mut(&mut self, visit: &mut dyn FnMut(&mut Expr)) {
         match self {
             Expr::Binary(left, _, right) => {
                 visit(left);
@@ -297,12 +265,20 @@ impl Expr {
                 visit(operand);
                 visit(pattern);
             }
-            Expr::Aggregate { operand: part, .. } | Expr::Related { condition: part, .. } => {
-                part.as_deref_mut().into_iter().for_each(visit);
+            Expr::Case { branches, otherwise } => {
+                for (condition, value) in branches {
+                    visit(condition);
+                    visit(value);
+                }
+                otherwise.as_deref_mut().into_iter().for_each(visit);
             }
-            Expr::RowNumber { partition, order } => {
-                partition.iter_mut().for_each(&mut *visit);
-                order.iter_mut().for_each(|term| visit(&mut term.expr));
+            Expr::Aggregate(aggregation) => aggregation.for_each_part_mut(visit),
+            Expr::Over(function, window) => {
+                visit(function);
+                window.for_each_part_mut(visit);
+            }
+            Expr::Related { condition, .. } => {
+                condition.as_deref_mut().into_iter().for_each(visit);
             }
             Expr::Column(_)
             | Expr::Keys { .. }

@@ -20,7 +20,11 @@ mod writer;
 
 pub(crate) use dialect::{Capabilities, Dialect, max_rows};
 pub(crate) use dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
-pub(crate) use expr::{Aggregate, Alias, BinaryOp, ColumnRef, Expr, Function, OrderTerm, Source};
+pub use expr::Unit;
+pub(crate) use expr::{
+    Aggregate, Aggregation, Alias, BinaryOp, Bound, ColumnRef, Expr, Function, OrderTerm, Source,
+    Window,
+};
 pub use isolation::Isolation;
 pub use naming::Naming;
 pub(crate) use render::{

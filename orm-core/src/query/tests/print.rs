@@ -79,10 +79,11 @@ pub(super) fn expr(tree: &Expr) -> String {
         }
         Expr::Like { operand, pattern } => format!("{} LIKE {}", expr(operand), expr(pattern)),
         Expr::Function(function, arguments) => format!("{function:?}({})", list(arguments, expr)),
-        Expr::Aggregate { function, operand, distinct } => format!(
-            "{function:?}({}{})",
-            if *distinct { "DISTINCT " } else { "" },
-            operand.as_deref().map_or("*".into(), expr)
+        Expr::Aggregate(aggregation) => format!(
+            "{:?}({}{})",
+            aggregation.function,
+            if aggregation.distinct { "DISTINCT " } else { "" },
+            aggregation.operand.as_ref().map_or("*".into(), expr)
         ),
         Expr::Related { relationship, condition, .. } => format!(
             "related({}{})",

@@ -17,13 +17,13 @@ use std::fmt::Debug;
 use chrono::{NaiveDate, NaiveTime, Timelike};
 
 use super::dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
-use super::expr::{Aggregate, BinaryOp, ColumnRef, Expr, Function, OrderTerm};
+use super::expr::{Aggregate, Aggregation, BinaryOp, ColumnRef, Expr, Function, OrderTerm};
 use super::isolation::Isolation;
 use super::naming::Naming;
 use super::select::RowLock;
 use super::statement::Bind;
 use super::writer::Writer;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{ColumnDef, Table};
 use crate::value::{SqlType, Value};
 
@@ -147,6 +147,11 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         ""
     }
 
+    /// The same behind any other expression of the type.
+    fn read_cast_of(&self, _sql_type: SqlType) -> &'static str {
+        ""
+    }
+
     /// `left op right`.
     fn write_binary(
         &self,
@@ -158,48 +163,54 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         w.infix(left, op, op.symbol(), right)
     }
 
-    /// What a scalar function is called.
-    fn function_name(&self, function: Function) -> &'static str {
-        function.name()
+    /// How a function is written: `$0` stands for its first argument.
+    ///
+    /// # Errors
+    /// `Misuse` if the database has no such function.
+    fn function(&self, function: Function) -> Result<&'static str> {
+        common_template(function)
     }
 
-    /// A scalar function.
-    fn write_function(
-        &self,
-        w: &mut Writer<'_>,
-        function: Function,
-        arguments: &[Expr],
-    ) -> Result<()> {
-        w.push(self.function_name(function));
+    /// An aggregate.
+    fn write_aggregate(&self, w: &mut Writer<'_>, aggregation: &Aggregation) -> Result<()> {
+        w.push(aggregation.function.name());
         w.push("(");
-        w.list(arguments, Writer::expr)?;
-        w.push(")");
-        Ok(())
-    }
-
-    /// An aggregate; no operand counts rows.
-    fn write_aggregate(
-        &self,
-        w: &mut Writer<'_>,
-        function: Aggregate,
-        operand: Option<&Expr>,
-        distinct: bool,
-    ) -> Result<()> {
-        w.push(function.name());
-        w.push("(");
-        match operand {
+        match &aggregation.operand {
             Some(operand) => {
-                w.push(if distinct { "DISTINCT " } else { "" });
-                match function {
-                    Aggregate::Min | Aggregate::Max => w.ordered(operand)?,
-                    _ if distinct => w.ordered(operand)?,
-                    _ => w.expr(operand)?,
-                }
+                w.push(if aggregation.distinct { "DISTINCT " } else { "" });
+                self.write_aggregated(w, aggregation, operand)?;
             }
             None => w.push("*"),
         }
+        if aggregation.function == Aggregate::Join {
+            w.push(", ");
+            w.bind(Value::Text(aggregation.separator.clone()), SqlType::Text);
+        }
+        if !aggregation.order.is_empty() {
+            w.push(" ");
+            w.order(&aggregation.order)?;
+        }
         w.push(")");
+        if let Some(filter) = &aggregation.filter {
+            w.push(" FILTER (WHERE ");
+            w.expr(filter)?;
+            w.push(")");
+        }
         Ok(())
+    }
+
+    /// What an aggregate is made of.
+    fn write_aggregated(
+        &self,
+        w: &mut Writer<'_>,
+        aggregation: &Aggregation,
+        operand: &Expr,
+    ) -> Result<()> {
+        match aggregation.function {
+            Aggregate::Min | Aggregate::Max => w.ordered(operand),
+            _ if aggregation.distinct => w.ordered(operand),
+            _ => w.expr(operand),
+        }
     }
 
     /// `operand IN (list)`. The list is not empty.
@@ -438,6 +449,13 @@ pub(crate) trait Dialect: Debug + Send + Sync {
     fn before_drop(&self) -> Option<&'static str> {
         None
     }
+}
+
+/// How most databases write a function.
+pub(in crate::sql) fn common_template(function: Function) -> Result<&'static str> {
+    function.template().ok_or_else(|| {
+        Error::misuse(format!("this database has no function that does what `{function:?}` does"))
+    })
 }
 
 /// Why a date or a time can't be stored, given what the database says of dates. chrono counts a

@@ -1,5 +1,7 @@
 //! SQLite, 3.35 or later (RETURNING).
 
+mod functions;
+
 use std::borrow::Cow;
 
 use chrono::{Datelike, NaiveDate};
@@ -46,28 +48,7 @@ pub(crate) const DECIMAL_COLLATION: &str = "orm_decimal";
 
 /// Whether the values of an expression are decimals.
 fn is_decimal(expr: &Expr) -> bool {
-    let is_type = |sql_type: SqlType| match sql_type {
-        #[cfg(feature = "decimal")]
-        SqlType::Decimal => true,
-        _ => false,
-    };
-    match expr {
-        Expr::Column(column) => is_type(column.sql_type()),
-        Expr::Bind(bind) => is_type(bind.sql_type),
-        Expr::Binary(left, op, right) => {
-            op.is_arithmetic() && (is_decimal(left) || is_decimal(right))
-        }
-        Expr::Negate(operand) => is_decimal(operand),
-        Expr::Function(Function::Abs | Function::Coalesce, arguments) => {
-            arguments.first().is_some_and(is_decimal)
-        }
-        Expr::Aggregate {
-            function: Aggregate::Sum | Aggregate::Min | Aggregate::Max,
-            operand: Some(operand),
-            ..
-        } => is_decimal(operand),
-        _ => false,
-    }
+    expr.sql_type().is_some_and(SqlType::is_decimal)
 }
 
 const NO_NAN: &str = "SQLite has no NaN";
@@ -128,14 +109,17 @@ impl Dialect for Sqlite {
 
     /// SQLite calculates with decimals as floats; what comes out is a text again.
     fn stored_as(&self, expr: &Expr) -> Option<&'static str> {
-        let is_computed = matches!(
-            expr,
-            Expr::Binary(..)
-                | Expr::Negate(_)
-                | Expr::Function(Function::Abs, _)
-                | Expr::Aggregate { function: Aggregate::Sum, .. }
-        );
+        let is_computed = match expr.function_of_window() {
+            Expr::Binary(..) | Expr::Negate(_) => true,
+            Expr::Function(function, _) => !function.chooses(),
+            Expr::Aggregate(aggregation) => aggregation.function == Aggregate::Sum,
+            _ => false,
+        };
         (is_computed && is_decimal(expr)).then_some("TEXT")
+    }
+
+    fn function(&self, function: Function) -> Result<&'static str> {
+        functions::template(function)
     }
 
     fn write_binary(

@@ -14,7 +14,7 @@ const LONGEST_CHAIN: usize = 256;
 /// How tightly an expression holds together. Only levels that all databases agree on are told
 /// apart; whatever they rank differently is set in parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Strength {
+pub(super) enum Strength {
     Any,
     All,
     Comparison,
@@ -81,7 +81,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn bare(&mut self, expr: &Expr) -> Result<()> {
+    pub(super) fn bare(&mut self, expr: &Expr) -> Result<()> {
         match expr {
             Expr::Column(column) => self.column(column)?,
             Expr::Bind(bind) => self.push_bind(bind.clone()),
@@ -129,27 +129,12 @@ impl Writer<'_> {
                 self.operand(pattern, Strength::Sum)?;
                 self.push(" ESCAPE '!'");
             }
-            Expr::Function(function, arguments) => {
-                self.dialect.write_function(self, *function, arguments)?;
-            }
-            Expr::Aggregate { function, operand, distinct } => {
-                self.dialect.write_aggregate(self, *function, operand.as_deref(), *distinct)?;
-            }
+            Expr::Function(function, arguments) => self.function(*function, arguments)?,
+            Expr::Case { branches, otherwise } => self.case(branches, otherwise.as_deref())?,
+            Expr::Aggregate(aggregation) => self.dialect.write_aggregate(self, aggregation)?,
+            Expr::Over(function, window) => self.over(function, window)?,
             Expr::Related { owner, relationship, condition } => {
                 self.related(*owner, relationship, condition.as_deref())?;
-            }
-            Expr::RowNumber { partition, order } => {
-                self.push("row_number() OVER (");
-                if !partition.is_empty() {
-                    self.push("PARTITION BY ");
-                    self.list(partition, Self::expr)?;
-                }
-                if !order.is_empty() {
-                    self.push(if partition.is_empty() { "ORDER BY " } else { " ORDER BY " });
-                    let dialect = self.dialect;
-                    self.list(order, |w, term| dialect.write_order_term(w, term))?;
-                }
-                self.push(")");
             }
             Expr::Derived { table, column } => self.qualified(table, column),
         }
@@ -206,7 +191,7 @@ impl Writer<'_> {
     }
 
     /// Pushes an expression, in parentheses unless it holds together tightly enough.
-    fn operand(&mut self, expr: &Expr, least: Strength) -> Result<()> {
+    pub(super) fn operand(&mut self, expr: &Expr, least: Strength) -> Result<()> {
         if Strength::of(expr) >= least {
             return self.expr(expr);
         }

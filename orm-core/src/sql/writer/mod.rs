@@ -1,6 +1,7 @@
 //! The writer: pushes SQL text and binds together, and knows what names mean where.
 
 mod expr;
+mod functions;
 mod scope;
 mod select;
 #[cfg(all(test, feature = "sqlite"))]

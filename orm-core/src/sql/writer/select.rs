@@ -3,8 +3,8 @@
 use super::Writer;
 use super::scope::{Occurrence, Scope};
 use crate::error::Result;
-use crate::model::{ColumnDef, Table};
-use crate::sql::expr::{Aggregate, Expr, Function, Source};
+use crate::model::Table;
+use crate::sql::expr::{Expr, Source};
 use crate::sql::select::{From, JoinKind, Select};
 
 impl Writer<'_> {
@@ -70,9 +70,8 @@ impl Writer<'_> {
             self.expr(having)?;
         }
         if !select.order_by.is_empty() {
-            self.push(" ORDER BY ");
-            let dialect = self.dialect;
-            self.list(&select.order_by, |w, term| dialect.write_order_term(w, term))?;
+            self.push(" ");
+            self.order(&select.order_by)?;
         }
         self.dialect.write_limit(self, select.limit, select.offset);
         if let (Some(lock), From::Table(table, Source::Scope)) = (select.lock, &select.from) {
@@ -91,8 +90,12 @@ impl Writer<'_> {
             // Inside, and where different rows are ordered by what they show, a column keeps its
             // type.
             let is_ordered = select.distinct && !select.order_by.is_empty();
-            if let (Some(column), None, false) = (column_shown(expr), derived, is_ordered) {
-                self.push(self.dialect.read_cast(column));
+            if derived.is_none() && !is_ordered {
+                let cast = match expr.column_shown() {
+                    Some(column) => self.dialect.read_cast(column),
+                    None => expr.sql_type().map_or("", |shown| self.dialect.read_cast_of(shown)),
+                };
+                self.push(cast);
             }
             let implied = match (expr, derived) {
                 (Expr::Column(_), _) | (_, None) => None,
@@ -107,17 +110,5 @@ impl Writer<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// The column whose values an expression gives.
-fn column_shown(expr: &Expr) -> Option<&'static ColumnDef> {
-    match expr {
-        Expr::Column(column) => Some(&column.table.columns()[column.column]),
-        Expr::Aggregate { function: Aggregate::Min | Aggregate::Max, operand, .. } => {
-            column_shown(operand.as_deref()?)
-        }
-        Expr::Function(Function::Coalesce, arguments) => arguments.iter().find_map(column_shown),
-        _ => None,
     }
 }

@@ -161,9 +161,9 @@ fn keys_are_padded_by_repeating_the_last() {
 
 #[test]
 fn functions_and_aggregates() {
-    let count = Expr::Aggregate { function: Aggregate::Count, operand: None, distinct: false };
-    let distinct =
-        Expr::Aggregate { function: Aggregate::Count, operand: Some(boxed(age())), distinct: true };
+    let count = Expr::from(Aggregation::new(Aggregate::Count, None));
+    let distinct = Aggregation::new(Aggregate::Count, Some(age()));
+    let distinct = Expr::from(Aggregation { distinct: true, ..distinct });
     let lower = Expr::Function(Function::Lower, vec![column(users(), "email")]);
     let mut select = Select::from(users());
     select.distinct = true;
@@ -208,10 +208,7 @@ fn a_derived_table_stands_for_its_table() {
         (column(users(), "id"), None),
         (Expr::Function(Function::Abs, vec![age()]), None),
         (
-            Expr::RowNumber {
-                partition: vec![age()],
-                order: vec![OrderTerm::new(column(users(), "id"), false)],
-            },
+            Expr::row_number(vec![age()], vec![OrderTerm::new(column(users(), "id"), false)]),
             Some("rn".into()),
         ),
     ];

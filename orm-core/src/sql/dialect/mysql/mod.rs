@@ -1,5 +1,6 @@
 //! MySQL, 8.0.19 or later, and MariaDB, 10.5 or later.
 
+mod functions;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use super::{Capabilities, Dialect, quote_with};
 use crate::error::Result;
 use crate::model::{ColumnDef, Table};
 use crate::sql::dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
-use crate::sql::expr::{Aggregate, BinaryOp, Expr, Function, OrderTerm};
+use crate::sql::expr::{Aggregation, BinaryOp, Expr, Function, OrderTerm};
 use crate::sql::isolation::Isolation;
 use crate::sql::naming::Naming;
 use crate::sql::statement::Bind;
@@ -152,33 +153,9 @@ pub(crate) fn configured(
     &DIALECTS[server | returning | keys | naming]
 }
 
-/// Whether a type is one of the integers.
-fn is_integer_type(sql_type: SqlType) -> bool {
-    use SqlType::*;
-    matches!(sql_type, I16 | I32 | I64 | U8 | U16 | U32)
-}
-
 /// Whether the values of an expression are integers.
 fn is_integer(expr: &Expr) -> bool {
-    match expr {
-        Expr::Column(column) => is_integer_type(column.sql_type()),
-        Expr::Bind(bind) => is_integer_type(bind.sql_type),
-        Expr::Integer(_) | Expr::Function(Function::Length, _) => true,
-        Expr::Binary(left, op, right) => {
-            op.is_arithmetic() && is_integer(left) && is_integer(right)
-        }
-        Expr::Negate(operand) => is_integer(operand),
-        Expr::Function(Function::Abs | Function::Coalesce, arguments) => {
-            arguments.first().is_some_and(is_integer)
-        }
-        Expr::Aggregate { function: Aggregate::Count, .. } => true,
-        Expr::Aggregate {
-            function: Aggregate::Sum | Aggregate::Min | Aggregate::Max,
-            operand: Some(operand),
-            ..
-        } => is_integer(operand),
-        _ => false,
-    }
+    expr.sql_type().is_some_and(SqlType::is_integer)
 }
 
 impl Dialect for MySql {
@@ -238,35 +215,12 @@ impl Dialect for MySql {
         }
     }
 
-    /// `length` counts bytes.
-    fn function_name(&self, function: Function) -> &'static str {
-        match function {
-            Function::Length => "char_length",
-            other => other.name(),
-        }
+    fn function(&self, function: Function) -> Result<&'static str> {
+        functions::template(function)
     }
 
-    fn write_aggregate(
-        &self,
-        w: &mut Writer<'_>,
-        function: Aggregate,
-        operand: Option<&Expr>,
-        distinct: bool,
-    ) -> Result<()> {
-        w.push(function.name());
-        w.push("(");
-        let Some(operand) = operand else {
-            w.push("*)");
-            return Ok(());
-        };
-        w.push(if distinct { "DISTINCT " } else { "" });
-        // The average of exact numbers has only a few digits more than they have.
-        let is_average = function == Aggregate::Avg;
-        w.push(if is_average { "CAST(" } else { "" });
-        w.expr(operand)?;
-        w.push(if is_average { " AS DOUBLE)" } else { "" });
-        w.push(")");
-        Ok(())
+    fn write_aggregate(&self, w: &mut Writer<'_>, aggregation: &Aggregation) -> Result<()> {
+        functions::write_aggregate(w, aggregation)
     }
 
     /// NULLs are less than everything else here; where they are to go elsewhere, that is an

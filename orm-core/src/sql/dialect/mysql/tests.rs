@@ -256,16 +256,14 @@ fn expressions() {
         Expr::Function(Function::Length, vec![column("email")]),
         "char_length(`users`.`email`)",
     );
-    let aggregate = |function, distinct| Expr::Aggregate {
-        function,
-        operand: Some(Box::new(column("age"))),
-        distinct,
+    let aggregate = |function, distinct| {
+        let of_age = Aggregation::new(function, Some(column("age")));
+        Expr::from(Aggregation { distinct, ..of_age })
     };
     check_expr(aggregate(Aggregate::Sum, false), &format!("sum({age})"));
     check_expr(aggregate(Aggregate::Avg, false), &format!("avg(CAST({age} AS DOUBLE))"));
     check_expr(aggregate(Aggregate::Count, true), &format!("count(DISTINCT {age})"));
-    let count = Expr::Aggregate { function: Aggregate::Count, operand: None, distinct: false };
-    check_expr(count, "count(*)");
+    check_expr(Aggregation::new(Aggregate::Count, None).into(), "count(*)");
     let like = Expr::Like { operand: Box::new(column("email")), pattern: Box::new(greeting) };
     check_expr(like, "`users`.`email` LIKE ? ESCAPE '!'");
     let keys = |columns: &[usize], keys: &[&[i64]]| Expr::Keys {

@@ -4,6 +4,7 @@
 //! is prepared once, serves every number of rows. A prepared statement is known by its text alone:
 //! each placeholder has a cast, so that one text always has the same types.
 
+mod functions;
 mod rows;
 mod schema;
 #[cfg(test)]
@@ -16,15 +17,12 @@ use std::fmt::Write as _;
 use chrono::{Datelike, NaiveDate};
 use serde_json::Value as Document;
 
-use self::types::{
-    bind_to, cast_from_text, column_cast, declared_type, is_float, is_integer, row_type, type_name,
-    type_of,
-};
+use self::types::{bind_to, cast_from_text, column_cast, declared_type, row_type, type_name};
 use super::{Capabilities, Dialect, push_literal, quote_with, refuse_times};
 use crate::error::Result;
 use crate::model::{ColumnDef, Table};
 use crate::sql::dml::{DeleteRows, InsertRows, UpdateRows};
-use crate::sql::expr::{Aggregate, BinaryOp, ColumnRef, Expr};
+use crate::sql::expr::{Aggregate, Aggregation, BinaryOp, ColumnRef, Expr, Function};
 use crate::sql::isolation::Isolation;
 use crate::sql::names;
 use crate::sql::naming::Naming;
@@ -159,11 +157,11 @@ impl Dialect for Postgres {
 
     /// Sums of integers are an i64 and averages an f64, on every database.
     fn stored_as(&self, expr: &Expr) -> Option<&'static str> {
-        let Expr::Aggregate { function, operand: Some(operand), .. } = expr else { return None };
-        let operand = type_of(operand)?;
-        match function {
-            Aggregate::Sum if is_integer(operand) => Some("int8"),
-            Aggregate::Avg if !is_float(operand) => Some("float8"),
+        let Expr::Aggregate(aggregation) = expr.function_of_window() else { return None };
+        let operand = aggregation.operand.as_ref()?.sql_type()?;
+        match aggregation.function {
+            Aggregate::Sum if operand.is_integer() => Some("int8"),
+            Aggregate::Avg if !operand.is_float() => Some("float8"),
             _ => None,
         }
     }
@@ -172,10 +170,21 @@ impl Dialect for Postgres {
     /// them, and a statement would be outdated as soon as a type is made anew.
     fn read_cast(&self, column: &ColumnDef) -> &'static str {
         match column.logical_type() {
-            SqlType::Enum(_) if column_cast(column).is_some() => "::text",
+            SqlType::Enum(_) if column_cast(column).is_none() => "",
+            sql_type => self.read_cast_of(sql_type),
+        }
+    }
+
+    fn read_cast_of(&self, sql_type: SqlType) -> &'static str {
+        match sql_type {
+            SqlType::Enum(_) => "::text",
             SqlType::Array(SqlType::Enum(_)) => "::text[]",
             _ => "",
         }
+    }
+
+    fn function(&self, function: Function) -> Result<&'static str> {
+        functions::template(function)
     }
 
     /// Floats have no remainder on PostgreSQL.
@@ -186,7 +195,8 @@ impl Dialect for Postgres {
         op: BinaryOp,
         right: &Expr,
     ) -> Result<()> {
-        let of_floats = || type_of(left).or_else(|| type_of(right)).is_some_and(is_float);
+        let of_floats =
+            || left.sql_type().or_else(|| right.sql_type()).is_some_and(SqlType::is_float);
         if op != BinaryOp::Remainder || !of_floats() {
             return match (left, right) {
                 (Expr::Column(column), Expr::Bind(bind)) => {
@@ -209,29 +219,16 @@ impl Dialect for Postgres {
     }
 
     /// Single floats are added up as doubles, which is what their sum is.
-    fn write_aggregate(
+    fn write_aggregated(
         &self,
         w: &mut Writer<'_>,
-        function: Aggregate,
-        operand: Option<&Expr>,
-        distinct: bool,
+        aggregation: &Aggregation,
+        operand: &Expr,
     ) -> Result<()> {
-        w.push(function.name());
-        w.push("(");
-        w.push(if distinct { "DISTINCT " } else { "" });
-        match operand {
-            Some(operand)
-                if function == Aggregate::Sum && type_of(operand) == Some(SqlType::F32) =>
-            {
-                w.push("CAST(");
-                w.expr(operand)?;
-                w.push(" AS float8)");
-            }
-            Some(operand) => w.expr(operand)?,
-            None => w.push("*"),
+        if aggregation.function == Aggregate::Sum && operand.sql_type() == Some(SqlType::F32) {
+            return w.template("CAST($0 AS float8)", std::slice::from_ref(operand));
         }
-        w.push(")");
-        Ok(())
+        w.expr(operand)
     }
 
     /// A plan for a limit that isn't known counts with a tenth of all rows, which PostgreSQL finds so

@@ -352,10 +352,9 @@ fn expressions() {
 #[test]
 fn aggregates_have_the_types_that_queries_expect() {
     let float = Expr::bind(Value::Float(1.0), SqlType::F32);
-    let of = |function, operand: Expr, distinct| Expr::Aggregate {
-        function,
-        operand: Some(Box::new(operand)),
-        distinct,
+    let of = |function, operand: Expr, distinct| {
+        let aggregation = Aggregation::new(function, Some(operand));
+        Expr::from(Aggregation { distinct, ..aggregation })
     };
     let age = || column(users(), "age");
     for (expr, expected) in [
@@ -366,10 +365,7 @@ fn aggregates_have_the_types_that_queries_expect() {
         (of(Aggregate::Count, age(), true), r#"count(DISTINCT "users"."age")"#),
         (of(Aggregate::Sum, float.clone(), false), "sum(CAST($1::float4 AS float8))"),
         (of(Aggregate::Avg, float, false), "avg($1::float4)"),
-        (
-            Expr::Aggregate { function: Aggregate::Count, operand: None, distinct: false },
-            "count(*)",
-        ),
+        (Aggregation::new(Aggregate::Count, None).into(), "count(*)"),
         (
             Expr::Function(
                 Function::Coalesce,

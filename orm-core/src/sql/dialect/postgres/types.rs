@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::quoted;
 use crate::model::ColumnDef;
-use crate::sql::expr::{ColumnRef, Expr, Function};
+use crate::sql::expr::ColumnRef;
 use crate::sql::statement::Bind;
 use crate::value::SqlType;
 
@@ -73,34 +73,6 @@ pub(super) fn column_cast(column: &ColumnDef) -> Option<Cow<'static, str>> {
 /// A bind that is compared with a column.
 pub(super) fn bind_to(column: &ColumnRef, bind: &Bind) -> Bind {
     Bind { declared: column.table.columns()[column.column].sql_type, ..bind.clone() }
-}
-
-/// The type of an expression's values, where it matters and can be told.
-pub(super) fn type_of(expr: &Expr) -> Option<SqlType> {
-    match expr {
-        Expr::Column(column) => Some(column.sql_type()),
-        Expr::Bind(bind) => Some(bind.sql_type),
-        Expr::Binary(left, op, right) if op.is_arithmetic() => {
-            type_of(left).or_else(|| type_of(right))
-        }
-        Expr::Negate(operand) => type_of(operand),
-        Expr::Function(Function::Abs | Function::Coalesce, arguments) => {
-            arguments.iter().find_map(type_of)
-        }
-        Expr::Function(Function::Length, _) => Some(SqlType::I64),
-        _ => None,
-    }
-}
-
-pub(super) fn is_integer(sql_type: SqlType) -> bool {
-    matches!(
-        sql_type,
-        SqlType::I16 | SqlType::I32 | SqlType::I64 | SqlType::U8 | SqlType::U16 | SqlType::U32
-    )
-}
-
-pub(super) fn is_float(sql_type: SqlType) -> bool {
-    matches!(sql_type, SqlType::F32 | SqlType::F64)
 }
 
 /// A column's type where no fact of the column plays a part.
