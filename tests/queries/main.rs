@@ -10,6 +10,7 @@ mod joins;
 mod models;
 mod orders;
 mod related;
+mod slices;
 mod statements;
 mod text;
 mod verbs;
