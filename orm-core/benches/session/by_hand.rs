@@ -21,6 +21,12 @@ pub(crate) trait ByHand: Sized {
     fn get(&mut self, id: i64) -> impl Future<Output = PlainUser>;
     /// Every user, their posts and the comments of these, in three statements.
     fn eager(&mut self) -> impl Future<Output = Eager>;
+    /// The same by one statement of two joins, whose rows repeat what is to the left.
+    fn eager_joined(&mut self) -> impl Future<Output = Eager>;
+    /// Active users under forty by name, the second twenty of them, and their posts.
+    fn page(&mut self) -> impl Future<Output = (Vec<PlainUser>, HashMap<i64, Vec<PlainPost>>)>;
+    /// How many active users there are of each age, their average score and their greatest key.
+    fn aggregate(&mut self) -> impl Future<Output = Vec<(i32, i64, f64, i64)>>;
     /// Inserts users; gives their keys.
     fn insert_users(&mut self, rows: usize) -> impl Future<Output = Vec<i64>>;
     /// Inserts a post of each of these users.
@@ -129,6 +135,55 @@ macro_rules! by_hand {
                 comments.entry(comment.4).or_default().push(comment);
             }
             (users, posts, comments)
+        }
+
+        async fn eager_joined(&mut self) -> Eager {
+            const SQL: &str = "SELECT u.id, u.created_at, u.updated_at, u.name, u.email, u.age, \
+                u.score, u.active, p.id, p.created_at, p.updated_at, p.title, p.views, p.user_id, \
+                c.id, c.created_at, c.updated_at, c.body, c.post_id \
+                FROM users u LEFT JOIN posts p ON p.user_id = u.id \
+                LEFT JOIN comments c ON c.post_id = p.id ORDER BY u.id, p.id, c.id";
+            let mut users: Vec<PlainUser> = Vec::new();
+            let mut posts: HashMap<i64, Vec<PlainPost>> = HashMap::new();
+            let mut comments: HashMap<i64, Vec<PlainComment>> = HashMap::new();
+            for row in sqlx::query(SQL).fetch_all(&mut self.connection).await.expect("loads") {
+                let user: i64 = row.get(0);
+                if users.last().is_none_or(|last| last.id != user) {
+                    users.push(user!(row));
+                }
+                let Some(post) = row.get::<Option<i64>, _>(8) else { continue };
+                let of_user = posts.entry(user).or_default();
+                if of_user.last().is_none_or(|last| last.0 != post) {
+                    of_user.push((post, row.get(9), row.get(10), row.get(11), row.get(12), user));
+                }
+                let Some(comment) = row.get::<Option<i64>, _>(14) else { continue };
+                let comment = (comment, row.get(15), row.get(16), row.get(17), post);
+                comments.entry(post).or_default().push(comment);
+            }
+            (users, posts, comments)
+        }
+
+        async fn page(&mut self) -> (Vec<PlainUser>, HashMap<i64, Vec<PlainPost>>) {
+            let sql = format!(
+                "SELECT {USER} FROM users WHERE active AND age < 40 ORDER BY name, id LIMIT 20 OFFSET 20"
+            );
+            let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut self.connection).await;
+            let users: Vec<PlainUser> = rows.expect("loads").iter().map(|row| user!(row)).collect();
+            let ids: Vec<i64> = users.iter().map(|user| user.id).collect();
+            let mut posts: HashMap<i64, Vec<PlainPost>> = HashMap::new();
+            for row in self.of("SELECT id, created_at, updated_at, title, views, user_id FROM posts WHERE user_id", &ids).await {
+                let post: PlainPost =
+                    (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4), row.get(5));
+                posts.entry(post.5).or_default().push(post);
+            }
+            (users, posts)
+        }
+
+        async fn aggregate(&mut self) -> Vec<(i32, i64, f64, i64)> {
+            const SQL: &str = "SELECT age, count(*), avg(score), max(id) FROM users WHERE active \
+                GROUP BY age ORDER BY age";
+            let rows = sqlx::query(SQL).fetch_all(&mut self.connection).await.expect("loads");
+            rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect()
         }
 
         async fn insert_users(&mut self, rows: usize) -> Vec<i64> {

@@ -96,6 +96,8 @@ async fn run<H: ByHand>(name: &str, wanted: &[String]) {
     bench.loads().await;
     bench.gets().await;
     bench.eager().await;
+    bench.pages().await;
+    bench.aggregates().await;
     bench.inserts().await;
     bench.graph().await;
     bench.updates().await;
@@ -221,6 +223,77 @@ impl<H: ByHand> Bench<H> {
             .await;
             race.theirs(async {
                 black_box(plain.eager().await);
+            })
+            .await;
+        }
+        race.report();
+        let mut race = Race::new("eager load 100 x 10 x 10, joined, tracked", 30);
+        while race.goes_on() {
+            let mut session = sessions.session();
+            race.ours(async {
+                let posts = User::posts.joined().with(Post::comments.joined());
+                let users = User::select().order_by(User::id.asc()).with(posts);
+                black_box(users.all(&mut session).await.expect("loads"));
+            })
+            .await;
+            race.theirs(async {
+                black_box(plain.eager_joined().await);
+            })
+            .await;
+        }
+        race.report();
+    }
+
+    async fn pages(&self) {
+        if !self.wants("page") {
+            return;
+        }
+        let (sessions, mut plain) = self.database().await;
+        plain.insert_users(1_000).await;
+        plain.insert_posts(&(0..10_000).map(|at| at / 10 + 1).collect::<Vec<_>>()).await;
+        let query = || {
+            User::select()
+                .filter(User::active.eq(true) & User::age.lt(40))
+                .order_by((User::name.asc(), User::id.asc()))
+                .limit(20)
+                .offset(20)
+                .with(User::posts)
+        };
+        let mut race = Race::new("filtered page of 20 with posts, tracked", 300);
+        while race.goes_on() {
+            let mut session = sessions.session();
+            race.ours(async {
+                assert_eq!(query().all(&mut session).await.expect("loads").len(), 20);
+            })
+            .await;
+            race.theirs(async {
+                assert_eq!(plain.page().await.0.len(), 20);
+            })
+            .await;
+        }
+        race.report();
+    }
+
+    async fn aggregates(&self) {
+        if !self.wants("aggregate") {
+            return;
+        }
+        let (sessions, mut plain) = self.database().await;
+        plain.insert_users(100_000).await;
+        let mut race = Race::new("aggregate over 100,000 rows", 20);
+        while race.goes_on() {
+            let mut session = sessions.session();
+            race.ours(async {
+                let ages = User::select()
+                    .filter(User::active.eq(true))
+                    .group_by(User::age)
+                    .order_by(User::age.asc())
+                    .columns((User::age, User::id.count(), User::score.avg(), User::id.max()));
+                assert_eq!(black_box(ages.all(&mut session).await.expect("loads")).len(), 45);
+            })
+            .await;
+            race.theirs(async {
+                assert_eq!(black_box(plain.aggregate().await).len(), 45);
             })
             .await;
         }
