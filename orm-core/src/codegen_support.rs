@@ -12,7 +12,8 @@ pub use crate::model::{
     ToMany, ToOne,
 };
 pub use crate::query::{
-    Delete, Select, Unfiltered, Update, View, ViewField, ViewRow, ViewShape, order,
+    Delete, Order, Select, Sortable, Unfiltered, Update, View, ViewField, ViewRow, ViewShape,
+    order, order_from,
 };
 pub use crate::session::{
     Collection, Draft, Given, Links, Member, Merge, MergedMember, New, Partial, Reference, Session,

@@ -101,6 +101,12 @@ pub enum Error {
     /// A hook of the application refused what it was asked about. Made by [`Error::refused`].
     #[error("{0}")]
     Refused(Box<Refusal>),
+    /// A cursor that belongs to another query or order, or was changed on its way.
+    #[error("the cursor can't be used: {0}")]
+    InvalidCursor(&'static str),
+    /// An order, asked for by a request, that isn't one of those that are offered.
+    #[error("the rows can't be ordered like that: {0}")]
+    InvalidOrder(String),
     /// The session can't do this in the state it is in, or with these arguments.
     #[error("{0}")]
     Misuse(String),

@@ -10,7 +10,8 @@ use crate::input::plain;
 use crate::model::{Base, BaseModel, Column, ColumnGroup, Kind, Model, Relationship};
 
 /// The associated functions of every model, whose names no constant can have.
-pub(crate) const CONSTRUCTORS: [&str; 5] = ["select", "draft", "insert", "update", "delete"];
+pub(crate) const CONSTRUCTORS: [&str; 6] =
+    ["select", "draft", "insert", "update", "delete", "order_from"];
 
 /// How many columns a primary key can have: what `PrimaryKey` is implemented for.
 const LONGEST_KEY: usize = 4;

@@ -14,6 +14,7 @@ mod models;
 mod number_functions;
 mod orders;
 mod related;
+mod slices;
 mod statements;
 mod text;
 mod text_functions;

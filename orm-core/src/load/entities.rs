@@ -33,6 +33,8 @@ pub(crate) enum OwnerKey {
     Own(Vec<usize>),
     /// These, which are selected before the object's columns.
     Beside(Vec<(Expr, SqlType)>),
+    /// No key of an owner, but the values of the query's order, which have these types.
+    Order(Vec<SqlType>),
 }
 
 /// A row of an [`EntityQuery`].
@@ -54,9 +56,17 @@ pub(crate) async fn load_entities(
     let mut select = wrap_if_counted(select, table, nodes);
     let mut owner_cells = Vec::new();
     select.columns.clear();
-    if let OwnerKey::Beside(key) = &owner_key {
-        select.columns.extend(key.iter().map(|(expr, _)| (expr.clone(), None)));
-        owner_cells.extend(key.iter().map(|(_, sql_type)| *sql_type).enumerate());
+    match &owner_key {
+        OwnerKey::Beside(key) => {
+            select.columns.extend(key.iter().map(|(expr, _)| (expr.clone(), None)));
+            owner_cells.extend(key.iter().map(|(_, sql_type)| *sql_type).enumerate());
+        }
+        OwnerKey::Order(types) => {
+            let order = select.order_by.iter().map(|term| (term.expr.clone(), None));
+            select.columns.extend(order);
+            owner_cells.extend(types.iter().copied().enumerate());
+        }
+        OwnerKey::None | OwnerKey::Own(_) => {}
     }
     let first = select.columns.len();
     if let OwnerKey::Own(columns) = &owner_key {

@@ -39,13 +39,15 @@ pub(crate) fn wrap_if_counted(select: Select, table: &'static Table, nodes: &[Lo
     inner.select_all(table, Source::Scope);
     let mut outer_order = Vec::new();
     for (at, term) in inner.order_by.iter().enumerate() {
+        if matches!(&term.expr, Expr::Column(it) if it.table == table && it.source == Source::Scope)
+        {
+            outer_order.push(term.clone());
+            continue;
+        }
         let name = format!("o{at}");
         inner.columns.push((term.expr.clone(), Some(name.clone())));
-        outer_order.push(OrderTerm {
-            expr: Expr::Derived { table: table.name(), column: name },
-            descending: term.descending,
-            nulls_first: term.nulls_first,
-        });
+        let expr = Expr::Derived { table: table.name(), column: name };
+        outer_order.push(OrderTerm { expr, ..term.clone() });
     }
     let mut outer = Select::new(From::Derived(Box::new(inner), table));
     outer.order_by = outer_order;

@@ -3,7 +3,7 @@
 use super::{LoadOption, joins};
 use crate::error::{Error, Result};
 use crate::model::{Relationship, Table};
-use crate::sql::{self, ColumnRef, Expr, From, JoinKind, OrderTerm, RowLock, Source};
+use crate::sql::{self, From, JoinKind, RowLock, Source};
 
 /// A query without types: the tree so far, and what is to be done with its rows.
 #[derive(Clone, Debug)]
@@ -110,21 +110,6 @@ impl Query {
                 .joins
                 .iter()
                 .any(|join| join.source == Source::Scope && join.table == table)
-    }
-
-    /// Makes the order total: appends the primary key, as far as the order doesn't name it.
-    /// Pages need it. Grouped and distinct rows have no key to tell them apart.
-    pub(crate) fn break_ties(&mut self) {
-        if self.tree.distinct || !self.tree.group_by.is_empty() {
-            return;
-        }
-        for &column in self.table.primary_key() {
-            let key = ColumnRef::scoped(self.table, column);
-            let named = |term: &OrderTerm| matches!(&term.expr, Expr::Column(by) if *by == key);
-            if !self.tree.order_by.iter().any(named) {
-                self.tree.order_by.push(OrderTerm::new(Expr::Column(key), false));
-            }
-        }
     }
 }
 

@@ -11,6 +11,8 @@
 //! - `scope`: the models of a query as a type-level list, so that a column of a table that isn't
 //!   joined is a compile error;
 //! - [`select`](Select), `clauses`, `join`, `counting`: the query itself;
+//! - `keyset`: going on from a row of a query's order, whose place a [`Cursor`] keeps; [`Page`] and
+//!   [`Slice`] are what paging gives; [`sortable`](Sortable): orders that a request may ask for;
 //! - [`projection`](Projection): `columns(…)` and the decoding of its rows; `column_list`: columns of
 //!   one model by their places;
 //! - `bulk`: [`Update`] and [`Delete`] of the rows that a condition finds;
@@ -28,9 +30,11 @@ mod column_list;
 mod comparand;
 mod condition;
 mod counting;
+mod cursor;
 mod expression;
 mod functions;
 mod join;
+mod keyset;
 mod loader;
 mod operators;
 mod order;
@@ -40,6 +44,7 @@ mod projection;
 mod relation;
 mod scope;
 mod select;
+mod sortable;
 mod view;
 
 #[cfg(test)]
@@ -51,6 +56,7 @@ pub use bulk::{Bulk, BulkStatement, Delete, Filtered, Unfiltered, Update};
 pub use column_list::ColumnList;
 pub use comparand::{Assign, ByExpression, ByValue, Comparand};
 pub use condition::{Condition, Conditions, all_of, any_of};
+pub use cursor::Cursor;
 pub use expression::{Expression, PerGroup, PerRow, Term};
 pub use functions::{
     Case, CastTo, EmptyCase, Fractional, HasDate, HasTime, Outcome, Unit, case, now,
@@ -59,10 +65,11 @@ pub use loader::{IntoLoad, Load};
 pub use operators::TextColumn;
 pub use order::{Order, Orders, order};
 pub use origin::Origin;
-pub use page::Page;
+pub use page::{Page, Slice};
 pub use projection::{Projection, Rows};
 pub use scope::{Contains, Here, Maybe, Only, Outer, Presence, There, Within};
 pub use select::{Groups, Select};
+pub use sortable::{Sortable, order_from};
 pub(crate) use view::view_object;
 pub use view::{View, ViewField, ViewRow, ViewShape, Views};
 
@@ -70,7 +77,9 @@ pub(crate) use bulk::{BulkAction, BulkWrite};
 pub(crate) use clauses::Query;
 pub(crate) use comparand::Assigned;
 pub(crate) use join::{Ends, joins, key_order, member_order, reaches};
+pub(crate) use keyset::{Keyset, Seek, read_order};
 pub(crate) use loader::LoadOption;
+pub(crate) use view::Loading;
 
 use crate::model::Table;
 use crate::sql::{Expr, OrderTerm, Source};

@@ -205,12 +205,12 @@ macro_rules! operators {
 
             /// In ascending order.
             pub fn asc(self) -> Order<M> {
-                Order::new(self.into_expr(), false)
+                Order::by::<T>(self.into_expr(), false)
             }
 
             /// In descending order.
             pub fn desc(self) -> Order<M> {
-                Order::new(self.into_expr(), true)
+                Order::by::<T>(self.into_expr(), true)
             }
 
             /// Matches a pattern of SQL, by case: `%` stands for any text, `_` for one

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use super::{Only, OrderTerms};
 use crate::model::Model;
 use crate::sql::{ColumnRef, Expr, OrderTerm, Source};
+use crate::value::ColumnType;
 
 /// One term of an order, by a column or an expression of the model `M`.
 ///
@@ -22,8 +23,10 @@ pub struct Order<M> {
 }
 
 impl<M> Order<M> {
-    pub(crate) fn new(expr: Expr, descending: bool) -> Self {
-        Self { term: OrderTerm::new(expr, descending), of: PhantomData }
+    /// An order by an expression of the type `T`.
+    pub(super) fn by<T: ColumnType>(expr: Expr, descending: bool) -> Self {
+        let sql_type = Some(T::FACTS.sql_type);
+        Self { term: OrderTerm { sql_type, ..OrderTerm::new(expr, descending) }, of: PhantomData }
     }
 
     /// Puts NULLs first. Without this or [`nulls_last`](Self::nulls_last) they stand where the
@@ -120,6 +123,7 @@ pub fn order<M: Model>(terms: impl Orders<Models: Only<M>>) -> Vec<(usize, bool)
                 expr: Expr::Column(ColumnRef { column, source: Source::Scope, .. }),
                 descending,
                 nulls_first: None,
+                ..
             } => (column, descending),
             _ => panic!(
                 "a relationship to `{}` is ordered by plain columns only, as in \

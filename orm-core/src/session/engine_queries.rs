@@ -3,13 +3,13 @@
 use std::fmt;
 
 use super::Graph;
-use super::queries::{at_most_one, decode_count, decode_row, first_of, limit_to, no_row};
+use super::queries::{at_most_one, decode_count, first_of, limit_to, no_row};
 use crate::driver::{Connection, EachRow, Engine};
 use crate::error::{Error, Result};
 use crate::load::{EntityQuery, KEYS_PER_STATEMENT, OwnerKey, load_entities, plan_loads};
-use crate::model::{Entity, HookContext, HookOperation, Info, Model};
-use crate::query::{Page, Query, Rows, Select, View, Views};
-use crate::sql::{self, Source, render_select};
+use crate::model::{Entity, Model};
+use crate::query::{Loading, Query, Rows, Select, View, Views};
+use crate::sql::{self, render_select};
 use crate::tracking::Store;
 use crate::value::Cells;
 
@@ -55,24 +55,8 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
     /// # Errors
     /// The database's.
     pub async fn all(self) -> Result<Vec<Entity<M>>> {
-        let query = &self.query.query;
-        query.check()?;
-        let mut tree = query.tree.clone();
-        tree.select_all(query.table, Source::Scope);
-        let mut entities = Vec::new();
-        run(self.engine, &tree, |cells| {
-            let mut entity = Entity::<M>::decode(cells, 0)
-                .map_err(|error| query.table.decode_error(cells, 0, error))?;
-            if let Some(hooks) = query.table.hooks() {
-                let (load, info) = (HookOperation::Load, Info::default());
-                let context = HookContext::new(load, None, query.table, &[], &info);
-                hooks.run(&mut *entity, &context)?;
-            }
-            entities.push(entity);
-            Ok(())
-        })
-        .await?;
-        Ok(entities)
+        let listing = self.query.into_listing()?;
+        listing.read(&mut self.engine.reader().await?).await
     }
 
     /// The only row.
@@ -117,15 +101,6 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
         exists(self.engine, &self.query.query).await
     }
 
-    /// One page of the rows, the first page being number 1, and how many there are.
-    ///
-    /// # Errors
-    /// [`Error::Misuse`] for a page or a size of zero; the database's.
-    pub async fn page(mut self, number: u64, size: u64) -> Result<Page<Entity<M>>> {
-        let total = turn_to(self.engine, &mut self.query.query, number, size).await?;
-        Ok(Page::new(self.all().await?, total, size))
-    }
-
     /// The rows as a read-only graph, with the relationships that the query and the models ask
     /// for.
     ///
@@ -160,15 +135,8 @@ impl<R: Send, Scope> OnEngine<'_, Rows<R, Scope>> {
     /// # Errors
     /// The database's.
     pub async fn all(self) -> Result<Vec<R>> {
-        self.query.query.check()?;
-        let decode = self.query.decode;
-        let mut rows = Vec::new();
-        run(self.engine, &self.query.query.tree, |cells| {
-            rows.push(decode_row(decode, cells)?);
-            Ok(())
-        })
-        .await?;
-        Ok(rows)
+        let listing = self.query.into_listing()?;
+        listing.read(&mut self.engine.reader().await?).await
     }
 
     /// The only row.
@@ -227,12 +195,7 @@ impl<V: View, Scope> OnEngine<'_, Views<V, Scope>> {
     pub async fn all(self) -> Result<Vec<V>> {
         let mut loading = self.query.loading(KEYS_PER_STATEMENT)?;
         let mut connection = self.engine.reader().await?;
-        while let Some(tree) = loading.next_statement()? {
-            let statement = render_select(connection.dialect(), &tree)?;
-            connection
-                .run(statement, &mut EachRow(|cells: &dyn Cells| loading.accept(cells)))
-                .await?;
-        }
+        fill(&mut connection, &mut loading).await?;
         loading.finish()
     }
 
@@ -278,27 +241,16 @@ impl<V: View, Scope> OnEngine<'_, Views<V, Scope>> {
     pub async fn exists(self) -> Result<bool> {
         exists(self.engine, &self.query.query).await
     }
-
-    /// One page of the views, the first page being number 1, and how many there are.
-    ///
-    /// # Errors
-    /// [`Error::Misuse`] for a page or a size of zero; the database's.
-    pub async fn page(mut self, number: u64, size: u64) -> Result<Page<V>> {
-        let total = turn_to(self.engine, &mut self.query.query, number, size).await?;
-        Ok(Page::new(self.all().await?, total, size))
-    }
 }
 
-/// Limits a query to one page, in a total order; gives the number of its rows on all pages.
-async fn turn_to(engine: &Engine, query: &mut Query, number: u64, size: u64) -> Result<u64> {
-    if number == 0 || size == 0 {
-        return Err(Error::misuse("pages are counted from 1 and have at least one item"));
+/// Runs the statements that fill views.
+pub(super) async fn fill(connection: &mut Connection, loading: &mut Loading) -> Result<()> {
+    while let Some(tree) = loading.next_statement()? {
+        let statement = render_select(connection.dialect(), &tree)?;
+        let mut rows = EachRow(|cells: &dyn Cells| loading.accept(cells));
+        connection.run(statement, &mut rows).await?;
     }
-    let total = count(engine, query).await?;
-    query.break_ties();
-    query.tree.limit = Some(size);
-    query.tree.offset = Some((number - 1).saturating_mul(size));
-    Ok(total)
+    Ok(())
 }
 
 async fn exists(engine: &Engine, query: &Query) -> Result<bool> {
@@ -315,7 +267,7 @@ async fn exists(engine: &Engine, query: &Query) -> Result<bool> {
     Ok(exists)
 }
 
-async fn count(engine: &Engine, query: &Query) -> Result<u64> {
+pub(super) async fn count(engine: &Engine, query: &Query) -> Result<u64> {
     query.check()?;
     let mut total = 0;
     run(engine, &query.count_tree(), |cells| {

@@ -16,14 +16,17 @@ mod hooks;
 mod inspect;
 mod joined;
 mod leaving;
+mod listing;
 mod merge;
 mod objects;
+mod paging;
 mod patch;
 mod queries;
 mod relations;
 mod savepoint;
 mod underway;
 mod unit_of_work;
+mod view_queries;
 
 pub use accessors::{Collection, Reference, RelatedQuery};
 pub use changes::{ColumnChange, ObjectChanges};

@@ -1,14 +1,15 @@
 //! The verbs of queries on a session, and loading by key.
 
 use super::Session;
+use super::listing::Listing;
 use crate::driver::EachRow;
 use crate::error::{Error, Result};
-use crate::load::{EntityQuery, LoadNode, OwnerKey, load_entities, plan_loads};
+use crate::load::{EntityQuery, Loaded, OwnerKey, load_entities, plan_loads};
 use crate::model::{Handle, Model, PrimaryKey, Table};
 use crate::query::{Query, Rows, Select};
 use crate::sql::{self, BinaryOp, ColumnRef, Expr, render_select};
 use crate::tracking::{ObjectId, State};
-use crate::value::{Cells, Value, ValueError};
+use crate::value::{Cells, SqlType, Value, ValueError};
 
 impl<M: Model, Scope> Select<M, Scope> {
     /// All objects that the query finds, in its order. Flushes first.
@@ -70,8 +71,7 @@ impl<R: Send, Scope> Rows<R, Scope> {
     /// # Errors
     /// The database's, and those of the flush.
     pub async fn all(self, session: &mut Session) -> Result<Vec<R>> {
-        self.query.check()?;
-        session.rows(&self.query.tree, self.decode).await
+        session.read(self.into_listing()?).await
     }
 
     /// The only row.
@@ -308,13 +308,36 @@ impl Session {
                 _ => Expr::Keys { columns: columns.clone(), keys: chunk.to_vec() },
             });
             let nodes = plan_loads(table, &[]);
-            self.load_tree(select, table, &nodes, populate_existing, chunk.len() == 1).await?;
+            self.load_tree(EntityQuery {
+                table,
+                select,
+                nodes: &nodes,
+                populate_existing,
+                at_most_one: chunk.len() == 1,
+                owner_key: OwnerKey::None,
+            })
+            .await?;
         }
         Ok(())
     }
 
     /// Runs a query of entities.
-    pub(super) async fn load(&mut self, mut query: Query) -> Result<Vec<ObjectId>> {
+    pub(super) async fn load(&mut self, query: Query) -> Result<Vec<ObjectId>> {
+        let loaded = self.load_with(query, OwnerKey::None).await?;
+        Ok(loaded.into_iter().map(|loaded| loaded.object).collect())
+    }
+
+    /// Runs a query of entities, and reads what it is ordered by, which has these types.
+    pub(super) async fn load_with_places(
+        &mut self,
+        query: Query,
+        order: Vec<SqlType>,
+    ) -> Result<Vec<(ObjectId, Vec<Value>)>> {
+        let loaded = self.load_with(query, OwnerKey::Order(order)).await?;
+        Ok(loaded.into_iter().map(|loaded| (loaded.object, loaded.owner)).collect())
+    }
+
+    async fn load_with(&mut self, mut query: Query, owner_key: OwnerKey) -> Result<Vec<Loaded>> {
         query.check_and_lock()?;
         self.ready().await?;
         if !query.populate_existing {
@@ -324,34 +347,25 @@ impl Session {
             self.begin().await?;
         }
         let nodes = plan_loads(query.table, &query.options);
-        let at_most_one = query.tree.limit == Some(1);
-        self.load_tree(query.tree, query.table, &nodes, query.populate_existing, at_most_one).await
+        self.load_tree(EntityQuery {
+            table: query.table,
+            at_most_one: query.tree.limit == Some(1),
+            select: query.tree,
+            nodes: &nodes,
+            populate_existing: query.populate_existing,
+            owner_key,
+        })
+        .await
     }
 
-    async fn load_tree(
-        &mut self,
-        select: sql::Select,
-        table: &'static crate::model::Table,
-        nodes: &[LoadNode],
-        populate_existing: bool,
-        at_most_one: bool,
-    ) -> Result<Vec<ObjectId>> {
+    async fn load_tree(&mut self, query: EntityQuery<'_>) -> Result<Vec<Loaded>> {
         self.connect().await?;
         let Some(connection) = &mut self.connection else { return Ok(Vec::new()) };
-        let query = EntityQuery {
-            table,
-            select,
-            nodes,
-            populate_existing,
-            at_most_one,
-            owner_key: OwnerKey::None,
-        };
         let loaded = load_entities(connection, &mut self.store, query).await;
-        let loaded = self.check(loaded)?;
-        Ok(loaded.into_iter().map(|loaded| loaded.object).collect())
+        self.check(loaded)
     }
 
-    async fn count(&mut self, query: &Query) -> Result<u64> {
+    pub(super) async fn count(&mut self, query: &Query) -> Result<u64> {
         query.check()?;
         let mut count = 0;
         self.each_row(&query.count_tree(), |cells| {
@@ -362,7 +376,7 @@ impl Session {
         Ok(count)
     }
 
-    async fn exists(&mut self, query: &Query) -> Result<bool> {
+    pub(super) async fn exists(&mut self, query: &Query) -> Result<bool> {
         if query.tree.offset.is_some() {
             return Ok(self.count(&first_of(query)).await? > 0);
         }
@@ -376,14 +390,23 @@ impl Session {
         Ok(exists)
     }
 
-    async fn rows<R: Send>(&mut self, tree: &sql::Select, decode: Decode<R>) -> Result<Vec<R>> {
-        let mut rows = Vec::new();
-        self.each_row(tree, |cells| {
-            rows.push(decode_row(decode, cells)?);
-            Ok(())
-        })
-        .await?;
-        Ok(rows)
+    /// Runs a query whose rows are no objects.
+    pub(super) async fn read<T, F>(&mut self, listing: Listing<F>) -> Result<Vec<T>>
+    where
+        T: Send,
+        F: FnMut(&dyn Cells) -> Result<T> + Send,
+    {
+        self.prepare_to_read().await?;
+        let Some(connection) = &mut self.connection else { return Ok(Vec::new()) };
+        let read = listing.read(connection).await;
+        self.check(read)
+    }
+
+    /// Flushes, and sees to it that there is a connection.
+    pub(super) async fn prepare_to_read(&mut self) -> Result<()> {
+        self.ready().await?;
+        self.autoflush_changes().await?;
+        self.connect().await
     }
 
     async fn each_row(
@@ -391,9 +414,7 @@ impl Session {
         tree: &sql::Select,
         row: impl FnMut(&dyn Cells) -> Result<()> + Send,
     ) -> Result<()> {
-        self.ready().await?;
-        self.autoflush_changes().await?;
-        self.connect().await?;
+        self.prepare_to_read().await?;
         let Some(connection) = &mut self.connection else { return Ok(()) };
         let statement = render_select(connection.dialect(), tree)?;
         let run = connection.run(statement, &mut EachRow(row)).await;

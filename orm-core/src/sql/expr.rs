@@ -109,6 +109,8 @@ pub(crate) enum Expr {
         low: Box<Expr>,
         high: Box<Expr>,
     },
+    /// `(a, b)`, to be compared with another one.
+    Tuple(Vec<Expr>),
     /// `LIKE … ESCAPE '!'`, by case on every database.
     Like {
         operand: Box<Expr>,
@@ -199,7 +201,7 @@ impl Expr {
             Expr::Not(operand) | Expr::Negate(operand) | Expr::IsNull { operand, .. } => {
                 visit(operand);
             }
-            Expr::All(list) | Expr::Any(list) | Expr::Function(_, list) => {
+            Expr::All(list) | Expr::Any(list) | Expr::Tuple(list) | Expr::Function(_, list) => {
                 list.iter().for_each(visit);
             }
             Expr::In { operand, list, .. } => {
@@ -249,7 +251,7 @@ impl Expr {
             Expr::Not(operand) | Expr::Negate(operand) | Expr::IsNull { operand, .. } => {
                 visit(operand);
             }
-            Expr::All(list) | Expr::Any(list) | Expr::Function(_, list) => {
+            Expr::All(list) | Expr::Any(list) | Expr::Tuple(list) | Expr::Function(_, list) => {
                 list.iter_mut().for_each(visit);
             }
             Expr::In { operand, list, .. } => {
@@ -319,12 +321,24 @@ pub(crate) struct OrderTerm {
     pub(crate) descending: bool,
     /// Where NULLs go; `None` leaves it to the database's habit.
     pub(crate) nulls_first: Option<bool>,
+    /// The type that its values are read as, where that is known.
+    pub(crate) sql_type: Option<SqlType>,
 }
 
 impl OrderTerm {
     /// Ascending or descending, NULLs where the database puts them.
     pub(crate) fn new(expr: Expr, descending: bool) -> Self {
-        Self { expr, descending, nulls_first: None }
+        let sql_type = match &expr {
+            Expr::Column(column) => Some(column.sql_type()),
+            _ => None,
+        };
+        Self { expr, descending, nulls_first: None, sql_type }
+    }
+
+    /// The opposite order, NULLs included.
+    pub(crate) fn reversed(self) -> Self {
+        let nulls_first = self.nulls_first.map(|first| !first);
+        Self { descending: !self.descending, nulls_first, ..self }
     }
 }
 

@@ -10,6 +10,7 @@ mod composite;
 mod finite;
 mod json;
 mod operand;
+mod packed;
 mod parse;
 mod scalars;
 mod sql_type;
@@ -20,6 +21,7 @@ pub use column_type::{
 };
 pub use composite::{ArrayElement, Json};
 pub use operand::Operand;
+pub(crate) use packed::{pack, unpack};
 pub(crate) use parse::ValueSeed;
 pub use sql_type::{EnumType, SqlType};
 

@@ -34,6 +34,11 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let select_doc = format!("A query of `{}` rows.", plain(name));
     let update_doc = format!("An UPDATE of the `{}` rows that a filter finds.", plain(name));
     let delete_doc = format!("A DELETE of the `{}` rows that a filter finds.", plain(name));
+    let order_doc = format!(
+        "The order of `{}` rows that a request asks for, as in `-created_at`, among those that are \
+         offered.",
+        plain(name)
+    );
     let draft_doc = format!(
         "A new `{}` in the making: set what it needs, then `session.add(…)` it.",
         plain(name)
@@ -61,6 +66,14 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #[doc = #delete_doc]
             #vis fn delete() -> __orm::Delete<#name, __orm::Unfiltered> {
                 __orm::Delete::__new()
+            }
+
+            #[doc = #order_doc]
+            #vis fn order_from(
+                text: &str,
+                offered: &[__orm::Sortable<#name>],
+            ) -> __orm::Result<::std::vec::Vec<__orm::Order<#name>>> {
+                __orm::order_from(text, offered)
             }
 
             #[doc = #draft_doc]

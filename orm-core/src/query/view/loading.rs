@@ -23,8 +23,9 @@ use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::query::Query;
 use crate::query::join::{member_order, reaches};
+use crate::query::keyset::read_order;
 use crate::sql::{self, Alias, ColumnRef, Expr, Join, JoinKind, Source};
-use crate::value::{Cells, ColumnType, Value, ValueCells, ValueError};
+use crate::value::{Cells, ColumnType, SqlType, Value, ValueCells, ValueError};
 
 /// A view's query under way.
 #[derive(Debug)]
@@ -37,6 +38,10 @@ pub(crate) struct Loading {
     /// How many of the levels have had their nested levels planned.
     expanded: usize,
     max_keys: usize,
+    /// The types of what the views themselves are ordered by, if that is to be read too.
+    order: Vec<SqlType>,
+    /// The values of the order, view by view.
+    places: Vec<Vec<Value>>,
 }
 
 /// The rows of one nested field, whoever their owners are.
@@ -57,7 +62,7 @@ struct Level {
 
 impl Loading {
     /// Starts with the statement for the views themselves.
-    pub(super) fn new<V: View>(query: Query, max_keys: usize) -> Result<Self> {
+    pub(super) fn new<V: View>(query: Query, order: Vec<SqlType>, max_keys: usize) -> Result<Self> {
         query.check()?;
         let mut tree = query.tree;
         let mut shape = ViewShape::of::<V>();
@@ -69,12 +74,16 @@ impl Loading {
         }
         let level = Level::new(shape, 0)?;
         level.select_into(&mut tree);
+        let by = tree.order_by.iter().take(order.len()).map(|term| (term.expr.clone(), None));
+        tree.columns.extend(by);
         Ok(Self {
             levels: vec![level],
             statements: VecDeque::from([(0, tree)]),
             current: 0,
             expanded: 0,
             max_keys: max_keys.max(1),
+            order,
+            places: Vec::new(),
         })
     }
 
@@ -95,7 +104,12 @@ impl Loading {
 
     /// Takes a row of the statement that was given out last.
     pub(crate) fn accept(&mut self, cells: &dyn Cells) -> Result<()> {
-        self.levels[self.current].accept(cells)
+        let level = &mut self.levels[self.current];
+        level.accept(cells)?;
+        if self.current == 0 && !self.order.is_empty() {
+            self.places.push(read_order(cells, level.cells.len(), &self.order)?);
+        }
+        Ok(())
     }
 
     /// The views, in the order of the query.
@@ -106,6 +120,12 @@ impl Loading {
                 V::__build(&mut ViewRow::read(row))
             })
             .collect()
+    }
+
+    /// The views with the values that they are ordered by, as far as those were asked for.
+    pub(crate) fn finish_with_places<V: View>(mut self) -> Result<Vec<(V, Vec<Value>)>> {
+        let places = std::mem::take(&mut self.places);
+        Ok(self.finish()?.into_iter().zip(places).collect())
     }
 
     /// Plans the levels below one whose rows are all there.

@@ -16,7 +16,7 @@ use super::clauses::clauses;
 use super::{Condition, OrderTerms, Orders, Query, Within};
 use crate::error::{Error, Result};
 use crate::model::{Column, Model, Relation, ToMany, ToOne};
-use crate::value::{ColumnType, NotNull};
+use crate::value::{ColumnType, NotNull, SqlType};
 
 pub(crate) use loading::Loading;
 pub use row::ViewRow;
@@ -158,7 +158,19 @@ impl<V: View, Scope> Views<V, Scope> {
     /// # Errors
     /// `Misuse` if the query or the view was put together wrongly.
     pub(crate) fn loading(self, max_keys: usize) -> Result<Loading> {
-        Loading::new::<V>(self.query, max_keys)
+        Loading::new::<V>(self.query, Vec::new(), max_keys)
+    }
+
+    /// The same, with the values of the query's order, which have these types.
+    ///
+    /// # Errors
+    /// As [`loading`](Self::loading).
+    pub(crate) fn loading_with_places(
+        self,
+        order: Vec<SqlType>,
+        max_keys: usize,
+    ) -> Result<Loading> {
+        Loading::new::<V>(self.query, order, max_keys)
     }
 }
 

@@ -52,6 +52,11 @@ pub(crate) struct Capabilities {
     /// Where it doesn't, a statement that is refused because of a row that exists undoes itself
     /// alone, and the transaction goes on.
     pub(crate) tells_skipped_rows: bool,
+    /// NULL is ordered as the greatest value, where an order doesn't say; elsewhere as the least.
+    pub(crate) nulls_are_greatest: bool,
+    /// A comparison of rows, `(a, b) > (?, ?)`, finds its place in an index. Where it doesn't, a
+    /// chain of `a > ? OR (a = ? AND …)` does.
+    pub(crate) seeks_by_row: bool,
 }
 
 /// The differences of one database.
@@ -265,6 +270,11 @@ pub(crate) trait Dialect: Debug + Send + Sync {
             None => "",
         });
         Ok(())
+    }
+
+    /// Whether comparing two values of a type says which of them an order puts first.
+    fn orders_as_it_compares(&self, sql_type: SqlType) -> bool {
+        !matches!(sql_type, SqlType::Json | SqlType::Array(_))
     }
 
     /// The limit that is none, where there is no OFFSET without a LIMIT.

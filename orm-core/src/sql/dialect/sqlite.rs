@@ -71,6 +71,8 @@ impl Dialect for Sqlite {
             deferrable_keys: true,
             cascades_in_circles: true,
             tells_skipped_rows: true,
+            nulls_are_greatest: false,
+            seeks_by_row: true,
         }
     }
 

@@ -119,6 +119,11 @@ impl Writer<'_> {
                 self.push(" AND ");
                 self.operand(high, Strength::Sum)?;
             }
+            Expr::Tuple(parts) => {
+                self.push("(");
+                self.list(parts, Self::ordered)?;
+                self.push(")");
+            }
             Expr::Like { operand, pattern } => {
                 if let Some(reason) = self.dialect.refuses_pattern(pattern) {
                     let error = ValueError::new(reason);

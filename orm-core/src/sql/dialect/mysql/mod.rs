@@ -105,6 +105,8 @@ static WITH_RETURNING: Capabilities = Capabilities {
     deferrable_keys: false,
     cascades_in_circles: false,
     tells_skipped_rows: false,
+    nulls_are_greatest: false,
+    seeks_by_row: false,
 };
 
 /// Without RETURNING, where keys count on from the first.
@@ -117,6 +119,8 @@ static CONSECUTIVE_KEYS: Capabilities = Capabilities {
     deferrable_keys: false,
     cascades_in_circles: false,
     tells_skipped_rows: false,
+    nulls_are_greatest: false,
+    seeks_by_row: false,
 };
 
 /// Without RETURNING, where the keys of concurrent INSERTs may mix.
@@ -236,6 +240,11 @@ impl Dialect for MySql {
         w.ordered(&term.expr)?;
         w.push(if term.descending { " DESC" } else { " ASC" });
         Ok(())
+    }
+
+    /// An enum is ordered by the places of its labels and compared by their letters.
+    fn orders_as_it_compares(&self, sql_type: SqlType) -> bool {
+        !matches!(sql_type, SqlType::Json | SqlType::Array(_) | SqlType::Enum(_))
     }
 
     /// There is no OFFSET without a LIMIT; this is the greatest.

@@ -319,7 +319,8 @@ fn orders_and_pages() {
         (false, Some(false), "`users`.`age` IS NULL ASC, `users`.`age` ASC"),
         (true, Some(true), "`users`.`age` IS NULL DESC, `users`.`age` DESC"),
     ] {
-        select.order_by = vec![OrderTerm { expr: column("age"), descending, nulls_first }];
+        select.order_by =
+            vec![OrderTerm { nulls_first, ..OrderTerm::new(column("age"), descending) }];
         let statement = render_select(mariadb(), &select).unwrap();
         assert_eq!(&*statement.text, format!("SELECT 1 FROM `users` ORDER BY {expected}"));
     }

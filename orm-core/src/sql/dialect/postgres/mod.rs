@@ -100,6 +100,8 @@ impl Dialect for Postgres {
             deferrable_keys: true,
             cascades_in_circles: true,
             tells_skipped_rows: true,
+            nulls_are_greatest: true,
+            seeks_by_row: true,
         }
     }
 

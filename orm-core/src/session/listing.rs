@@ -1,0 +1,110 @@
+//! Queries of one statement: what they select, and how a row becomes an item.
+
+use super::queries::decode_row;
+use crate::driver::{Connection, EachRow};
+use crate::error::Result;
+use crate::model::{Entity, HookContext, HookOperation, Info, Model, Table};
+use crate::query::{Rows, Select, read_order};
+use crate::sql::{self, Source, Statement, render_select};
+use crate::value::{Cells, SqlType, Value};
+
+/// A statement whose rows are items of their own, each decoded where it is.
+pub(super) struct Listing<F> {
+    tree: sql::Select,
+    decode: F,
+}
+
+impl<M: Model, Scope> Select<M, Scope> {
+    /// Owned entities, without relationships.
+    ///
+    /// # Errors
+    /// `Misuse` if the query was put together wrongly.
+    pub(super) fn into_listing(
+        self,
+    ) -> Result<Listing<impl FnMut(&dyn Cells) -> Result<Entity<M>> + Send + use<M, Scope>>> {
+        self.query.check()?;
+        let table = self.query.table;
+        let mut tree = self.query.tree;
+        tree.select_all(table, Source::Scope);
+        Ok(Listing { tree, decode: move |cells: &dyn Cells| entity(table, cells) })
+    }
+}
+
+impl<R: Send, Scope> Rows<R, Scope> {
+    /// The rows as the projection has them.
+    ///
+    /// # Errors
+    /// `Misuse` if the query was put together wrongly.
+    pub(super) fn into_listing(
+        self,
+    ) -> Result<Listing<impl FnMut(&dyn Cells) -> Result<R> + Send + use<R, Scope>>> {
+        self.query.check()?;
+        let decode = self.decode;
+        Ok(Listing {
+            tree: self.query.tree,
+            decode: move |cells: &dyn Cells| decode_row(decode, cells),
+        })
+    }
+}
+
+/// Decodes an owned entity, and runs its model's hook.
+fn entity<M: Model>(table: &'static Table, cells: &dyn Cells) -> Result<Entity<M>> {
+    let mut entity =
+        Entity::<M>::decode(cells, 0).map_err(|error| table.decode_error(cells, 0, error))?;
+    if let Some(hooks) = table.hooks() {
+        let (load, info) = (HookOperation::Load, Info::default());
+        let context = HookContext::new(load, None, table, &[], &info);
+        hooks.run(&mut *entity, &context)?;
+    }
+    Ok(entity)
+}
+
+impl<F> Listing<F> {
+    /// Each item with the values of the query's order, which have these types.
+    pub(super) fn with_places<T>(
+        self,
+        order: Vec<SqlType>,
+    ) -> Listing<impl FnMut(&dyn Cells) -> Result<(T, Vec<Value>)> + Send>
+    where
+        F: FnMut(&dyn Cells) -> Result<T> + Send,
+    {
+        let Self { mut tree, mut decode } = self;
+        let first = tree.columns.len();
+        let by = tree.order_by.iter().map(|term| (term.expr.clone(), None));
+        tree.columns.extend(by);
+        let decode = move |cells: &dyn Cells| {
+            let item = decode(cells)?;
+            Ok((item, read_order(cells, first, &order)?))
+        };
+        Listing { tree, decode }
+    }
+
+    /// The statement, rendered for the connection's database, and the decoder of its rows.
+    ///
+    /// # Errors
+    /// As [`render_select`].
+    pub(super) fn render(self, connection: &Connection) -> Result<(Statement, F)> {
+        let mut statement = render_select(connection.dialect(), &self.tree)?;
+        statement.single_row = self.tree.limit == Some(1);
+        Ok((statement, self.decode))
+    }
+
+    /// Runs the statement and gives all items.
+    ///
+    /// # Errors
+    /// The database's; `Type` for a row that can't be decoded.
+    pub(super) async fn read<T>(self, connection: &mut Connection) -> Result<Vec<T>>
+    where
+        T: Send,
+        F: FnMut(&dyn Cells) -> Result<T> + Send,
+    {
+        let (statement, mut decode) = self.render(connection)?;
+        let mut items = Vec::new();
+        let mut rows = EachRow(|cells: &dyn Cells| {
+            items.push(decode(cells)?);
+            Ok(())
+        });
+        connection.run(statement, &mut rows).await?;
+        Ok(items)
+    }
+}
