@@ -16,6 +16,7 @@ mod orders;
 mod related;
 mod slices;
 mod statements;
+mod streams;
 mod text;
 mod text_functions;
 mod verbs;

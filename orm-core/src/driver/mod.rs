@@ -115,6 +115,11 @@ pub(crate) struct Done {
 pub(crate) trait RowSink: Send {
     /// Decodes one row.
     fn row(&mut self, cells: &dyn Cells) -> Result<()>;
+    /// Whether the rows so far are to be dealt with before the next is read: the statement pauses,
+    /// and goes on when it is polled again.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 /// A sink for statements that give no rows, or whose rows don't matter.

@@ -154,6 +154,9 @@ impl<A> Prepared<A> {
                 Either::Right(row) => {
                     returned += 1;
                     B::read(&row, rows)?;
+                    if rows.is_full() {
+                        tokio::task::yield_now().await;
+                    }
                 }
             }
         }

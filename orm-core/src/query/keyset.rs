@@ -286,7 +286,10 @@ fn expect_places(query: &Query) -> Result<()> {
         }
         _ => false,
     };
-    let mistake = if !tree.group_by.is_empty() {
+    let is_window = |expr: &Expr| expr.any_part(&|part| matches!(part, Expr::Over(..)));
+    let mistake = if tree.order_by.iter().any(|term| is_window(&term.expr)) {
+        Some("a window function is computed behind every condition, so none can go on from it")
+    } else if !tree.group_by.is_empty() {
         let by_columns = tree.group_by.iter().all(is_column);
         (!by_columns)
             .then_some("groups have places of their own only if they are groups of columns")

@@ -6,7 +6,7 @@ use super::Graph;
 use super::queries::{at_most_one, decode_count, first_of, limit_to, no_row};
 use crate::driver::{Connection, EachRow, Engine};
 use crate::error::{Error, Result};
-use crate::load::{EntityQuery, KEYS_PER_STATEMENT, OwnerKey, load_entities, plan_loads};
+use crate::load::{EntityQuery, KEYS_PER_STATEMENT, Loaded, OwnerKey, load_entities, plan_loads};
 use crate::model::{Entity, Model};
 use crate::query::{Loading, Query, Rows, Select, View, Views};
 use crate::sql::{self, render_select};
@@ -107,23 +107,9 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
     /// # Errors
     /// The database's.
     pub async fn graph(self) -> Result<Graph<M>> {
-        let Query { tree, table, options, .. } = {
-            self.query.query.check()?;
-            self.query.query
-        };
-        let mut store = Store::default();
-        let mut connection: Connection = self.engine.reader().await?;
-        let nodes = plan_loads(table, &options);
-        let at_most_one = tree.limit == Some(1);
-        let query = EntityQuery {
-            table,
-            select: tree,
-            nodes: &nodes,
-            populate_existing: false,
-            at_most_one,
-            owner_key: OwnerKey::None,
-        };
-        let loaded = load_entities(&mut connection, &mut store, query).await?;
+        self.query.query.check()?;
+        let mut connection = self.engine.reader().await?;
+        let (store, loaded) = load_graph(&mut connection, self.query.query, OwnerKey::None).await?;
         let roots = loaded.into_iter().map(|loaded| store.handle(loaded.object)).collect();
         Ok(Graph { store, roots })
     }
@@ -241,6 +227,28 @@ impl<V: View, Scope> OnEngine<'_, Views<V, Scope>> {
     pub async fn exists(self) -> Result<bool> {
         exists(self.engine, &self.query.query).await
     }
+}
+
+/// Loads a query's objects, with the relationships that it and the models ask for, into a store of
+/// their own.
+pub(super) async fn load_graph(
+    connection: &mut Connection,
+    query: Query,
+    owner_key: OwnerKey,
+) -> Result<(Store, Vec<Loaded>)> {
+    query.check()?;
+    let mut store = Store::default();
+    let nodes = plan_loads(query.table, &query.options);
+    let query = EntityQuery {
+        table: query.table,
+        at_most_one: query.tree.limit == Some(1),
+        select: query.tree,
+        nodes: &nodes,
+        populate_existing: false,
+        owner_key,
+    };
+    let loaded = load_entities(connection, &mut store, query).await?;
+    Ok((store, loaded))
 }
 
 /// Runs the statements that fill views.

@@ -5,6 +5,7 @@
 //! transactions are the `Connection`'s.
 
 mod accessors;
+mod batches;
 mod bulk;
 mod changes;
 mod draft;
@@ -24,11 +25,14 @@ mod patch;
 mod queries;
 mod relations;
 mod savepoint;
+mod streams;
 mod underway;
 mod unit_of_work;
 mod view_queries;
+mod walk;
 
 pub use accessors::{Collection, Reference, RelatedQuery};
+pub use batches::Batches;
 pub use changes::{ColumnChange, ObjectChanges};
 pub use draft::{Draft, Given, Links, Member, New, Partial, Unset, default_for, left_to_server};
 pub use engine_queries::OnEngine;
@@ -40,6 +44,7 @@ pub use merge::{Merge, MergedMember, merge_draft};
 pub use objects::ObjectState;
 pub use patch::{Patch, Permitted};
 pub use savepoint::Savepoint;
+pub use streams::RowStream;
 
 pub use crate::flush::{Plan, PlannedOperation, PlannedStep};
 pub use crate::sql::Isolation;

@@ -147,7 +147,7 @@ pub struct Views<V, Scope = ()> {
 }
 
 impl<V: View, Scope> Views<V, Scope> {
-    pub(super) fn new(query: Query) -> Self {
+    pub(crate) fn new(query: Query) -> Self {
         Self { query, of: PhantomData }
     }
 

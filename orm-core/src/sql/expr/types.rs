@@ -42,7 +42,7 @@ impl Expr {
             | Expr::Between { .. }
             | Expr::Like { .. }
             | Expr::Related { .. } => Some(SqlType::Bool),
-            Expr::Authored(_) | Expr::Tuple(_) | Expr::Derived { .. } => None,
+            Expr::Authored(_) | Expr::Derived { .. } | Expr::Tuple(_) => None,
         }
     }
 
