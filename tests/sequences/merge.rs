@@ -6,8 +6,8 @@ use orm_core::error::{Error, Result};
 
 use crate::observe::Object;
 use crate::operation::{Pick, ends};
-use crate::reference::Reference;
 use crate::reference::merge::{Merged, Unfit};
+use crate::reference::{Reference, State};
 use crate::tables::{Id, Kind, Relation, Side, View};
 use crate::trace::{Mismatch, ensure};
 use crate::tree::{Branch, Draft, Key, Member, Tree};
@@ -42,6 +42,9 @@ impl World<'_, '_> {
         if self.flushed_first(&merged, self.autoflush)? {
             return Ok(());
         }
+        let mut keys = Vec::new();
+        keys_of(&draft, &mut keys);
+        keys.into_iter().for_each(|(kind, key)| self.evict_rowless(kind, key));
         let keyed = self.keyed(&self.reference);
         let keyed = |kind, key| keyed.get(&(kind, key)).copied();
         let outcome = self.reference.merge(&draft, &keyed, &loaded);
@@ -92,6 +95,7 @@ impl World<'_, '_> {
         if self.flushed_first(&merged, self.autoflush)? {
             return Ok(());
         }
+        self.evict_rowless(kind, key);
         let text = text.unwrap_or(row.text);
         let known = self.keyed(&self.reference).get(&(kind, key)).copied();
         let version = known.map(|known| self.reference.version(known));
@@ -124,6 +128,19 @@ impl World<'_, '_> {
             next.flush().ok()?;
         }
         Some(next)
+    }
+
+    /// An object whose row a rollback took away leaves when its key is looked for.
+    fn evict_rowless(&mut self, kind: Kind, key: i64) {
+        let has_key = |(id, object): &(&Id, &Object)| {
+            object.kind() == kind && self.keys.get(id) == Some(&key)
+        };
+        let rows = &self.reference.database.rows;
+        let rowless = self.objects.iter().filter(has_key).map(|(id, _)| *id);
+        let rowless = rowless.filter(|id| self.reference.is_row(*id) && !rows.contains_key(id));
+        for id in rowless.collect::<Vec<Id>>() {
+            self.reference.held.insert(id, State::Gone);
+        }
     }
 
     fn keyed(&self, reference: &Reference) -> Keyed {
@@ -280,6 +297,15 @@ impl World<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+fn keys_of(draft: &Draft, keys: &mut Vec<(Kind, i64)>) {
+    keys.extend(draft.key.map(|key| (draft.kind, key)));
+    for member in draft.members.iter().flat_map(|(_, members)| members) {
+        if let Member::New(draft) = member {
+            keys_of(draft, keys);
+        }
     }
 }
 

@@ -66,8 +66,8 @@ fn tree(depth: u32) -> BoxedStrategy<Tree> {
         _ => prop_oneof![pick().prop_map(Branch::Known), tree(depth - 1).prop_map(Branch::New),]
             .boxed(),
     };
-    let members = (pick(), prop::collection::vec(branch, 0..3));
-    (key(), prop::option::of(text()), prop::collection::vec(members, 0..3))
+    let members = (pick(), prop::collection::vec(branch, 0..4));
+    (key(), prop::option::weighted(0.8, text()), prop::collection::vec(members, 0..4))
         .prop_map(|(key, text, members)| Tree { key, text, members })
         .boxed()
 }
@@ -103,7 +103,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         4 => (kind(), text(), how()).prop_map(|(kind, text, how)| Find(kind, text, how)),
         2 => (view(), any::<bool>()).prop_map(|(view, joined)| FindWith(view, joined)),
         6 => (kind(), tree(2)).prop_map(|(kind, tree)| Merge(kind, tree)),
-        2 => (kind(), pick(), prop::option::of(text()))
+        4 => (kind(), pick(), prop::option::of(text()))
             .prop_map(|(kind, row, text)| MergeRow(kind, row, text)),
         2 => codes().prop_map(FindOrAdd),
         3 => bulk(),

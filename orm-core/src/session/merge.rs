@@ -240,9 +240,10 @@ impl Session {
     /// ```
     ///
     /// The session is flushed first. The object is looked up in the identity map, then by a SELECT:
-    /// one per table, whatever the number of objects. If there is no such row, it is added with that
-    /// key, if all that an insertion requires is set; without a key, or with a generated one that is
-    /// zero, it is new. Merging a handle of this session is nothing.
+    /// one per table, whatever the number of objects, which also loads expired members that come or
+    /// go. If there is no such row, it is added with that key, if all that an insertion requires is
+    /// set; without a key, or with a generated one that is zero, it is new. Merging a handle of this
+    /// session is nothing.
     ///
     /// Members that a draft was given are merged too, along relationships that cascade `merge` (as
     /// they do by default): drafts with keys of their own onto their rows, others as new ones. The
