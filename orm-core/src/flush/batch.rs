@@ -3,7 +3,7 @@
 use super::order::{Operation, OrderedStep};
 use super::rekey::Follower;
 use super::work::{Clear, Insert, PlanValue, Update, Work};
-use crate::model::{ForeignKey, Table};
+use crate::model::{ColumnSet, ForeignKey, Table};
 use crate::sql::{Dialect, Expr, max_rows};
 use crate::tracking::ObjectId;
 use crate::value::Value;
@@ -51,7 +51,7 @@ pub(crate) enum BatchRows {
         /// Row after row.
         values: Vec<PlanValue>,
         /// Per row, the columns that links decided.
-        linked: Vec<Vec<usize>>,
+        linked: Vec<ColumnSet>,
         returning: Vec<usize>,
     },
     Update {
@@ -60,7 +60,7 @@ pub(crate) enum BatchRows {
         columns: Vec<usize>,
         /// Row after row: the key, then the columns.
         values: Vec<PlanValue>,
-        linked: Vec<Vec<usize>>,
+        linked: Vec<ColumnSet>,
         expressions: Vec<(usize, Expr)>,
         /// What the database computed, and what the row keeps, to be read back.
         returning: Vec<usize>,
@@ -134,7 +134,7 @@ pub(crate) fn batch(mut work: Work, steps: Vec<OrderedStep>, dialect: &dyn Diale
                 for chunk in rows.chunks(max_rows(dialect, key_columns.len())) {
                     let rows = BatchRows::Delete {
                         objects: chunk.iter().map(|&row| work.deletes[row].object).collect(),
-                        key_columns: key_columns.clone(),
+                        key_columns: key_columns.to_vec(),
                         values: chunk
                             .iter()
                             .flat_map(|&row| std::mem::take(&mut work.deletes[row].key))
@@ -186,7 +186,7 @@ fn insert_batches(
     mut push: impl FnMut(BatchRows),
 ) {
     for rows in group(rows, |a, b| inserts[a].columns == inserts[b].columns) {
-        let columns = inserts[rows[0]].columns.clone();
+        let columns = inserts[rows[0]].columns.to_vec();
         let returning: Vec<usize> = (0..table.columns().len())
             .filter(|at| table.columns()[*at].is_generated() && !columns.contains(at))
             .collect();
@@ -228,22 +228,19 @@ fn update_batches(
 ) {
     let same = |a: usize, b: usize| {
         let (a, b) = (&updates[a], &updates[b]);
-        let generated = |update: &'_ Update| {
-            update.generated.iter().map(|(column, _)| *column).collect::<Vec<_>>()
-        };
         a.columns == b.columns
             && a.kept == b.kept
             && a.assigned.is_empty()
             && b.assigned.is_empty()
-            && generated(a) == generated(b)
+            && a.computed().eq(b.computed())
     };
     for rows in group(rows, same) {
         let first = &updates[rows[0]];
-        let columns = first.columns.clone();
-        let key_columns = first.key_columns.clone();
+        let columns = first.columns.to_vec();
+        let key_columns = first.key_columns.to_vec();
         let per_row = columns.len() + key_columns.len();
         let expressions: Vec<(usize, Expr)> =
-            first.assigned.iter().chain(&first.generated).cloned().collect();
+            first.assigned.iter().chain(first.generated.iter()).cloned().collect();
         let computed = expressions.iter().map(|(column, _)| *column);
         let returning: Vec<usize> = computed.chain(first.kept.iter().copied()).collect();
         for chunk in chunks(&rows, max_rows(dialect, per_row), dialect, |row| &updates[row].values)

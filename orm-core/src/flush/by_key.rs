@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::work::{PlanValue, Work};
+use super::work::{Parents, PlanValue, Work};
 use crate::model::{ForeignKey, Table};
 use crate::tracking::ObjectId;
 use crate::value::Value;
@@ -13,12 +13,12 @@ pub(crate) fn find_parents(work: &mut Work) {
     let mut found = Vec::new();
     for (at, insert) in work.inserts.iter().enumerate() {
         let parents = named(&mut new_rows, work, insert.table, &insert.columns, &insert.values);
-        found.push((at, parents));
+        found.extend((!parents.is_empty()).then_some((at, parents)));
     }
     let mut found_by_updates = Vec::new();
     for (at, update) in work.updates.iter().enumerate() {
         let parents = named(&mut new_rows, work, update.table, &update.columns, &update.values);
-        found_by_updates.push((at, parents));
+        found_by_updates.extend((!parents.is_empty()).then_some((at, parents)));
     }
     for (at, named) in found {
         extend(&mut work.inserts[at].parents, named);
@@ -27,8 +27,6 @@ pub(crate) fn find_parents(work: &mut Work) {
         extend(&mut work.updates[at].parents, named);
     }
 }
-
-type Parents = Vec<(&'static ForeignKey, ObjectId)>;
 
 fn extend(parents: &mut Parents, named: Parents) {
     for (foreign_key, parent) in named {
@@ -79,7 +77,7 @@ fn named(
     columns: &[usize],
     values: &[PlanValue],
 ) -> Parents {
-    let mut named = Vec::new();
+    let mut named = Parents::new();
     for foreign_key in table.foreign_keys() {
         let rows = new_rows.rows(foreign_key, || new_rows_by_key(work, foreign_key));
         if !rows.is_empty()

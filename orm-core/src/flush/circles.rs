@@ -319,7 +319,7 @@ fn write_early(
             key_columns,
             key,
             values: vec![PlanValue::Known(Value::Null); columns.len()],
-            columns,
+            columns: columns.into(),
             reason: Some(reason.clone()),
             ..Update::nothing(object, table)
         };
@@ -344,7 +344,9 @@ fn write_again(store: &Store, update: &mut Update, columns: &[usize]) {
             && !is_computed
         {
             let value = store.database_value(update.row(), column);
-            update.columns.insert(place, column);
+            let mut columns = update.columns.to_vec();
+            columns.insert(place, column);
+            update.columns = columns.into();
             update.values.insert(place, PlanValue::Known(value));
         }
     }

@@ -16,7 +16,7 @@ pub(super) fn defer(
     reason: &str,
 ) -> Option<Deferred> {
     insert.parents.retain(|(key, _)| *key != foreign_key);
-    insert.linked.retain(|column| !foreign_key.columns().contains(column));
+    foreign_key.columns().iter().for_each(|column| insert.linked.remove(*column));
     let mut columns = Vec::new();
     let mut values = Vec::new();
     for (column, value) in insert.columns.iter().zip(&mut insert.values) {
@@ -28,7 +28,7 @@ pub(super) fn defer(
     if columns.is_empty() {
         return None;
     }
-    let key_columns = insert.table.primary_key().to_vec();
+    let key_columns = insert.table.primary_key();
     let key = key_columns
         .iter()
         .map(|column| {
@@ -37,10 +37,10 @@ pub(super) fn defer(
         })
         .collect();
     Some(Deferred(Update {
-        key_columns,
+        key_columns: key_columns.into(),
         key,
-        linked: columns.clone(),
-        columns,
+        linked: columns.iter().copied().collect(),
+        columns: columns.into(),
         values,
         reason: Some(reason.to_owned()),
         ..Update::nothing(insert.object, insert.table)
@@ -55,26 +55,30 @@ pub(super) fn defer_update(
 ) -> Option<Deferred> {
     update.parents.retain(|(key, _)| *key != foreign_key);
     let mut later = Update::nothing(update.object, update.table);
-    let mut at = 0;
-    while at < update.columns.len() {
-        if foreign_key.columns().contains(&update.columns[at]) {
-            later.columns.push(update.columns.remove(at));
-            later.values.push(update.values.remove(at));
-        } else {
-            at += 1;
-        }
-    }
-    if later.columns.is_empty() {
+    let is_late = |column: &usize| foreign_key.columns().contains(column);
+    let (late, now): (Vec<usize>, Vec<usize>) = update.columns.iter().partition(|it| is_late(it));
+    if late.is_empty() {
         return None;
     }
-    later.linked = update.linked.extract_if(.., |column| later.columns.contains(column)).collect();
+    let mut columns = update.columns.iter();
+    let is_late_value = |_: &mut PlanValue| columns.next().is_some_and(is_late);
+    later.values = update.values.extract_if(.., is_late_value).collect();
+    for &column in &late {
+        if update.linked.contains(column) {
+            update.linked.remove(column);
+            later.linked.insert(column);
+        }
+    }
+    (update.columns, later.columns) = (now.into(), late.into());
+    let mut key_columns = Vec::new();
     for (&column, old) in update.key_columns.iter().zip(&update.key) {
         if update.table.primary_key().contains(&column) {
             let changed = update.columns.iter().position(|other| *other == column);
-            later.key_columns.push(column);
+            key_columns.push(column);
             later.key.push(changed.map_or(old, |at| &update.values[at]).clone());
         }
     }
+    later.key_columns = key_columns.into();
     later.reason = Some("breaks a circle of rows".to_owned());
     Some(Deferred(later))
 }

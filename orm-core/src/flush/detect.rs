@@ -1,13 +1,17 @@
 //! What changed: rows to insert, update and delete, from snapshots and links.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::cascade::Cascaded;
 use super::rekey::Way;
-use super::work::{Clear, Delete, Insert, PairRow, PlanValue, Update, Work};
+use super::shapes::{Shapes, generated};
+use super::work::{Clear, Delete, Insert, PairRow, Parents, PlanValue, Update, Work};
 use crate::error::{Error, Result};
-use crate::model::{ForeignKey, RelationshipKind, Table};
-use crate::sql::{BinaryOp, ColumnRef, Expr};
+use crate::model::{ColumnSet, ForeignKey, RelationshipKind, Table};
+use crate::sql::Expr;
 use crate::tracking::{
     Changes, ObjectId, ObjectMap, ObjectSet, Pair, PairEdit, Parent, State, Store, views_of_child,
 };
@@ -17,13 +21,14 @@ use crate::value::Value;
 pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
     let detect = Detect::new(store, &cascaded);
     let mut work = Work::default();
+    let mut shapes = Shapes::default();
     for &object in &store.touched {
         if cascaded.deleted.contains(&object) {
             continue;
         }
         match store.header(object).state {
-            State::Pending => work.inserts.push(detect.insert(object)?),
-            State::Persistent => work.updates.extend(detect.update(object)?),
+            State::Pending => work.inserts.push(detect.insert(object, &mut shapes)?),
+            State::Persistent => work.updates.extend(detect.update(object, &mut shapes)?),
             _ => {}
         }
     }
@@ -31,17 +36,17 @@ pub(crate) fn detect(store: &Store, cascaded: Cascaded) -> Result<Work> {
     let mut done: ObjectSet = work.updates.iter().map(|update| update.object).collect();
     for &(child, _) in &cascaded.unlinked {
         if store.header(child).state == State::Persistent && done.insert(child) {
-            work.updates.extend(detect.update(child)?);
+            work.updates.extend(detect.update(child, &mut shapes)?);
         }
     }
     // Nor need those that the flush gives a changed key to.
     for follower in cascaded.followers.all() {
         if follower.way == Way::Flush && follower.stays && done.insert(follower.child) {
-            work.updates.extend(detect.update(follower.child)?);
+            work.updates.extend(detect.update(follower.child, &mut shapes)?);
         }
     }
     for &object in &cascaded.deletes {
-        work.deletes.push(detect.delete(object)?);
+        work.deletes.push(detect.delete(object, &mut shapes)?);
     }
     for (pair, edit) in store.pairs.edits() {
         let concerned = [pair.first, pair.second];
@@ -77,6 +82,9 @@ pub(super) fn sort_by_key(updates: &mut [Update]) {
     });
 }
 
+/// Columns of a row, while they are gathered.
+type ColumnList = SmallVec<[usize; 16]>;
+
 /// What it takes to tell what changed.
 pub(super) struct Detect<'s> {
     store: &'s Store,
@@ -87,12 +95,12 @@ pub(super) struct Detect<'s> {
 /// The columns of an object's foreign keys that its links decide.
 #[derive(Default)]
 struct LinkedColumns {
-    values: Vec<(usize, PlanValue)>,
-    parents: Vec<(&'static ForeignKey, ObjectId)>,
+    values: SmallVec<[(usize, PlanValue); 1]>,
+    parents: Parents,
 }
 
 impl LinkedColumns {
-    fn columns(&self) -> Vec<usize> {
+    fn columns(&self) -> ColumnSet {
         self.values.iter().map(|(column, _)| *column).collect()
     }
 
@@ -112,26 +120,20 @@ impl<'s> Detect<'s> {
 
     /// The columns that an UPDATE of a row would write, but for those that the database computes.
     pub(super) fn changed_columns(&self, object: ObjectId) -> Result<Vec<usize>> {
-        Ok(self.update(object)?.map_or_else(Vec::new, |update| {
-            let mut columns = update.columns;
+        Ok(self.update(object, &mut Shapes::default())?.map_or_else(Vec::new, |update| {
+            let mut columns = update.columns.to_vec();
             columns.extend(update.assigned.into_iter().map(|(column, _)| column));
             columns.sort_unstable();
             columns
         }))
     }
 
-    fn insert(&self, object: ObjectId) -> Result<Insert> {
+    fn insert(&self, object: ObjectId, shapes: &mut Shapes) -> Result<Insert> {
         let table = self.store.table(object);
         let changes = self.changes(object);
         let linked = self.linked_columns(object, changes)?;
-        let mut insert = Insert {
-            object,
-            table,
-            columns: Vec::with_capacity(table.columns().len()),
-            values: Vec::with_capacity(table.columns().len()),
-            linked: linked.columns(),
-            parents: linked.parents.clone(),
-        };
+        let mut columns: ColumnList = SmallVec::new();
+        let mut values = Vec::with_capacity(table.columns().len());
         for (at, column) in table.columns().iter().enumerate() {
             let value = match linked.get(at) {
                 Some(value) => value.clone(),
@@ -145,18 +147,25 @@ impl<'s> Detect<'s> {
                     continue;
                 }
             };
-            insert.columns.push(at);
-            insert.values.push(value);
+            columns.push(at);
+            values.push(value);
         }
-        Ok(insert)
+        Ok(Insert {
+            object,
+            table,
+            columns: shapes.list(&columns),
+            values,
+            linked: linked.columns(),
+            parents: linked.parents,
+        })
     }
 
-    fn update(&self, object: ObjectId) -> Result<Option<Update>> {
+    fn update(&self, object: ObjectId, shapes: &mut Shapes) -> Result<Option<Update>> {
         let table = self.store.table(object);
         let nothing = Changes::default();
         let changes = self.store.header(object).changes.as_deref().unwrap_or(&nothing);
         let linked = self.linked_columns(object, changes)?;
-        let mut columns = Vec::new();
+        let mut columns: ColumnList = SmallVec::new();
         let mut values = Vec::new();
         let expressions = self.store.expressions(object);
         let assigned: Vec<(usize, Expr)> =
@@ -187,10 +196,14 @@ impl<'s> Detect<'s> {
         if columns.is_empty() && assigned.is_empty() {
             return Ok(None);
         }
-        let is_set =
-            |at: usize| columns.contains(&at) || assigned.iter().any(|(column, _)| *column == at);
-        let generated = generated(table, is_set);
-        let (key_columns, key) = self.key(object);
+        let columns = shapes.list(&columns);
+        let generated = match assigned.is_empty() {
+            true => shapes.generated(table, Arc::clone(&columns)),
+            false => generated(table, |at| {
+                columns.contains(&at) || assigned.iter().any(|(column, _)| *column == at)
+            }),
+        };
+        let (key_columns, key) = self.key(object, shapes);
         if let Some(version) = table.version().filter(|version| columns.contains(version)) {
             return Err(Error::misuse(format!(
                 "`{}.{}` was assigned by hand, and is the version, which every UPDATE counts up",
@@ -218,9 +231,9 @@ impl<'s> Detect<'s> {
         }))
     }
 
-    fn delete(&self, object: ObjectId) -> Result<Delete> {
+    fn delete(&self, object: ObjectId, shapes: &mut Shapes) -> Result<Delete> {
         let table = self.store.table(object);
-        let (key_columns, key) = self.key(object);
+        let (key_columns, key) = self.key(object, shapes);
         let key = key.into_iter().map(|value| known(value, table)).collect::<Result<_>>()?;
         let parents = table
             .foreign_keys()
@@ -237,19 +250,19 @@ impl<'s> Detect<'s> {
     }
 
     /// What finds an object's row: its key in the database, and its version.
-    fn key(&self, object: ObjectId) -> (Vec<usize>, Vec<PlanValue>) {
+    fn key(&self, object: ObjectId, shapes: &mut Shapes) -> (Arc<[usize]>, Vec<PlanValue>) {
         let table = self.store.table(object);
-        let mut columns = table.primary_key().to_vec();
-        columns.extend(table.version());
+        let columns = table.primary_key().iter().copied().chain(table.version());
+        let columns: ColumnList = columns.collect();
         let values = columns.iter().map(|&column| self.found_by(object, column)).collect();
-        (columns, values)
+        (shapes.list(&columns), values)
     }
 
     /// A column of a row when its own statement runs: as it is in the database, unless the
     /// database gives it a key that this flush changed before.
     fn found_by(&self, object: ObjectId, column: usize) -> PlanValue {
         let (mut object, mut column) = (object, column);
-        let mut passed = Vec::new();
+        let mut passed: Vec<(ObjectId, usize)> = Vec::new();
         while let Some(origin) = self.cascaded_to(object, column)
             && !passed.contains(&origin)
         {
@@ -422,22 +435,6 @@ impl<'s> Detect<'s> {
             relationship: relationship.into(),
         })
     }
-}
-
-/// What every UPDATE of a table's rows computes: `on_update` columns that aren't set, and the version.
-pub(super) fn generated(
-    table: &'static Table,
-    is_set: impl Fn(usize) -> bool,
-) -> Vec<(usize, Expr)> {
-    let columns = table.columns().iter().enumerate().filter(|(at, _)| !is_set(*at));
-    let mut generated: Vec<(usize, Expr)> =
-        columns.filter_map(|(at, column)| Some((at, Expr::Authored(column.on_update?)))).collect();
-    if let Some(version) = table.version() {
-        let old = Expr::Column(ColumnRef::scoped(table, version));
-        let new = Expr::binary(old, BinaryOp::Add, Expr::Integer(1));
-        generated.push((version, new));
-    }
-    generated
 }
 
 /// A value of a row to delete, which no row that is still to be inserted may give.

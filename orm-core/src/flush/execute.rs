@@ -4,18 +4,18 @@ use std::collections::{HashMap, HashSet};
 
 use super::batch::{Batch, BatchRows, Batched, SkipExisting};
 use super::order::Operation;
-use super::read_back::{ReadBack, rows_by_key};
+use super::read_back::ReadBack;
 use super::returned::Returned;
 use super::row_keys::{
     as_stored, finding, given_keys, keys_after, keys_to_make, make_keys, primary_keys, with_column,
 };
+use super::stale::{expect_all, stale};
 use super::work::PlanValue;
+use super::written::Written;
 use crate::driver::{Connection, StopFlag};
-use crate::error::{Error, Result, StaleData};
-use crate::model::Table;
-use crate::sql::{
-    DeleteRows, Dialect, InsertRows, UpdateRows, render_delete, render_insert, render_update,
-};
+use crate::error::{Error, Result};
+use crate::model::{ForeignKey, Table};
+use crate::sql::{DeleteRows, InsertRows, UpdateRows, render_delete, render_insert, render_update};
 use crate::tracking::ObjectId;
 use crate::value::Value;
 
@@ -25,8 +25,8 @@ pub(crate) struct Outcome {
     pub(crate) inserted: Vec<ObjectId>,
     pub(crate) updated: Vec<ObjectId>,
     pub(crate) deleted: Vec<ObjectId>,
-    /// Columns that memory has to learn: generated, computed, or decided by a link.
-    pub(crate) written: Vec<(ObjectId, usize, Value)>,
+    /// What memory has to learn: generated, computed, or decided by a link.
+    pub(crate) written: Written,
     /// New objects whose row exists already, where that was no error.
     pub(crate) skipped: Vec<ObjectId>,
     /// Why a whole INSERT was skipped, where the database says of no row alone that it exists.
@@ -52,11 +52,9 @@ pub(crate) async fn execute(
     batched: &mut Batched,
     stop: &StopFlag,
 ) -> Result<Outcome, Failure> {
-    let refers_to_keys =
-        batched.batches.iter().any(|batch| batch.rows.keys_referred_to().next().is_some());
     let mut run = Run {
         outcome: Outcome::default(),
-        refers_to_keys,
+        referred: tables_referred_to(&batched.batches),
         generated: HashMap::default(),
         read_back: ReadBack::default(),
         skip_existing: batched.skip_existing.take(),
@@ -80,12 +78,12 @@ pub(crate) async fn execute(
 
 pub(super) struct Run {
     pub(super) outcome: Outcome,
-    /// Whether any row waits for a generated key.
-    pub(super) refers_to_keys: bool,
-    /// Generated columns of rows that this flush has inserted.
+    /// The tables of whose new rows others may wait for generated columns.
+    pub(super) referred: Vec<&'static Table>,
+    /// The generated columns, of rows that this flush has inserted, that others may wait for.
     pub(super) generated: HashMap<(ObjectId, usize), Value, foldhash::fast::RandomState>,
     /// What statements didn't give back.
-    read_back: ReadBack,
+    pub(super) read_back: ReadBack,
     /// Which new rows are left out if they exist already.
     pub(super) skip_existing: Option<SkipExisting>,
 }
@@ -302,191 +300,10 @@ impl Run {
         for (object, column, value) in
             self.read_back.read(connection, &self.outcome.deleted).await?
         {
-            if self.refers_to_keys {
+            if !self.referred.is_empty() {
                 self.generated.insert((object, column), value.clone());
             }
-            self.outcome.written.push((object, column, value));
-        }
-        Ok(())
-    }
-
-    /// Remembers the values that read back otherwise than they were written.
-    fn learn_stored(
-        &mut self,
-        dialect: &dyn Dialect,
-        table: &'static Table,
-        objects: &[ObjectId],
-        columns: &[usize],
-        values: &[Value],
-        first: usize,
-    ) {
-        for (at, &column) in columns.iter().enumerate() {
-            let rows = values.chunks(first + columns.len());
-            for (object, row) in objects.iter().zip(rows) {
-                if let Some(stored) = dialect.stored(&table.columns()[column], &row[first + at]) {
-                    self.outcome.written.push((*object, column, stored));
-                }
-            }
-        }
-    }
-
-    /// Remembers the values of columns that links decided.
-    fn learn_links(
-        &mut self,
-        objects: &[ObjectId],
-        columns: &[usize],
-        values: &[Value],
-        first: usize,
-        per_row: usize,
-        linked: &[Vec<usize>],
-    ) {
-        for (row, (object, linked)) in objects.iter().zip(linked).enumerate() {
-            for column in linked {
-                if let Some(at) = columns.iter().position(|other| other == column) {
-                    let value = values[row * per_row + first + at].clone();
-                    self.outcome.written.push((*object, *column, value));
-                }
-            }
-        }
-    }
-
-    /// Gives generated values to the right objects. Keys that the objects had already came back
-    /// with them. Otherwise rows were inserted in the order of their increasing keys, so sorted by
-    /// key they are in the order of the objects again.
-    fn learn_generated(
-        &mut self,
-        table: &'static Table,
-        objects: &[ObjectId],
-        returning: &[usize],
-        given_keys: Option<Vec<Vec<Value>>>,
-        values: Vec<Value>,
-    ) -> Result<()> {
-        if returning.is_empty() {
-            return Ok(());
-        }
-        let key_width = given_keys.as_ref().map_or(0, |_| table.primary_key().len());
-        let width = returning.len() + key_width;
-        let incomplete = || Error::Database {
-            code: None,
-            message: format!(
-                "an INSERT of {} rows into `{}` didn't give every row back",
-                objects.len(),
-                table.name(),
-            ),
-        };
-        if values.len() != objects.len() * width {
-            return Err(incomplete());
-        }
-        let mut rows: Vec<usize> = (0..objects.len()).collect();
-        let key = returning.iter().position(|&column| table.columns()[column].autoincrement);
-        if let Some(keys) = given_keys {
-            let place: HashMap<&[Value], usize, foldhash::fast::RandomState> = values
-                .chunks(width)
-                .enumerate()
-                .map(|(row, values)| (&values[returning.len()..], row))
-                .collect();
-            let found: Option<Vec<usize>> =
-                keys.iter().map(|key| place.get(key.as_slice()).copied()).collect();
-            rows = found.ok_or_else(incomplete)?;
-        } else if let Some(key) = key {
-            rows.sort_by_key(|row| match values[row * width + key] {
-                Value::Int(id) => id,
-                _ => 0,
-            });
-        }
-        let mut values: Vec<Option<Value>> = values.into_iter().map(Some).collect();
-        for (object, row) in objects.iter().zip(rows) {
-            for (at, &column) in returning.iter().enumerate() {
-                let Some(value) = values[row * width + at].take() else { continue };
-                if self.refers_to_keys
-                    && (table.primary_key().contains(&column) || is_referenced(table, column))
-                {
-                    self.generated.insert((*object, column), value.clone());
-                }
-                self.outcome.written.push((*object, column, value));
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives keys that were made before the INSERT to their objects.
-    fn learn_made(&mut self, objects: &[ObjectId], column: usize, keys: &[Value]) {
-        for (object, key) in objects.iter().zip(keys) {
-            self.generated.insert((*object, column), key.clone());
-            self.outcome.written.push((*object, column, key.clone()));
-        }
-    }
-
-    /// Counts generated keys on from the first, and has what else was generated read later.
-    fn want_generated(
-        &mut self,
-        table: &'static Table,
-        objects: &[ObjectId],
-        returning: &[usize],
-        given_keys: Option<Vec<Vec<Value>>>,
-        first_key: Option<i64>,
-    ) -> Result<()> {
-        let counted = returning.iter().find(|&&column| table.columns()[column].autoincrement);
-        let mut others = returning.to_vec();
-        if let Some(&counted) = counted {
-            let first = first_key.ok_or_else(|| Error::Database {
-                code: None,
-                message: format!("an INSERT into `{}` didn't tell its first key", table.name()),
-            })?;
-            for (key, object) in (first..).zip(objects) {
-                self.generated.insert((*object, counted), Value::Int(key));
-                self.outcome.written.push((*object, counted, Value::Int(key)));
-            }
-            others.retain(|column| *column != counted);
-        }
-        if others.is_empty() {
-            return Ok(());
-        }
-        for (row, object) in objects.iter().enumerate() {
-            let counted = counted.and_then(|&column| self.generated.get(&(*object, column)));
-            let key = match (&given_keys, counted) {
-                (Some(keys), _) => keys[row].clone(),
-                (None, Some(key)) if table.primary_key().len() == 1 => vec![key.clone()],
-                _ => {
-                    return Err(Error::misuse(format!(
-                        "the key of a new row of `{}` can't be told: this database gives back no \
-                         part of a key",
-                        table.name(),
-                    )));
-                }
-            };
-            self.read_back.want(table, *object, key, &others);
-        }
-        Ok(())
-    }
-
-    /// Gives computed values to the objects whose key came back with them.
-    fn match_updates(
-        &mut self,
-        table: &'static Table,
-        objects: &[ObjectId],
-        keys: &[Vec<Value>],
-        returning: &[usize],
-        values: Vec<Value>,
-    ) -> Result<(), Failure> {
-        let key_width = table.primary_key().len();
-        let width = key_width + returning.len();
-        let place: HashMap<&[Value], usize, foldhash::fast::RandomState> = values
-            .chunks(width)
-            .enumerate()
-            .map(|(row, values)| (&values[..key_width], row))
-            .collect();
-        let rows: Vec<Option<usize>> =
-            keys.iter().map(|key| place.get(key.as_slice()).copied()).collect();
-        expect_all("UPDATE", table, objects, |at| rows[at].is_some())?;
-        let mut values: Vec<Option<Value>> = values.into_iter().map(Some).collect();
-        for (object, row) in objects.iter().zip(rows.into_iter().flatten()) {
-            for (at, &column) in returning.iter().enumerate() {
-                if let Some(value) = values[row * width + key_width + at].take() {
-                    self.outcome.written.push((*object, column, value));
-                }
-            }
-            self.outcome.updated.push(*object);
+            self.outcome.written.push(object, column, value);
         }
         Ok(())
     }
@@ -503,59 +320,23 @@ fn unique_key_over(table: &Table, columns: &[usize]) -> Vec<usize> {
     keys.find(is_it).unwrap_or_default().to_vec()
 }
 
-/// Whether a foreign key of any table may reference the column: unique ones can be.
-pub(super) fn is_referenced(table: &Table, column: usize) -> bool {
-    table.uniques().iter().any(|unique| unique.columns.contains(&column))
-}
-
-/// Which rows were not found, where the statement doesn't tell. What it did is rolled back first:
-/// afterwards the rows are as they were, but those that someone else changed or deleted.
-async fn stale(
-    connection: &mut Connection,
-    operation: &'static str,
-    table: &'static Table,
-    objects: &[ObjectId],
-    key_columns: &[usize],
-    keys: &[Vec<Value>],
-) -> Failure {
-    if let Err(error) = connection.undo().await {
-        return error.into();
+/// The tables of whose new rows others may wait for what the database generates: foreign keys lead
+/// to them, or an UPDATE of the same flush finds them.
+fn tables_referred_to(batches: &[Batch]) -> Vec<&'static Table> {
+    let mut referred: Vec<&'static Table> = Vec::new();
+    let mut last: Option<(&'static Table, Operation)> = None;
+    for batch in batches {
+        // Statements of one table mostly follow each other.
+        if last.replace((batch.table, batch.operation)) == Some((batch.table, batch.operation)) {
+            continue;
+        }
+        let targets = batch.table.foreign_keys().iter().map(ForeignKey::target);
+        let found = Some(batch.table).filter(|_| batch.operation == Operation::Update);
+        for table in targets.chain(found) {
+            if !referred.contains(&table) {
+                referred.push(table);
+            }
+        }
     }
-    let width = table.primary_key().len();
-    let primary_keys = keys.iter().map(|key| key[..width].to_vec()).collect();
-    let rows = match rows_by_key(connection, table, &key_columns[width..], primary_keys).await {
-        Ok(rows) => rows,
-        Err(error) => return error.into(),
-    };
-    let is_as_it_was = |key: &Vec<Value>| {
-        let (key, others) = key.split_at(width);
-        rows.get(key).is_some_and(|row| row == others)
-    };
-    let failed = expect_all(operation, table, objects, |at| is_as_it_was(&keys[at]));
-    // What has come back meanwhile can't be told apart.
-    let failed = failed.and_then(|()| expect_all(operation, table, objects, |_| false));
-    failed.err().unwrap_or_else(|| Error::misuse("nothing was to be changed").into())
-}
-
-/// Every row that was to be changed must have been found.
-fn expect_all(
-    operation: &'static str,
-    table: &'static Table,
-    objects: &[ObjectId],
-    was_found: impl Fn(usize) -> bool,
-) -> Result<(), Failure> {
-    let stale: Vec<ObjectId> =
-        (0..objects.len()).filter(|&at| !was_found(at)).map(|at| objects[at]).collect();
-    if stale.is_empty() {
-        return Ok(());
-    }
-    let error = Error::StaleData(Box::new(StaleData {
-        table: table.name().to_owned(),
-        operation,
-        expected: objects.len() as u64,
-        matched: (objects.len() - stale.len()) as u64,
-        objects: Vec::new(),
-        autoflush: false,
-    }));
-    Err(Failure { error, stale })
+    referred
 }

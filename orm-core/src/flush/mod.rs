@@ -32,6 +32,7 @@ mod detect;
 mod execute;
 mod found;
 mod hooks;
+mod learn;
 mod order;
 mod plan;
 mod prepare;
@@ -43,10 +44,13 @@ mod row_graph;
 mod row_keys;
 mod schedule;
 mod settle;
+mod shapes;
 mod skip;
+mod stale;
 mod switch;
 mod uniques;
 mod work;
+mod written;
 
 pub use plan::{Plan, PlannedOperation, PlannedStep};
 

@@ -75,10 +75,9 @@ pub(crate) fn order(
     let mut deferred = defer_post_updates(work);
     let conflicts = find_conflicts(store, work);
     let found = find_found(work);
-    let graph = Graph::new(work, &conflicts, &found);
-    graph.expect_findable(&found)?;
     // Updates that break circles, which join the work, have steps of their own.
-    let mut rows: Vec<Vec<usize>> = graph.nodes.iter().map(|node| rows_of(work, *node)).collect();
+    let (graph, mut rows) = Graph::new(work, &conflicts, &found);
+    graph.expect_findable(&found)?;
     let mut steps = Vec::new();
     for nodes in graph.components() {
         let members = nodes.iter().map(|&node| {
@@ -113,20 +112,6 @@ pub(super) struct Member {
     pub(super) rows: Vec<usize>,
 }
 
-/// The positions of the rows of one table and operation.
-fn rows_of(work: &Work, (table, operation): (&'static Table, Operation)) -> Vec<usize> {
-    fn positions<T>(rows: &[T], is_of_table: impl Fn(&T) -> bool) -> Vec<usize> {
-        rows.iter().enumerate().filter(|(_, row)| is_of_table(row)).map(|(at, _)| at).collect()
-    }
-    match operation {
-        Operation::Insert => positions(&work.inserts, |row| row.table == table),
-        Operation::Update => positions(&work.updates, |row| row.table == table),
-        Operation::Delete => positions(&work.deletes, |row| row.table == table),
-        Operation::Pair => positions(&work.pair_inserts, |row| row.pair.table == table),
-        Operation::Unpair => positions(&work.pair_deletes, |row| row.pair.table == table),
-    }
-}
-
 // ---------------------------------------------------------------- the graph of tables
 
 struct Graph {
@@ -146,14 +131,26 @@ struct Handover {
 }
 
 impl Graph {
-    fn new(work: &Work, conflicts: &[Conflict], found: &[Found]) -> Self {
+    /// The graph of what there is to write, and the positions of each node's rows.
+    fn new(work: &Work, conflicts: &[Conflict], found: &[Found]) -> (Self, Vec<Vec<usize>>) {
         let mut graph = Self { nodes: Vec::new(), edges: Vec::new(), handovers: Vec::new() };
-        work.inserts.iter().for_each(|row| graph.node(row.table, Operation::Insert));
-        work.updates.iter().for_each(|row| graph.node(row.table, Operation::Update));
-        work.deletes.iter().for_each(|row| graph.node(row.table, Operation::Delete));
-        work.pair_inserts.iter().for_each(|row| graph.node(row.pair.table, Operation::Pair));
-        work.pair_deletes.iter().for_each(|row| graph.node(row.pair.table, Operation::Unpair));
-        work.clears.iter().for_each(|clear| graph.node(clear.table, Operation::Unpair));
+        let mut rows: Vec<Vec<usize>> = Vec::new();
+        let mut add = |operation: Operation, tables: &mut dyn Iterator<Item = &'static Table>| {
+            for (at, table) in tables.enumerate() {
+                let node = graph.node(table, operation);
+                rows.resize_with(graph.nodes.len(), Vec::new);
+                rows[node].push(at);
+            }
+        };
+        add(Operation::Insert, &mut work.inserts.iter().map(|row| row.table));
+        add(Operation::Update, &mut work.updates.iter().map(|row| row.table));
+        add(Operation::Delete, &mut work.deletes.iter().map(|row| row.table));
+        add(Operation::Pair, &mut work.pair_inserts.iter().map(|row| row.pair.table));
+        add(Operation::Unpair, &mut work.pair_deletes.iter().map(|row| row.pair.table));
+        for clear in &work.clears {
+            graph.node(clear.table, Operation::Unpair);
+        }
+        rows.resize_with(graph.nodes.len(), Vec::new);
         graph.edges = vec![Vec::new(); graph.nodes.len()];
         graph.require_keys(work);
         graph.require_unique_keys(conflicts);
@@ -163,13 +160,14 @@ impl Graph {
         }
         graph.prefer_changed_keys(work);
         graph.prefer_habits();
-        graph
+        (graph, rows)
     }
 
-    fn node(&mut self, table: &'static Table, operation: Operation) {
-        if !self.nodes.contains(&(table, operation)) {
+    fn node(&mut self, table: &'static Table, operation: Operation) -> usize {
+        self.find(table, operation).unwrap_or_else(|| {
             self.nodes.push((table, operation));
-        }
+            self.nodes.len() - 1
+        })
     }
 
     fn find(&self, table: &'static Table, operation: Operation) -> Option<usize> {
@@ -488,10 +486,11 @@ impl Graph {
 /// Whether an UPDATE may make its row lead elsewhere than to a row of this table, directly or over
 /// others.
 fn may_leave(update: &Update, parent: &'static Table) -> bool {
-    let generated = update.generated.iter().chain(&update.assigned).map(|(column, _)| column);
-    let written: Vec<&usize> = update.columns.iter().chain(generated).collect();
+    let is_written = |column: &usize| {
+        update.columns.contains(column) || update.computed().any(|other| other == *column)
+    };
     update.table.foreign_keys().iter().any(|key| {
-        let is_written = key.columns().iter().any(|column| written.contains(&column));
+        let is_written = key.columns().iter().any(is_written);
         let target = key.target();
         is_written && (target == parent || referenced_tables(target).contains(&parent))
     })

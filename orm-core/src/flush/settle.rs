@@ -57,15 +57,14 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
     for &object in &updated {
         store.storage_mut(object).unindex(object.slot);
     }
-    if let Err(error) = learn(store, outcome.written) {
+    let learn = |object, column, value: &Value| decode(store, object, column, value);
+    if let Err(error) = outcome.written.try_for_each(learn) {
         // The rollback that must follow needs to know what there is to be undone.
         store.touched = touched;
         return Err(error);
     }
     follow_keys(store, &followers, &updated);
-    for &object in &touched {
-        normalize(store, object);
-    }
+    normalize(store, &touched);
     for &object in outcome.inserted.iter().chain(&updated) {
         store.header_mut(object).state = State::Persistent;
         store.storage_mut(object).set_flushed(object.slot, true);
@@ -91,15 +90,7 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
     Ok(())
 }
 
-/// Writes what the database decided into memory, which may be unable to hold it.
-fn learn(store: &mut Store, written: Vec<(ObjectId, usize, Value)>) -> Result<()> {
-    for (object, column, value) in written {
-        decode(store, object, column, &value)?;
-    }
-    Ok(())
-}
-
-/// Writes what a column of the row holds into memory.
+/// Writes what a column of the row holds into memory, which may be unable to hold it.
 pub(super) fn decode(
     store: &mut Store,
     object: ObjectId,
@@ -307,14 +298,17 @@ fn unlink(store: &mut Store, child: ObjectId, foreign_key: &'static ForeignKey) 
 }
 
 /// Cuts what was assigned to what the database holds, also where that is no change.
-fn normalize(store: &mut Store, object: ObjectId) {
-    if !store.is_in_session(object) {
-        return;
-    }
-    let columns = store.table(object).columns();
-    for (at, column) in columns.iter().enumerate() {
-        if may_be_cut(&column.logical_type()) {
-            store.storage_mut(object).normalize(object.slot, at);
+fn normalize(store: &mut Store, objects: &[ObjectId]) {
+    let cut = store.arenas().map(|arena| {
+        let columns = store.arena_at(arena).table.columns().iter().enumerate();
+        columns.filter(|(_, it)| may_be_cut(&it.logical_type())).map(|(at, _)| at).collect()
+    });
+    let cut: Vec<Vec<usize>> = cut.collect();
+    for &object in objects {
+        if store.is_in_session(object) {
+            for &column in &cut[object.arena as usize] {
+                store.storage_mut(object).normalize(object.slot, column);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::execute::{Failure, Run, is_referenced};
+use super::execute::{Failure, Run};
 use super::returned::Returned;
 use crate::driver::Connection;
 use crate::model::Table;
@@ -60,11 +60,10 @@ impl Run {
                 continue;
             };
             for (&column, value) in returning.iter().zip(*row) {
-                let is_key = table.primary_key().contains(&column) || is_referenced(table, column);
-                if self.refers_to_keys && is_key {
+                if self.may_be_waited_for(table, column) {
                     self.generated.insert((object, column), value.clone());
                 }
-                self.outcome.written.push((object, column, value.clone()));
+                self.outcome.written.push(object, column, value.clone());
             }
             self.outcome.inserted.push(object);
         }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::by_key::known;
-use super::detect::{generated, sort_by_key};
+use super::detect::sort_by_key;
+use super::shapes::generated;
 use super::work::{Delete, Insert, PlanValue, Update, Work};
 use crate::model::{PassiveDeletes, Table};
 use crate::tracking::{ObjectId, ObjectMap, ObjectSet, Store};
@@ -66,7 +67,7 @@ fn update(store: &Store, insert: Insert, delete: &Delete) -> Update {
     let mut columns = Vec::new();
     let mut values = Vec::new();
     for (column, value) in insert.columns.iter().copied().zip(insert.values) {
-        let is_given = insert.linked.contains(&column) || !store.is_unset(insert.object, column);
+        let is_given = insert.linked.contains(column) || !store.is_unset(insert.object, column);
         if is_given && !table.primary_key().contains(&column) && table.version() != Some(column) {
             columns.push(column);
             values.push(value);
@@ -93,7 +94,7 @@ fn update(store: &Store, insert: Insert, delete: &Delete) -> Update {
         reason: Some("takes the place of a deleted row with the same key".to_owned()),
         replaces: Some(delete.object),
         kept,
-        columns,
+        columns: columns.into(),
         values,
         ..Update::nothing(insert.object, table)
     }

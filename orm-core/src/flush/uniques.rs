@@ -1,8 +1,12 @@
 //! Unique values that change hands: which row gives one up that another takes in the same flush.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::hash::BuildHasher;
 
-use super::by_key::known;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use smallvec::SmallVec;
+
 use super::order::{Operation, Row};
 use super::work::{Insert, PlanValue, Update, Work};
 use crate::model::Table;
@@ -58,35 +62,81 @@ fn find_conflicts_of(
     conflicts: &mut Vec<Conflict>,
 ) {
     let deletes = of_table(&work.deletes, move |delete| delete.table == table);
-    let updates = || of_table(&work.updates, move |row| row.table == table && changes(row, key));
-    let inserts = || of_table(&work.inserts, move |insert| insert.table == table);
-    if inserts().next().is_none() && updates().next().is_none() {
+    let updates = of_table(&work.updates, move |row| row.table == table && changes(row, key));
+    let updates: Vec<(usize, &Update)> = updates.collect();
+    let mut inserts = of_table(&work.inserts, move |insert| insert.table == table).peekable();
+    if inserts.peek().is_none() && updates.is_empty() {
         return;
     }
-    let mut freed: HashMap<Vec<Value>, Row, foldhash::fast::RandomState> = HashMap::default();
+    let values_of = |row: Row| freed_by(store, work, row, key);
+    let mut freed = FreedValues::default();
     for (at, delete) in deletes {
         let values = database_values(store, delete.object, key);
-        freed.extend(values.map(|values| (values, Row::new(Operation::Delete, at))));
+        freed.insert(Row::new(Operation::Delete, at), values, values_of);
     }
-    for (at, update) in updates() {
+    for (at, update) in &updates {
         let values = database_values(store, update.row(), key);
-        freed.extend(values.map(|values| (values, Row::new(Operation::Update, at))));
+        freed.insert(Row::new(Operation::Update, *at), values, values_of);
     }
-    if freed.is_empty() {
+    if freed.rows.is_empty() {
         return;
     }
-    let mut take = |values: Option<Vec<Value>>, taker: Row| {
-        if let Some(&freer) = values.and_then(|values| freed.get(&values))
-            && freer != taker
-        {
+    let mut take = |values: Option<KeyValues<'_>>, taker: Row| {
+        let freer = values.and_then(|values| freed.find(&values, values_of));
+        if let Some(freer) = freer.filter(|freer| *freer != taker) {
             conflicts.push(Conflict { table, key, freer, taker });
         }
     };
-    for (at, update) in updates() {
-        take(values_after(store, update, key), Row::new(Operation::Update, at));
+    for (at, update) in &updates {
+        take(values_after(store, update, key), Row::new(Operation::Update, *at));
     }
-    for (at, insert) in inserts() {
+    for (at, insert) in inserts {
         take(inserted_values(insert, key), Row::new(Operation::Insert, at));
+    }
+}
+
+/// The values of a key, as unique keys compare them.
+type KeyValues<'v> = SmallVec<[Cow<'v, Value>; 1]>;
+
+/// The rows that give values of a key up, by these values: their hashes are kept, and the values
+/// themselves are looked at where two hashes are the same.
+#[derive(Default)]
+struct FreedValues {
+    rows: HashTable<(u64, Row)>,
+    hasher: foldhash::fast::RandomState,
+}
+
+impl FreedValues {
+    /// Adds a row. The last of those that have the same values counts.
+    fn insert<'v>(
+        &mut self,
+        row: Row,
+        values: Option<KeyValues<'_>>,
+        values_of: impl Fn(Row) -> Option<KeyValues<'v>>,
+    ) {
+        let Some(values) = values else { return };
+        let hash = self.hasher.hash_one(&values);
+        let is_it = |known: &(u64, Row)| {
+            known.0 == hash && values_of(known.1).is_some_and(|other| other == values)
+        };
+        match self.rows.entry(hash, is_it, |(hash, _)| *hash) {
+            Entry::Occupied(mut known) => known.get_mut().1 = row,
+            Entry::Vacant(place) => {
+                place.insert((hash, row));
+            }
+        }
+    }
+
+    fn find<'v>(
+        &self,
+        values: &KeyValues<'_>,
+        values_of: impl Fn(Row) -> Option<KeyValues<'v>>,
+    ) -> Option<Row> {
+        let hash = self.hasher.hash_one(values);
+        let is_it = |known: &(u64, Row)| {
+            known.0 == hash && values_of(known.1).is_some_and(|other| other == *values)
+        };
+        self.rows.find(hash, is_it).map(|(_, row)| *row)
     }
 }
 
@@ -101,39 +151,56 @@ fn changes(update: &Update, key: &[usize]) -> bool {
 
 /// Whether the database computes what an UPDATE sets a column to.
 fn is_computed(update: &Update, column: usize) -> bool {
-    update.assigned.iter().chain(&update.generated).any(|(computed, _)| *computed == column)
+    update.computed().any(|computed| computed == column)
+}
+
+/// The values of a key that a row gives up.
+fn freed_by<'v>(store: &'v Store, work: &Work, row: Row, key: &[usize]) -> Option<KeyValues<'v>> {
+    let object = match row.operation {
+        Operation::Delete => work.deletes[row.at].object,
+        _ => work.updates[row.at].row(),
+    };
+    database_values(store, object, key)
 }
 
 /// The values of a key that a row has in the database. A key with NULL in it excludes nothing.
-fn database_values(store: &Store, object: ObjectId, key: &[usize]) -> Option<Vec<Value>> {
-    key.iter().map(|column| comparable(store.database_value(object, *column))).collect()
+fn database_values<'v>(store: &'v Store, object: ObjectId, key: &[usize]) -> Option<KeyValues<'v>> {
+    key.iter().map(|column| comparable(store.database_value_at(object, *column))).collect()
 }
 
 /// The values of a key that a row has after its UPDATE, if they are known by then.
-fn values_after(store: &Store, update: &Update, key: &[usize]) -> Option<Vec<Value>> {
+fn values_after<'v>(store: &'v Store, update: &'v Update, key: &[usize]) -> Option<KeyValues<'v>> {
     let value = |&column: &usize| match update.columns.iter().position(|other| *other == column) {
-        Some(at) => match &update.values[at] {
-            PlanValue::Known(value) => comparable(value.clone()),
-            PlanValue::KeyOf(..) => None,
-        },
+        Some(at) => known_value(&update.values[at]),
         None if is_computed(update, column) => None,
-        None => comparable(store.database_value(update.row(), column)),
+        None => comparable(store.database_value_at(update.row(), column)),
     };
     key.iter().map(value).collect()
 }
 
 /// The values of a key that a new row is given.
-fn inserted_values(insert: &Insert, key: &[usize]) -> Option<Vec<Value>> {
-    known(&insert.columns, &insert.values, key)?.into_iter().map(comparable).collect()
+fn inserted_values<'v>(insert: &'v Insert, key: &[usize]) -> Option<KeyValues<'v>> {
+    let value = |column: &usize| {
+        let at = insert.columns.iter().position(|given| given == column)?;
+        known_value(&insert.values[at])
+    };
+    key.iter().map(value).collect()
+}
+
+fn known_value(value: &PlanValue) -> Option<Cow<'_, Value>> {
+    match value {
+        PlanValue::Known(value) => comparable(Cow::Borrowed(value)),
+        PlanValue::KeyOf(..) => None,
+    }
 }
 
 /// A value as unique keys compare it, unless it is NULL: the zeros behind a decimal tell no rows
 /// apart.
-fn comparable(value: Value) -> Option<Value> {
-    match value {
+fn comparable(value: Cow<'_, Value>) -> Option<Cow<'_, Value>> {
+    match &*value {
         Value::Null => None,
         #[cfg(feature = "decimal")]
-        Value::Decimal(decimal) => Some(Value::Decimal(decimal.normalize())),
-        value => Some(value),
+        Value::Decimal(decimal) => Some(Cow::Owned(Value::Decimal(decimal.normalize()))),
+        _ => Some(value),
     }
 }

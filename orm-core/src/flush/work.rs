@@ -1,7 +1,11 @@
 //! What a flush has to write, row by row: the values that its steps pass on.
 
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
 use super::rekey::Follower;
-use crate::model::{ForeignKey, Table};
+use crate::model::{ColumnSet, ForeignKey, Table};
 use crate::sql::Expr;
 use crate::tracking::{ObjectId, Pair};
 use crate::value::Value;
@@ -14,18 +18,22 @@ pub(crate) enum PlanValue {
     KeyOf(ObjectId, usize),
 }
 
+/// The objects of a flush that a row leads to. Most lead to one at most.
+pub(crate) type Parents = SmallVec<[(&'static ForeignKey, ObjectId); 1]>;
+
 /// A row to insert.
 #[derive(Debug)]
 pub(crate) struct Insert {
     pub(crate) object: ObjectId,
     pub(crate) table: &'static Table,
-    /// The columns that are given, in the table's order: the row's shape.
-    pub(crate) columns: Vec<usize>,
+    /// The columns that are given, in the table's order: the row's shape, shared by those that
+    /// have it.
+    pub(crate) columns: Arc<[usize]>,
     pub(crate) values: Vec<PlanValue>,
     /// The columns that links decide: memory learns them when the flush settles.
-    pub(crate) linked: Vec<usize>,
+    pub(crate) linked: ColumnSet,
     /// The objects of this flush's inserts that it leads to.
-    pub(crate) parents: Vec<(&'static ForeignKey, ObjectId)>,
+    pub(crate) parents: Parents,
 }
 
 /// A row to update.
@@ -34,19 +42,19 @@ pub(crate) struct Update {
     pub(crate) object: ObjectId,
     pub(crate) table: &'static Table,
     /// What finds the row: the primary key, then the version if there is one.
-    pub(crate) key_columns: Vec<usize>,
+    pub(crate) key_columns: Arc<[usize]>,
     pub(crate) key: Vec<PlanValue>,
     /// The columns that change, in the table's order.
-    pub(crate) columns: Vec<usize>,
+    pub(crate) columns: Arc<[usize]>,
     pub(crate) values: Vec<PlanValue>,
     /// The columns that links decide: memory learns them when the flush settles.
-    pub(crate) linked: Vec<usize>,
+    pub(crate) linked: ColumnSet,
     /// Columns that the database computes: `on_update`, the version.
-    pub(crate) generated: Vec<(usize, Expr)>,
+    pub(crate) generated: Arc<[(usize, Expr)]>,
     /// Columns to which the user assigned an expression.
     pub(crate) assigned: Vec<(usize, Expr)>,
     /// The objects of this flush's inserts that it leads to.
-    pub(crate) parents: Vec<(&'static ForeignKey, ObjectId)>,
+    pub(crate) parents: Parents,
     /// Why, where it isn't a change of the user's.
     pub(crate) reason: Option<String>,
     /// The deleted object whose row it is, where a new object takes its place.
@@ -61,18 +69,23 @@ impl Update {
         Self {
             object,
             table,
-            key_columns: Vec::new(),
+            key_columns: Arc::default(),
             key: Vec::new(),
-            columns: Vec::new(),
+            columns: Arc::default(),
             values: Vec::new(),
-            linked: Vec::new(),
-            generated: Vec::new(),
+            linked: ColumnSet::default(),
+            generated: Arc::default(),
             assigned: Vec::new(),
-            parents: Vec::new(),
+            parents: Parents::new(),
             reason: None,
             replaces: None,
             kept: Vec::new(),
         }
+    }
+
+    /// The columns that the database computes, by an expression of the user's or by itself.
+    pub(crate) fn computed(&self) -> impl Iterator<Item = usize> {
+        self.assigned.iter().chain(self.generated.iter()).map(|(column, _)| *column)
     }
 
     /// The object whose memory holds what the row has before.
@@ -86,10 +99,10 @@ impl Update {
 pub(crate) struct Delete {
     pub(crate) object: ObjectId,
     pub(crate) table: &'static Table,
-    pub(crate) key_columns: Vec<usize>,
+    pub(crate) key_columns: Arc<[usize]>,
     pub(crate) key: Vec<Value>,
     /// The objects of this flush's deletes that it leads to.
-    pub(crate) parents: Vec<(&'static ForeignKey, ObjectId)>,
+    pub(crate) parents: Parents,
 }
 
 /// Association rows to delete because a side of theirs is deleted.

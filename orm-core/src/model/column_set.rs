@@ -5,7 +5,7 @@
 pub struct ColumnSet {
     low: u64,
     /// Positions from 64 on.
-    high: Vec<u64>,
+    high: Box<[u64]>,
 }
 
 impl ColumnSet {
@@ -31,14 +31,25 @@ impl ColumnSet {
     }
     /// The columns, in order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..64 * (1 + self.high.len())).filter(|column| self.contains(*column))
+        let words = std::iter::once(self.low).chain(self.high.iter().copied());
+        words.enumerate().flat_map(|(at, mut word)| {
+            std::iter::from_fn(move || {
+                let column = word.trailing_zeros() as usize;
+                (word != 0).then(|| {
+                    word &= word - 1;
+                    64 * at + column
+                })
+            })
+        })
     }
     fn word_mut(&mut self, column: usize) -> &mut u64 {
         match column / 64 {
             0 => &mut self.low,
             word => {
                 if self.high.len() < word {
-                    self.high.resize(word, 0);
+                    let mut high = std::mem::take(&mut self.high).into_vec();
+                    high.resize(word, 0);
+                    self.high = high.into();
                 }
                 &mut self.high[word - 1]
             }

@@ -1,5 +1,7 @@
 //! What is known of an object that was edited, linked or added since the last flush.
 
+use smallvec::SmallVec;
+
 use super::arena::{ObjectId, ObjectSet, State};
 use super::store::Store;
 use crate::model::{ColumnSet, ForeignKey};
@@ -19,8 +21,8 @@ pub(crate) struct Changes {
     /// SQL expressions assigned to columns, which had their database values at that moment: a column
     /// that differs from its snapshot was assigned a value later, which wins.
     pub(crate) expressions: Vec<(usize, Expr)>,
-    /// Where the object's foreign keys are to lead.
-    pub(crate) links: Vec<LinkEdit>,
+    /// Where the object's foreign keys are to lead. Most have one.
+    pub(crate) links: SmallVec<[LinkEdit; 1]>,
     /// Collections that are to become exactly these members and were not loaded when they were
     /// replaced: the flush reads them once.
     pub(crate) replaced: Vec<(usize, ObjectSet)>,

@@ -219,7 +219,7 @@ impl Store {
             }
             let is_lost =
                 |edit: &mut LinkEdit| edit.parent.is_some_and(|parent| rows.contains(&parent));
-            changes.links.extract_if(.., is_lost).for_each(drop);
+            changes.links.retain(|edit| !is_lost(edit));
         }
         for (other, edit) in lost {
             self.unload_link(other, edit);

@@ -45,7 +45,12 @@ impl Store {
             let place = (std::ptr::from_ref(relationship.source()) as usize, relationship.index());
             put_in.entry(place).or_insert((relationship, ObjectSet::default())).1.insert(member);
         };
-        for &owner in &self.touched {
+        let has_any = |arena: u32| {
+            let table = self.arena_at(arena).table;
+            table.relationships().iter().any(|view| view.has_single_parent())
+        };
+        let arenas: Vec<bool> = self.arenas().map(has_any).collect();
+        for &owner in self.touched.iter().filter(|object| arenas[object.arena as usize]) {
             for edit in self.header(owner).changes.iter().flat_map(|changes| &changes.links) {
                 let Some(member) = edit.parent else { continue };
                 views_of_child(self.table(owner), edit.foreign_key)

@@ -1,6 +1,7 @@
 //! The store: all objects of a session, by arena and slot.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -327,10 +328,15 @@ impl Store {
 
     /// A column's database value: as it was before unflushed edits.
     pub(crate) fn database_value(&self, object: ObjectId, column: usize) -> Value {
+        self.database_value_at(object, column).into_owned()
+    }
+
+    /// As [`database_value`](Self::database_value), borrowed from the snapshot if there is one.
+    pub(crate) fn database_value_at(&self, object: ObjectId, column: usize) -> Cow<'_, Value> {
         let header = self.header(object);
         match header.changes.as_ref().and_then(|changes| changes.snapshot.as_ref()) {
-            Some(snapshot) if header.state != State::Pending => snapshot[column].clone(),
-            _ => self.storage(object).encode(object.slot, column),
+            Some(snapshot) if header.state != State::Pending => Cow::Borrowed(&snapshot[column]),
+            _ => Cow::Owned(self.storage(object).encode(object.slot, column)),
         }
     }
 

@@ -3,8 +3,8 @@
 use super::reach::Reach;
 use crate::driver::{Connection, RowSink};
 use crate::error::{Error, Result};
-use crate::flush::detect::generated;
 use crate::flush::read_back::{missing_row, rows_by_key};
+use crate::flush::shapes::generated;
 use crate::model::Table;
 use crate::query::{BulkAction, BulkWrite};
 use crate::sql::{
@@ -140,7 +140,7 @@ fn shape(
                 set.any(|column| *column == at) || expressions.iter().any(|(other, _)| *other == at)
             };
             let generated = generated(table, is_set);
-            expressions.extend(generated);
+            expressions.extend(generated.iter().cloned());
             computed.extend(expressions.iter().map(|(column, _)| *column));
             if returns_computed {
                 returning.extend(&computed);

@@ -1,7 +1,7 @@
 //! How the time of a flush grows with the number of its rows, and what part of it is planning.
 //! Prints, per size, the median of the whole (from the first `add` to the end of the commit), the
 //! time per row, how that compares with the smallest size, and the share of `session.plan()`;
-//! asserts nothing.
+//! on SQLite also the time per row, and its growth, of the same work by hand. Asserts nothing.
 //!
 //! ```text
 //! cargo bench -p orm-core --bench scale                          # SQLite in memory
@@ -10,6 +10,8 @@
 //! ```
 //!
 //! The servers are those of the tests: `ORM_TEST_POSTGRES_URL` and `ORM_TEST_MYSQL_URL`.
+
+mod by_hand;
 
 use std::time::{Duration, Instant};
 
@@ -79,6 +81,11 @@ impl Work {
             Self::Trees(n) => n * (2_usize.pow(DEPTH) - 1),
             Self::Graphs(n) | Self::Updates(n) | Self::Deletes(n) => n * (1 + BOOKS),
         }
+    }
+
+    /// About as many rows in all for every size, so that small ones are not mere noise.
+    fn rounds(self) -> usize {
+        (60_000 / self.rows().max(1)).clamp(5, 60)
     }
 
     /// What is done in memory, before the flush.
@@ -169,9 +176,8 @@ fn url(variable: &str, usual: &str) -> String {
 }
 
 async fn run(database: &str, url: &str, wanted: &[String]) {
-    let header = ["rows", "whole", "a row", "growth", "planning"];
-    let [rows, whole, a_row, growth, planning] = header;
-    println!("{database:<32} {rows:>8} {whole:>11} {a_row:>9} {growth:>7} {planning:>9}");
+    print!("{database:<30} {:>7} {:>11} {:>8}", "rows", "whole", "a row");
+    println!(" {:>7} {:>9} {:>9} {:>7}", "growth", "planning", "by hand", "growth");
     type Sized = fn(usize) -> Work;
     let all: [(Sized, [usize; 3]); 4] = [
         (Work::Graphs, [100, 1_000, 10_000]),
@@ -183,21 +189,26 @@ async fn run(database: &str, url: &str, wanted: &[String]) {
         if !wanted.is_empty() && !wanted.iter().any(|word| work(0).name().contains(word.as_str())) {
             continue;
         }
-        let mut first = None;
+        let (mut first, mut first_by_hand) = (None, None);
         for size in sizes {
             let work = work(size);
+            let per_row = |time: Duration| time.as_secs_f64() * 1e6 / work.rows() as f64;
             let Measured { whole, planning, flush } = measure(url, work).await;
-            let a_row = whole.as_secs_f64() * 1e6 / work.rows() as f64;
-            let first = *first.get_or_insert(a_row);
-            println!(
-                "{:<32} {:>8} {:>9.2}ms {:>7.2}us {:>7.2} {:>8.0}%",
+            let a_row = per_row(whole);
+            print!(
+                "{:<30} {:>7} {:>9.2}ms {a_row:>6.2}us {:>7.2} {:>8.0}%",
                 work.name(),
                 work.rows(),
                 whole.as_secs_f64() * 1e3,
-                a_row,
-                a_row / first,
+                a_row / *first.get_or_insert(a_row),
                 100.0 * planning.as_secs_f64() / flush.as_secs_f64(),
             );
+            if database == "sqlite" {
+                let a_row = per_row(by_hand::measure(work).await);
+                let growth = a_row / *first_by_hand.get_or_insert(a_row);
+                print!(" {a_row:>7.2}us {growth:>7.2}");
+            }
+            println!();
         }
     }
 }
@@ -219,9 +230,7 @@ async fn measure(url: &str, work: Work) -> Measured {
     engine.create_all(&schema).await.expect("creates");
     let sessions = SessionFactory::new(engine.clone());
     let (mut whole, mut planning, mut flush) = (Vec::new(), Vec::new(), Vec::new());
-    // About as many rows in all for every size, so that small ones are not mere noise.
-    let rounds = (60_000 / work.rows().max(1)).clamp(5, 60);
-    for _ in 0..=rounds {
+    for _ in 0..=work.rounds() {
         empty(&sessions).await;
         work.prepare(&sessions).await;
         let mut session = sessions.session();
