@@ -16,8 +16,8 @@ pub use crate::query::{
     order, order_from,
 };
 pub use crate::session::{
-    Collection, Draft, Given, Links, Member, Merge, MergedMember, New, Partial, Reference, Session,
-    Unset, default_for, left_to_server, merge_draft,
+    Collection, Draft, Given, Insert, Links, Member, Merge, MergedMember, New, Partial, Reference,
+    Session, Unset, default_for, left_to_server, merge_draft,
 };
 pub use crate::value::{
     ArrayElement, Blank, Cells, ColumnType, EnumType, Facts, IsSet, NotNull, Nullability, Nullable,

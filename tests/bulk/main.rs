@@ -4,6 +4,7 @@
 mod actions;
 mod conditions;
 mod deletes;
+mod inserts;
 mod mistakes;
 mod models;
 mod moves;

@@ -6,7 +6,9 @@ use super::*;
 use crate::error::Error;
 use crate::model::{Table, TableFn};
 use crate::sql::testing::{at, posts, tags, users};
-use crate::sql::{DeleteRows, InsertRows, UpdateRows, render_delete, render_insert, render_update};
+use crate::sql::{
+    DeleteRows, InsertRows, OnConflict, UpdateRows, render_delete, render_insert, render_update,
+};
 use crate::value::Value;
 
 async fn engine() -> Engine {
@@ -18,8 +20,14 @@ async fn engine() -> Engine {
 fn insert(table: &'static Table, columns: &[&str], values: Vec<Value>) -> Statement {
     let columns: Vec<usize> = columns.iter().map(|name| at(table, name)).collect();
     let rows = values.len() / columns.len();
-    let rows =
-        InsertRows { table, columns, rows, values, returning: vec![0], skip_existing: vec![] };
+    let rows = InsertRows {
+        table,
+        columns,
+        rows,
+        values,
+        returning: vec![0],
+        on_conflict: OnConflict::Fail,
+    };
     render_insert(&crate::sql::dialect::sqlite::SQLITE, rows).unwrap()
 }
 

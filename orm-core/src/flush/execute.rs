@@ -15,7 +15,9 @@ use super::written::Written;
 use crate::driver::{Connection, StopFlag};
 use crate::error::{Error, Result};
 use crate::model::{ForeignKey, Table};
-use crate::sql::{DeleteRows, InsertRows, UpdateRows, render_delete, render_insert, render_update};
+use crate::sql::{
+    DeleteRows, InsertRows, OnConflict, UpdateRows, render_delete, render_insert, render_update,
+};
 use crate::tracking::ObjectId;
 use crate::value::Value;
 
@@ -131,7 +133,7 @@ impl Run {
                     rows: objects.len(),
                     values,
                     returning: read_back.clone(),
-                    skip_existing: Vec::new(),
+                    on_conflict: OnConflict::Fail,
                 };
                 if let Some(unique) = self.may_exist(table).map(<[usize]>::to_vec)
                     && capabilities.tells_skipped_rows
@@ -250,7 +252,7 @@ impl Run {
                         rows: *rows,
                         values: self.resolve(std::mem::take(values))?,
                         returning: Vec::new(),
-                        skip_existing: unique_key_over(table, columns),
+                        on_conflict: OnConflict::skip(unique_key_over(table, columns)),
                     },
                 )?;
                 connection.run_on(table, statement, &mut ()).await?;

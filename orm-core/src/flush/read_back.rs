@@ -7,7 +7,7 @@ use super::returned::Returned;
 use crate::driver::Connection;
 use crate::error::{Error, Result};
 use crate::model::Table;
-use crate::sql::{ColumnRef, Expr, Select, render_select};
+use crate::sql::{ColumnRef, Expr, RowLock, Select, render_select};
 use crate::tracking::ObjectId;
 use crate::value::Value;
 
@@ -90,31 +90,44 @@ pub(super) fn missing_row(table: &Table) -> Error {
     }
 }
 
+/// Values of rows, by those of a key of theirs.
+pub(super) type RowsByKey = HashMap<Vec<Value>, Vec<Value>, foldhash::fast::RandomState>;
+
 /// The values of columns, by primary key, of the rows that are there.
 pub(super) async fn rows_by_key(
     connection: &mut Connection,
     table: &'static Table,
     columns: &[usize],
     keys: Vec<Vec<Value>>,
-) -> Result<HashMap<Vec<Value>, Vec<Value>, foldhash::fast::RandomState>> {
-    let primary_key = table.primary_key();
-    let all: Vec<usize> = primary_key.iter().chain(columns).copied().collect();
+) -> Result<RowsByKey> {
+    rows_by(connection, table, table.primary_key(), columns, keys, None).await
+}
+
+/// The values of columns, by a unique key, of the rows that are there.
+pub(super) async fn rows_by(
+    connection: &mut Connection,
+    table: &'static Table,
+    key: &[usize],
+    columns: &[usize],
+    keys: Vec<Vec<Value>>,
+    lock: Option<RowLock>,
+) -> Result<RowsByKey> {
+    let all: Vec<usize> = key.iter().chain(columns).copied().collect();
     let mut rows = HashMap::default();
     // Half of what a statement takes leaves room for its other binds.
-    let most = (connection.dialect().max_binds() / 2 / primary_key.len()).max(1);
+    let most = (connection.dialect().max_binds() / 2 / key.len().max(1)).max(1);
     for keys in keys.chunks(most) {
         let scoped = |column: &usize| ColumnRef::scoped(table, *column);
         let mut select = Select::from(table);
         select.columns = all.iter().map(|at| (Expr::Column(scoped(at)), None)).collect();
-        select.and_filter(Expr::Keys {
-            columns: primary_key.iter().map(scoped).collect(),
-            keys: keys.to_vec(),
-        });
+        let columns = key.iter().map(scoped).collect();
+        select.and_filter(Expr::Keys { columns, keys: keys.to_vec() });
+        select.lock = lock;
         let statement = render_select(connection.dialect(), &select)?;
         let mut returned = Returned::new(table, &all);
         connection.run_on(table, statement, &mut returned).await?;
         for row in returned.values.chunks(all.len()) {
-            let (key, values) = row.split_at(primary_key.len());
+            let (key, values) = row.split_at(key.len());
             rows.insert(key.to_vec(), values.to_vec());
         }
     }

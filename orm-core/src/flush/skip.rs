@@ -6,7 +6,7 @@ use super::execute::{Failure, Run};
 use super::returned::Returned;
 use crate::driver::Connection;
 use crate::model::Table;
-use crate::sql::{InsertRows, render_insert};
+use crate::sql::{InsertRows, OnConflict, render_insert};
 use crate::tracking::ObjectId;
 use crate::value::Value;
 
@@ -40,7 +40,7 @@ impl Run {
                 unique.iter().map(value_of).collect()
             })
             .collect();
-        rows.skip_existing = unique.to_vec();
+        rows.on_conflict = OnConflict::Skip(unique.to_vec());
         rows.returning = returning.iter().chain(unique).copied().collect();
         let mut inserted = Returned::new(table, &rows.returning);
         let width = rows.returning.len();

@@ -108,6 +108,8 @@ pub(crate) struct BulkWrite {
     pub(crate) action: BulkAction,
     /// Which rows; `None` for all.
     pub(crate) filter: Option<Expr>,
+    /// What is to come back of each row.
+    pub(crate) returning: Vec<usize>,
     /// The first mistake, which builders can't return; the verb does.
     mistake: Option<String>,
 }
@@ -151,7 +153,7 @@ impl fmt::Debug for BulkWrite {
 
 impl BulkWrite {
     fn new(table: &'static Table, action: BulkAction) -> Self {
-        Self { table, action, filter: None, mistake: None }
+        Self { table, action, filter: None, returning: Vec::new(), mistake: None }
     }
 
     /// Fails if the statement was put together wrongly.

@@ -42,9 +42,11 @@ mod origin;
 mod page;
 mod projection;
 mod relation;
+mod returned;
 mod scope;
 mod select;
 mod sortable;
+mod upsert;
 mod view;
 
 #[cfg(test)]
@@ -70,6 +72,7 @@ pub use projection::{Projection, Rows};
 pub use scope::{Contains, Here, Maybe, Only, Outer, Presence, There, Within};
 pub use select::{Groups, Select};
 pub use sortable::{Sortable, order_from};
+pub use upsert::excluded;
 pub(crate) use view::view_object;
 pub use view::{View, ViewField, ViewRow, ViewShape, Views};
 
@@ -79,6 +82,7 @@ pub(crate) use comparand::Assigned;
 pub(crate) use join::{Ends, joins, key_order, member_order, reaches};
 pub(crate) use keyset::{Keyset, Seek, read_order};
 pub(crate) use loader::LoadOption;
+pub(crate) use returned::ReturnedColumns;
 pub(crate) use view::Loading;
 
 use crate::model::Table;

@@ -1,5 +1,6 @@
 //! Bulk statements: on a session, whose objects follow, and on an engine.
 
+use super::insert::{Wanted, Written};
 use super::{OnEngine, Session};
 use crate::driver::{Connection, Engine};
 use crate::error::Result;
@@ -38,13 +39,27 @@ impl Session {
     /// that its column can't hold. Those of the flush, and the database's, which roll back as those
     /// of a flush do.
     pub async fn execute(&mut self, statement: impl Bulk) -> Result<u64> {
-        let BulkStatement(write) = statement.__bulk();
+        Ok(self.write_rows(statement, Wanted::Number).await?.rows)
+    }
+
+    pub(super) async fn write_rows(
+        &mut self,
+        statement: impl Bulk,
+        wanted: Wanted,
+    ) -> Result<Written> {
+        let BulkStatement(mut write) = statement.__bulk();
+        let table = write.table;
         bulk::check(&write, self.engine.dialect())?;
+        write.returning = match &wanted {
+            Wanted::Number => Vec::new(),
+            Wanted::Objects => (0..table.columns().len()).collect(),
+            Wanted::Columns(columns) => columns.clone(),
+        };
         self.ready().await?;
         self.autoflush_changes().await?;
         self.begin().await?;
-        let Some(connection) = &mut self.connection else { return Ok(0) };
-        let outcome = match bulk::run(connection, &self.store, write.clone()).await {
+        let Some(connection) = &mut self.connection else { return Ok(Written::default()) };
+        let mut outcome = match bulk::run(connection, &self.store, write.clone()).await {
             Ok(outcome) => outcome,
             Err(error) if self.connection.as_ref().and_then(Connection::failed_at).is_some() => {
                 return self.fail_flush(error).await;
@@ -52,9 +67,14 @@ impl Session {
             // It was found before the database was asked.
             Err(error) => return Err(error),
         };
-        let rows = outcome.rows;
-        match bulk::settle(&mut self.store, write, outcome, self.engine.dialect()) {
-            Ok(()) => Ok(rows),
+        let (rows, values) = (outcome.rows, std::mem::take(&mut outcome.returned));
+        let settled = bulk::settle(&mut self.store, write, outcome, self.engine.dialect());
+        let objects = settled.and_then(|()| match wanted {
+            Wanted::Objects => bulk::settle_rows(&mut self.store, table, &values, true),
+            Wanted::Number | Wanted::Columns(_) => Ok(Vec::new()),
+        });
+        match objects {
+            Ok(objects) => Ok(Written { rows, objects, values }),
             Err(error) => self.fail_flush(error).await,
         }
     }

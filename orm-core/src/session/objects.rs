@@ -5,7 +5,9 @@ use std::ops::{Index, IndexMut};
 use super::draft::DraftLink;
 use super::{New, Session};
 use crate::error::{Error, Result};
-use crate::model::{BaseColumns, Column, ColumnSet, Entity, Handle, Model, RelationshipKind};
+use crate::model::{
+    BaseColumns, Column, ColumnDef, ColumnSet, Entity, Handle, Model, RelationshipKind,
+};
 use crate::query::{Assign, Assigned};
 use crate::tracking::{ObjectId, Parent, State};
 use crate::value::{ColumnType, Value, ValueCells};
@@ -68,16 +70,7 @@ impl Session {
     }
 
     pub(super) fn insert_pending<M: Model>(&mut self, model: M, unset: ColumnSet) -> ObjectId {
-        let table = M::__table();
-        let own = unset.iter().map(|column| M::Base::COUNT + column);
-        let base = table.columns()[..M::Base::COUNT].iter().enumerate();
-        let left_out = base
-            .filter(|(_, column)| {
-                column.is_generated() || !(column.has_default || column.facts.nullable)
-            })
-            .map(|(at, _)| at);
-        let unset: ColumnSet = own.chain(left_out).collect();
-        self.enter(Entity::pending(model), unset)
+        self.enter(Entity::pending(model), with_base_columns::<M>(&unset))
     }
 
     /// Puts an entity into the session as a pending object without these columns.
@@ -100,6 +93,17 @@ impl Session {
         }
         object
     }
+}
+
+/// The columns that a new row leaves out, given those of the model's own.
+pub(super) fn with_base_columns<M: Model>(unset: &ColumnSet) -> ColumnSet {
+    let own = unset.iter().map(|column| M::Base::COUNT + column);
+    let base = M::__table().columns()[..M::Base::COUNT].iter().enumerate();
+    let is_left_out = |column: &ColumnDef| {
+        column.is_generated() || !(column.has_default || column.facts.nullable)
+    };
+    let left_out = base.filter(|(_, column)| is_left_out(column)).map(|(at, _)| at);
+    own.chain(left_out).collect()
 }
 
 // ---------------------------------------------------------------- reading and writing

@@ -16,9 +16,36 @@ pub(crate) struct InsertRows {
     pub(crate) values: Vec<Value>,
     /// The columns to read back, in this order, per row.
     pub(crate) returning: Vec<usize>,
-    /// The columns of a unique key: a row whose values in them exist is left as it is. Empty where
-    /// that is an error.
-    pub(crate) skip_existing: Vec<usize>,
+    pub(crate) on_conflict: OnConflict,
+}
+
+/// What becomes of a row whose values in a unique key exist already.
+#[derive(Clone, Debug)]
+pub(crate) enum OnConflict {
+    /// It is an error.
+    Fail,
+    /// The row that exists is left as it is, if it exists by this key.
+    Skip(Vec<usize>),
+    /// The row that exists is updated.
+    Update(Box<UpdateExisting>),
+}
+
+impl OnConflict {
+    /// Skips rows that exist by the key; an empty key is none.
+    pub(crate) fn skip(key: Vec<usize>) -> Self {
+        if key.is_empty() { Self::Fail } else { Self::Skip(key) }
+    }
+}
+
+/// An UPDATE of the rows of an INSERT that exist already. Column references mean the row that
+/// exists, [`Expr::Excluded`] the one that was to be inserted.
+#[derive(Clone, Debug)]
+pub(crate) struct UpdateExisting {
+    /// The columns of the unique key by which a row exists.
+    pub(crate) key: Vec<usize>,
+    pub(crate) assignments: Vec<(usize, Expr)>,
+    /// Which of the rows that exist are updated; the others are left as they are.
+    pub(crate) filter: Option<Expr>,
 }
 
 /// Rows of one table in which the same columns change.

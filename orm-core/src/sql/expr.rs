@@ -109,6 +109,8 @@ pub(crate) enum Expr {
         low: Box<Expr>,
         high: Box<Expr>,
     },
+    /// The value that the row was to be inserted with, in what updates the one that exists.
+    Excluded(ColumnRef),
     /// `(a, b)`, to be compared with another one.
     Tuple(Vec<Expr>),
     /// `LIKE … ESCAPE '!'`, by case on every database.
@@ -233,6 +235,7 @@ impl Expr {
                 condition.as_deref().into_iter().for_each(visit);
             }
             Expr::Column(_)
+            | Expr::Excluded(_)
             | Expr::Keys { .. }
             | Expr::Bind(_)
             | Expr::Integer(_)
@@ -283,6 +286,7 @@ impl Expr {
                 condition.as_deref_mut().into_iter().for_each(visit);
             }
             Expr::Column(_)
+            | Expr::Excluded(_)
             | Expr::Keys { .. }
             | Expr::Bind(_)
             | Expr::Integer(_)

@@ -19,7 +19,9 @@ pub(crate) mod testing;
 mod writer;
 
 pub(crate) use dialect::{Capabilities, Dialect, max_rows};
-pub(crate) use dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
+pub(crate) use dml::{
+    DeleteRows, DeleteWhere, InsertRows, OnConflict, UpdateExisting, UpdateRows, UpdateWhere,
+};
 pub use expr::Unit;
 pub(crate) use expr::{
     Aggregate, Aggregation, Alias, BinaryOp, Bound, ColumnRef, Expr, Function, OrderTerm, Source,

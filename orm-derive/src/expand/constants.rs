@@ -34,6 +34,8 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let select_doc = format!("A query of `{}` rows.", plain(name));
     let update_doc = format!("An UPDATE of the `{}` rows that a filter finds.", plain(name));
     let delete_doc = format!("A DELETE of the `{}` rows that a filter finds.", plain(name));
+    let insert_doc =
+        format!("An INSERT of many `{}` rows, given as drafts or whole structs.", plain(name));
     let order_doc = format!(
         "The order of `{}` rows that a request asks for, as in `-created_at`, among those that are \
          offered.",
@@ -56,6 +58,16 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #[must_use]
             #vis fn select() -> __orm::Select<#name> {
                 __orm::Select::<#name>::__new()
+            }
+
+            #[doc = #insert_doc]
+            #vis fn insert<I>(rows: I) -> __orm::Insert<#name>
+            where
+                I: ::core::iter::IntoIterator<
+                    Item: ::core::convert::Into<__orm::New<#name>>,
+                >,
+            {
+                __orm::Insert::__new(rows)
             }
 
             #[doc = #update_doc]

@@ -5,12 +5,17 @@
 //! there is none, from a locking SELECT before it; [`settle`] lets them follow. What nothing in
 //! memory needs to know isn't asked for.
 
+mod conflict;
+mod insert;
 mod reach;
 mod run;
 mod settle;
 
+pub(crate) use conflict::Conflict;
+pub(crate) use insert::{InsertWrite, run_insert};
+pub(crate) use reach::holds;
 pub(crate) use run::{run, run_alone};
-pub(crate) use settle::settle;
+pub(crate) use settle::{settle, settle_insert, settle_rows};
 
 use super::refuse::expect_storable;
 use crate::error::Result;

@@ -37,7 +37,7 @@ impl Reach {
 }
 
 /// Whether the session holds rows of the table.
-fn holds(store: &Store, table: &'static Table) -> bool {
+pub(crate) fn holds(store: &Store, table: &'static Table) -> bool {
     let Some(arena) = store.find_arena_of(table) else { return false };
     let mut slots = store.arena_at(arena).slots();
     slots.any(|slot| store.header(ObjectId { arena, slot }).state == State::Persistent)

@@ -27,6 +27,8 @@ pub(crate) struct BulkOutcome {
     /// and its object if there is one.
     pub(super) gone: Vec<(Vec<Value>, Option<ObjectId>)>,
     pub(super) columns: Vec<usize>,
+    /// What was to come back of each row.
+    pub(crate) returned: Vec<Vec<Value>>,
 }
 
 /// An object whose row a bulk statement found.
@@ -63,20 +65,28 @@ pub(crate) async fn run(
         BulkAction::Delete => capabilities.returning_on_delete,
     };
     let mut outcome = BulkOutcome::default();
-    if reach.is_nothing() {
+    let wanted = std::mem::take(&mut write.returning);
+    if reach.is_nothing() && wanted.is_empty() {
         let Shape { statement, computed, .. } = shape(connection, write, &[], false)?;
         outcome.rows = connection.run_on(table, statement, &mut ()).await?.rows;
         outcome.computed = computed;
         return Ok(outcome);
     }
-    let Reach { columns, needs_every_row, .. } = reach;
+    let Reach { mut columns, needs_every_row, .. } = reach;
+    let own = columns.len();
+    columns.extend(&wanted);
+    let of_row = |row: &[Value]| row[own..own + wanted.len()].to_vec();
+    let keep_all = needs_every_row || !wanted.is_empty();
     if comes_back {
         let Shape { statement, computed, returning } = shape(connection, write, &columns, true)?;
         let mut found = Found::new(store, table, &returning);
-        found.keep_all = needs_every_row;
+        found.keep_all = keep_all;
         connection.run_on(table, statement, &mut found).await?;
         let Found { rows, held, all, .. } = found;
         outcome.rows = rows;
+        if !wanted.is_empty() {
+            outcome.returned = all.iter().map(|(row, _)| of_row(row)).collect();
+        }
         outcome.held = held
             .into_iter()
             .map(|(object, mut row)| Held { object, values: row.split_off(columns.len()) })
@@ -104,8 +114,16 @@ pub(crate) async fn run(
             keys: all.iter().map(|(row, _)| row[..width].to_vec()).collect(),
         });
     }
+    let is_update = matches!(write.action, BulkAction::Update { .. });
     let Shape { statement, computed, .. } = shape(connection, write, &[], false)?;
     outcome.rows = connection.run_on(table, statement, &mut ()).await?.rows;
+    if is_update && !wanted.is_empty() {
+        let keys: Vec<Vec<Value>> = all.iter().map(|(row, _)| row[..width].to_vec()).collect();
+        let mut read = rows_by_key(connection, table, &wanted, keys.clone()).await?;
+        outcome.returned = keys.iter().filter_map(|key| read.remove(key)).collect();
+    } else if !wanted.is_empty() {
+        outcome.returned = all.iter().map(|(row, _)| of_row(row)).collect();
+    }
     outcome.held = read_computed(connection, table, &computed, held).await?;
     outcome.gone = if needs_every_row { all } else { Vec::new() };
     outcome.computed = computed;

@@ -1,5 +1,6 @@
 //! Memory after a bulk statement that succeeded.
 
+use super::InsertWrite;
 use super::run::{BulkOutcome, Held};
 use crate::error::Result;
 use crate::flush::acted_upon::{Event, Row, expire_acted_upon};
@@ -7,8 +8,8 @@ use crate::flush::settle::{decode, delete_all, follow_assigned_key};
 use crate::model::{ForeignKey, Link, Relationship, Table};
 use crate::query::{BulkAction, BulkWrite};
 use crate::sql::Dialect;
-use crate::tracking::{ObjectId, Parent, State, Store, views_of_parent};
-use crate::value::Value;
+use crate::tracking::{ObjectId, ObjectSet, Parent, State, Store, views_of_parent};
+use crate::value::{Value, ValueCells};
 
 /// Updates memory to what the statement wrote.
 ///
@@ -154,6 +155,62 @@ fn unload_entered(store: &mut Store, assignments: &Assignments, foreign_key: &'s
             unload(store, parent, view);
         }
     }
+}
+
+/// Updates memory to what a bulk INSERT wrote: objects whose rows came back, with all columns, are
+/// told them, or become objects if that is wanted; collections that rows may have entered are
+/// unloaded. Gives the objects of the rows that came back, as far as they are in memory.
+///
+/// # Errors
+/// If a field can't hold what came back: the unit of work must be rolled back then.
+pub(crate) fn settle_insert(
+    store: &mut Store,
+    write: &InsertWrite,
+    returned: &[Vec<Value>],
+    wants_objects: bool,
+) -> Result<Vec<ObjectId>> {
+    let table = write.table();
+    // What is loaded from now on may show it.
+    store.begin_tainting();
+    for foreign_key in table.foreign_keys() {
+        let mut keys = write.values_of(foreign_key.columns());
+        keys.retain(|key| !key.iter().any(Value::is_null));
+        let parents: ObjectSet =
+            keys.iter().filter_map(|key| store.find_referenced(foreign_key, key)).collect();
+        for parent in parents {
+            for view in views_of_parent(table, foreign_key) {
+                unload(store, parent, view);
+            }
+        }
+    }
+    unload_pairs(store, table);
+    settle_rows(store, table, returned, wants_objects)
+}
+
+/// Tells objects what their rows hold, which came back with all columns; those without an object get
+/// one if that is wanted. Gives the objects.
+///
+/// # Errors
+/// If a field can't hold what came back.
+pub(crate) fn settle_rows(
+    store: &mut Store,
+    table: &'static Table,
+    returned: &[Vec<Value>],
+    wants_objects: bool,
+) -> Result<Vec<ObjectId>> {
+    let mut objects = Vec::new();
+    if returned.is_empty() {
+        return Ok(objects);
+    }
+    let arena = store.arena_of(table)?;
+    for row in returned {
+        let cells = ValueCells(row);
+        let known = store.arena_at(arena).storage.find(&cells, 0, table.primary_key());
+        if wants_objects || known.is_ok_and(|slot| slot.is_some()) {
+            objects.push(store.absorb_locked(arena, &cells, 0)?.0);
+        }
+    }
+    Ok(objects)
 }
 
 /// Unloads a relationship of an object that is a row; what it is to hold besides is kept.

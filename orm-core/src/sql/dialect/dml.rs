@@ -3,7 +3,7 @@
 use super::padded_rows;
 use crate::error::{Error, Result};
 use crate::model::Table;
-use crate::sql::dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
+use crate::sql::dml::{DeleteRows, DeleteWhere, InsertRows, OnConflict, UpdateRows, UpdateWhere};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::select::Select;
 use crate::sql::writer::Writer;
@@ -14,7 +14,7 @@ const FOUND: &str = "orm_found";
 
 /// `INSERT INTO t (a, b) VALUES (?, ?), (?, ?) RETURNING …`.
 pub(super) fn write_insert(w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
-    let InsertRows { table, columns, rows, values, returning, skip_existing } = rows;
+    let InsertRows { table, columns, rows, values, returning, on_conflict } = rows;
     w.push("INSERT INTO ");
     w.table_path(table);
     if columns.is_empty() {
@@ -26,11 +26,35 @@ pub(super) fn write_insert(w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
         write_tuples(w, &types(table, &columns), values, rows)?;
         w.set_rows(rows, columns.len());
     }
-    if !skip_existing.is_empty() {
-        w.dialect().write_skip_existing(w, table, &skip_existing);
-    }
+    w.dialect().write_on_conflict(w, table, on_conflict)?;
     write_returning(w, table, &returning);
     Ok(())
+}
+
+/// ` ON CONFLICT (key) DO UPDATE SET …`, and what the table of the new rows is called there.
+pub(super) fn write_on_conflict(
+    w: &mut Writer<'_>,
+    table: &'static Table,
+    on_conflict: OnConflict,
+) -> Result<()> {
+    let key = match &on_conflict {
+        OnConflict::Fail => return Ok(()),
+        OnConflict::Skip(key) => key,
+        OnConflict::Update(update) => &update.key,
+    };
+    w.push(" ON CONFLICT (");
+    w.column_names(table, key);
+    let OnConflict::Update(update) = on_conflict else {
+        w.push(") DO NOTHING");
+        return Ok(());
+    };
+    w.push(") DO UPDATE SET ");
+    w.knowing_excluded(|w| {
+        w.assignments(table, &update.assignments, "")?;
+        let Some(filter) = &update.filter else { return Ok(()) };
+        w.push(" WHERE ");
+        w.condition_on(table, filter)
+    })
 }
 
 /// Rows that leave every column to the server. SQLite has no `DEFAULT` within VALUES, so that

@@ -16,7 +16,7 @@ use std::fmt::Debug;
 
 use chrono::{NaiveDate, NaiveTime, Timelike};
 
-use super::dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
+use super::dml::{DeleteRows, DeleteWhere, InsertRows, OnConflict, UpdateRows, UpdateWhere};
 use super::expr::{Aggregate, Aggregation, BinaryOp, ColumnRef, Expr, Function, OrderTerm};
 use super::isolation::Isolation;
 use super::naming::Naming;
@@ -315,12 +315,20 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         dml::write_insert(w, rows)
     }
 
-    /// What makes an INSERT leave rows alone whose values in these columns, which are those of a
-    /// unique key, exist. No other conflict may be passed over.
-    fn write_skip_existing(&self, w: &mut Writer<'_>, table: &Table, key: &[usize]) {
-        w.push(" ON CONFLICT (");
-        w.column_names(table, key);
-        w.push(") DO NOTHING");
+    /// What makes an INSERT leave rows alone, or update them, whose values in the columns of a
+    /// unique key exist. No other conflict may be passed over.
+    fn write_on_conflict(
+        &self,
+        w: &mut Writer<'_>,
+        table: &'static Table,
+        on_conflict: OnConflict,
+    ) -> Result<()> {
+        dml::write_on_conflict(w, table, on_conflict)
+    }
+
+    /// The value that an INSERT gives a column of a row that exists already, in what updates it.
+    fn write_excluded(&self, w: &mut Writer<'_>, column: &ColumnDef) {
+        w.qualified_column("excluded", column);
     }
 
     /// An UPDATE that gives each of several rows values of its own.

@@ -303,8 +303,8 @@ mod tests {
     use super::*;
     use crate::sql::testing::{at, post_tags, users};
     use crate::sql::{
-        ColumnRef, DeleteRows, InsertRows, Statement, max_rows, render_delete, render_insert,
-        render_update,
+        ColumnRef, DeleteRows, InsertRows, OnConflict, Statement, max_rows, render_delete,
+        render_insert, render_update,
     };
 
     #[track_caller]
@@ -327,10 +327,10 @@ mod tests {
     ) -> Result<Statement> {
         let columns = columns.iter().map(|name| at(users(), name)).collect();
         let values = ints(values);
-        let skip_existing = Vec::new();
+        let on_conflict = OnConflict::Fail;
         render_insert(
             &SQLITE,
-            InsertRows { table: users(), columns, rows, values, returning, skip_existing },
+            InsertRows { table: users(), columns, rows, values, returning, on_conflict },
         )
     }
 

@@ -8,7 +8,7 @@ impl Expr {
     /// The type of the expression's values, where it can be told.
     pub(crate) fn sql_type(&self) -> Option<SqlType> {
         match self {
-            Expr::Column(column) => Some(column.sql_type()),
+            Expr::Column(column) | Expr::Excluded(column) => Some(column.sql_type()),
             Expr::Bind(bind) => Some(bind.sql_type),
             Expr::Integer(_) => Some(SqlType::I64),
             Expr::Binary(left, op, right) if op.is_arithmetic() => {

@@ -119,6 +119,17 @@ impl Writer<'_> {
                 self.push(" AND ");
                 self.operand(high, Strength::Sum)?;
             }
+            Expr::Excluded(column) => {
+                if !self.knows_excluded {
+                    return Err(Error::misuse(format!(
+                        "`excluded({}::{})` is the value that a row was to be inserted with: it \
+                         means something in `on_conflict(…).update_with(…)` only",
+                        column.table.model(),
+                        column.table.columns()[column.column].field,
+                    )));
+                }
+                self.dialect.write_excluded(self, &column.table.columns()[column.column]);
+            }
             Expr::Tuple(parts) => {
                 self.push("(");
                 self.list(parts, Self::ordered)?;

@@ -27,6 +27,8 @@ pub(crate) struct Writer<'d> {
     persistent: bool,
     /// Whether the current place is inside of a grouped query.
     grouped: bool,
+    /// Whether the row that was to be inserted can be referred to.
+    knows_excluded: bool,
 }
 
 impl<'d> Writer<'d> {
@@ -40,6 +42,7 @@ impl<'d> Writer<'d> {
             made_up: 0,
             persistent: true,
             grouped: false,
+            knows_excluded: false,
         }
     }
 
@@ -175,6 +178,18 @@ impl<'d> Writer<'d> {
             }
             Ok(())
         })
+    }
+
+    /// Writes what updates rows that exist already: there the row that was to be inserted can be
+    /// referred to.
+    pub(crate) fn knowing_excluded(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.knows_excluded = true;
+        let written = write(self);
+        self.knows_excluded = false;
+        written
     }
 
     /// Pushes a condition on the rows of the statement's one table.

@@ -131,7 +131,7 @@ async fn create(connection: &mut Connection, table: &'static Table) {
 fn insert_rows(table: &'static Table, columns: &[&str], values: Vec<Value>) -> InsertRows {
     let columns: Vec<usize> = columns.iter().map(|name| at(table, name)).collect();
     let rows = values.len() / columns.len();
-    InsertRows { table, columns, rows, values, returning: vec![], skip_existing: vec![] }
+    InsertRows { table, columns, rows, values, returning: vec![], on_conflict: OnConflict::Fail }
 }
 
 fn insert(table: &'static Table, columns: &[&str], values: Vec<Value>) -> Statement {

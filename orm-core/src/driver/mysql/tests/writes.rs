@@ -58,7 +58,7 @@ async fn generated_keys_come_in_the_order_of_the_rows() {
                 rows: 3,
                 values: vec![],
                 returning: vec![0, 1],
-                skip_existing: vec![],
+                on_conflict: OnConflict::Fail,
             };
             let mut returned = Rows(vec![SqlType::I64, SqlType::I32], vec![]);
             let insert = render_insert(engine.dialect(), rows).unwrap();
@@ -101,7 +101,7 @@ async fn existing_pairs_are_left_alone_and_other_errors_are_not() {
             let insert = |connection: &Connection, pairs: &[(i64, i64)]| {
                 let values = pairs.iter().flat_map(|(a, b)| [Value::Int(*a), Value::Int(*b)]).collect();
                 let mut rows = insert_rows(table, &["post_id", "tag_id"], values);
-                rows.skip_existing = rows.columns.clone();
+                rows.on_conflict = OnConflict::Skip(rows.columns.clone());
                 render_insert(connection.dialect(), rows).unwrap()
             };
             let name = table.name();
@@ -122,7 +122,7 @@ async fn existing_pairs_are_left_alone_and_other_errors_are_not() {
         }
         // Other violations stay errors.
         let rows = insert_rows(post_tags(), &["post_id", "tag_id"], vec![Value::Int(1), Value::Int(99)]);
-        let rows = InsertRows { skip_existing: rows.columns.clone(), ..rows };
+        let rows = InsertRows { on_conflict: OnConflict::Skip(rows.columns.clone()), ..rows };
         let insert = render_insert(connection.dialect(), rows).unwrap();
         let error = connection.run(insert, &mut ()).await.unwrap_err();
         assert!(matches!(error, Error::ForeignKeyViolation(_)), "{error}");

@@ -24,8 +24,8 @@ use crate::sql::dialect::Dialect;
 use crate::sql::dialect::postgres::POSTGRES;
 use crate::sql::testing::{at, post_tags, posts, tags, users};
 use crate::sql::{
-    ColumnRef, DeleteRows, Expr, InsertRows, Naming, OrderTerm, Select, Statement, UpdateRows, ddl,
-    render_delete, render_insert, render_select, render_update,
+    ColumnRef, DeleteRows, Expr, InsertRows, Naming, OnConflict, OrderTerm, Select, Statement,
+    UpdateRows, ddl, render_delete, render_insert, render_select, render_update,
 };
 use crate::value::{Cells, EnumType, Facts, SqlType, Value};
 
@@ -125,7 +125,8 @@ fn insert_into(
     let columns: Vec<usize> = columns.iter().map(|name| at(table, name)).collect();
     let returning = returning.iter().map(|name| at(table, name)).collect();
     let rows = values.len() / columns.len();
-    let rows = InsertRows { table, columns, rows, values, returning, skip_existing: vec![] };
+    let rows =
+        InsertRows { table, columns, rows, values, returning, on_conflict: OnConflict::Fail };
     render_insert(&POSTGRES, rows).unwrap()
 }
 

@@ -208,7 +208,7 @@ async fn generated_keys_come_in_the_order_of_the_rows() {
             rows: 3,
             values: vec![],
             returning: vec![0],
-            skip_existing: vec![],
+            on_conflict: OnConflict::Fail,
         };
         engine.create_all(&Schema::new([left as TableFn, right])).await.unwrap();
         let defaults = render_insert(&POSTGRES, defaults).unwrap();
@@ -238,7 +238,7 @@ async fn names_in_snake_case() {
             rows: 1,
             values,
             returning: vec![1],
-            skip_existing: vec![],
+            on_conflict: OnConflict::Fail,
         };
         let insert = render_insert(engine.dialect(), rows(row())).unwrap();
         connection.run_on(table, insert, &mut ()).await.unwrap();

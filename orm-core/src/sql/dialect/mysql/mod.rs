@@ -17,7 +17,7 @@ use super::dml::{write_delete, write_delete_where};
 use super::{Capabilities, Dialect, quote_with};
 use crate::error::Result;
 use crate::model::{ColumnDef, Table};
-use crate::sql::dml::{DeleteRows, DeleteWhere, InsertRows, UpdateRows, UpdateWhere};
+use crate::sql::dml::{DeleteRows, DeleteWhere, InsertRows, OnConflict, UpdateRows, UpdateWhere};
 use crate::sql::expr::{Aggregation, BinaryOp, Expr, Function, OrderTerm};
 use crate::sql::isolation::Isolation;
 use crate::sql::naming::Naming;
@@ -256,13 +256,19 @@ impl Dialect for MySql {
         self.insert(w, rows)
     }
 
-    /// An INSERT IGNORE would pass over every other error too.
-    fn write_skip_existing(&self, w: &mut Writer<'_>, table: &Table, key: &[usize]) {
-        let Some(column) = key.first().map(|&column| &table.columns()[column]) else { return };
-        w.push(" ON DUPLICATE KEY UPDATE ");
+    fn write_on_conflict(
+        &self,
+        w: &mut Writer<'_>,
+        table: &'static Table,
+        on_conflict: OnConflict,
+    ) -> Result<()> {
+        self.on_conflict(w, table, on_conflict)
+    }
+
+    fn write_excluded(&self, w: &mut Writer<'_>, column: &ColumnDef) {
+        w.push("VALUES(");
         w.column_name(column);
-        w.push(" = ");
-        w.qualified_column(&self.table_label(table), column);
+        w.push(")");
     }
 
     fn write_update(&self, w: &mut Writer<'_>, rows: UpdateRows) -> Result<()> {

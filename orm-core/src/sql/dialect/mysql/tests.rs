@@ -60,7 +60,7 @@ fn every_configuration_is_another_dialect() {
 fn rows(columns: &[&str], rows: usize, values: &[i64], returning: Vec<usize>) -> InsertRows {
     let columns = columns.iter().map(|name| at(users(), name)).collect();
     let values = ints(values);
-    InsertRows { table: users(), columns, rows, values, returning, skip_existing: vec![] }
+    InsertRows { table: users(), columns, rows, values, returning, on_conflict: OnConflict::Fail }
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn existing_rows_are_skipped() {
         rows: 2,
         values: ints(&[1, 2, 3, 4]),
         returning: vec![],
-        skip_existing: vec![0, 1],
+        on_conflict: OnConflict::Skip(vec![0, 1]),
     };
     check(
         render_insert(mariadb(), pairs.clone()),
@@ -112,8 +112,12 @@ fn existing_rows_are_skipped() {
     );
     // Another unique key could be the duplicate one.
     let email = at(users(), "email");
-    let rows =
-        InsertRows { table: users(), columns: vec![0, email], skip_existing: vec![email], ..pairs };
+    let rows = InsertRows {
+        table: users(),
+        columns: vec![0, email],
+        on_conflict: OnConflict::Skip(vec![email]),
+        ..pairs
+    };
     check(
         render_insert(mariadb(), rows.clone()),
         "INSERT INTO `users` (`id`, `email`) SELECT `orm_given`.`orm_c0`, `orm_given`.`orm_c1` \
@@ -289,8 +293,8 @@ fn documents_are_cast_on_mysql() {
     let insert = |dialect| {
         let columns = vec![0, 1];
         let (values, returning) = (ints(&[1, 2]), vec![]);
-        let skip_existing = vec![];
-        let rows = InsertRows { table, columns, rows: 1, values, returning, skip_existing };
+        let on_conflict = OnConflict::Fail;
+        let rows = InsertRows { table, columns, rows: 1, values, returning, on_conflict };
         render_insert(dialect, rows)
     };
     let start = "INSERT INTO `documents` (`id`, `body`) VALUES ";

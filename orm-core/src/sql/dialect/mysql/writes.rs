@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::sql::dialect::Dialect;
 use crate::sql::dialect::dml::{arity, types, write_returning, write_tuples, write_where};
-use crate::sql::dml::{InsertRows, UpdateRows, UpdateWhere};
+use crate::sql::dml::{InsertRows, OnConflict, UpdateExisting, UpdateRows, UpdateWhere};
 use crate::sql::expr::{Expr, Source};
 use crate::sql::writer::Writer;
 use crate::value::{SqlType, Value};
@@ -20,11 +20,15 @@ impl MySql {
     pub(super) fn insert(&self, w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
         w.push("INSERT INTO ");
         w.table_path(rows.table);
-        let (table, key) = (rows.table, &rows.skip_existing);
-        if !key.is_empty() && !Self::is_only_key(table, key, &rows.columns) {
-            return self.write_insert_missing(w, rows);
+        let table = rows.table;
+        match &rows.on_conflict {
+            OnConflict::Skip(key) if !Self::is_only_key(table, key, &rows.columns) => {
+                return self.write_insert_missing(w, rows);
+            }
+            OnConflict::Update(update) => self.expect_updatable(table, update, &rows.columns)?,
+            _ => {}
         }
-        let InsertRows { columns, rows, values, returning, skip_existing, .. } = rows;
+        let InsertRows { columns, rows, values, returning, on_conflict, .. } = rows;
         w.push(" (");
         w.column_names(table, &columns);
         w.push(") VALUES ");
@@ -36,10 +40,59 @@ impl MySql {
             write_tuples(w, &types(table, &columns), values, rows)?;
         }
         w.set_rows(rows, columns.len());
-        if !skip_existing.is_empty() {
-            self.write_skip_existing(w, table, &skip_existing);
-        }
+        self.write_on_conflict(w, table, on_conflict)?;
         self.write_returning(w, table, &returning);
+        Ok(())
+    }
+
+    /// Fails where `ON DUPLICATE KEY UPDATE` could do something else than was asked for: it names no
+    /// key, and has no condition.
+    fn expect_updatable(
+        &self,
+        table: &Table,
+        update: &UpdateExisting,
+        columns: &[usize],
+    ) -> Result<()> {
+        let reason = if update.filter.is_some() {
+            "can't update on a condition what exists already: say by `case()` in `update_with` what \
+             each column becomes"
+        } else if !Self::is_only_key(table, &update.key, columns) {
+            "can't tell by which key a row exists already, and another unique key than that of \
+             `on_conflict` may have a duplicate here: use `find_or_add`"
+        } else {
+            return Ok(());
+        };
+        Err(Error::misuse(format!(
+            "{}, inserting into `{}`, {reason}",
+            self.server.name,
+            table.name()
+        )))
+    }
+
+    /// ` ON DUPLICATE KEY UPDATE …`. An INSERT IGNORE would pass over every other error too.
+    pub(super) fn on_conflict(
+        &self,
+        w: &mut Writer<'_>,
+        table: &'static Table,
+        on_conflict: OnConflict,
+    ) -> Result<()> {
+        match on_conflict {
+            OnConflict::Fail => {}
+            OnConflict::Skip(key) => {
+                let Some(column) = key.first().map(|&column| &table.columns()[column]) else {
+                    return Ok(());
+                };
+                w.push(" ON DUPLICATE KEY UPDATE ");
+                w.column_name(column);
+                w.push(" = ");
+                w.qualified_column(&self.table_label(table), column);
+            }
+            OnConflict::Update(update) => {
+                w.push(" ON DUPLICATE KEY UPDATE ");
+                let assignments = self.order(table, update.assignments)?;
+                w.knowing_excluded(|w| w.assignments(table, &assignments, ""))?;
+            }
+        }
         Ok(())
     }
 
@@ -230,7 +283,8 @@ impl MySql {
     /// Rows of which those are left out that exist already, where a duplicate of another unique
     /// key has to stay an error.
     fn write_insert_missing(&self, w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
-        let InsertRows { table, columns, rows, values, skip_existing, .. } = rows;
+        let InsertRows { table, columns, rows, values, on_conflict, .. } = rows;
+        let OnConflict::Skip(key) = on_conflict else { return Err(arity(table)) };
         let names: Vec<String> = (0..columns.len()).map(|at| format!("orm_c{at}")).collect();
         w.push(" (");
         w.column_names(table, &columns);
@@ -245,7 +299,7 @@ impl MySql {
         w.table_path(table);
         w.push(" WHERE ");
         let label = self.table_label(table);
-        for (at, &column) in skip_existing.iter().enumerate() {
+        for (at, &column) in key.iter().enumerate() {
             let given = columns.iter().position(|&other| other == column);
             let given = given.ok_or_else(|| arity(table))?;
             w.push(if at == 0 { "" } else { " AND " });

@@ -16,7 +16,7 @@ const GIVEN: &str = "orm_given";
 
 /// An INSERT of rows of one shape.
 pub(super) fn write_insert(w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
-    let InsertRows { table, columns, rows, values, returning, skip_existing } = rows;
+    let InsertRows { table, columns, rows, values, returning, on_conflict } = rows;
     let greatest = greatest_given_key(table, &columns, &values);
     w.push("INSERT INTO ");
     w.table_path(table);
@@ -55,9 +55,7 @@ pub(super) fn write_insert(w: &mut Writer<'_>, rows: InsertRows) -> Result<()> {
         w.push(" ORDER BY ");
         w.qualified(GIVEN, "n");
     }
-    if !skip_existing.is_empty() {
-        w.dialect().write_skip_existing(w, table, &skip_existing);
-    }
+    w.dialect().write_on_conflict(w, table, on_conflict)?;
     dml::write_returning(w, table, &returning);
     if let Some((column, greatest)) = greatest {
         w.push(if returning.is_empty() { " RETURNING " } else { ", " });

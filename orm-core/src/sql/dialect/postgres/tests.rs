@@ -57,8 +57,8 @@ fn insert(
 ) -> Result<Statement> {
     let columns = columns.iter().map(|name| at(table, name)).collect();
     let returning = returning.iter().map(|name| at(table, name)).collect();
-    let skip_existing = Vec::new();
-    let rows = InsertRows { table, columns, rows, values, returning, skip_existing };
+    let on_conflict = OnConflict::Fail;
+    let rows = InsertRows { table, columns, rows, values, returning, on_conflict };
     render_insert(&POSTGRES, rows)
 }
 
@@ -132,7 +132,7 @@ fn rows_that_exist_are_skipped() {
         rows,
         values,
         returning: vec![],
-        skip_existing: vec![0, 1],
+        on_conflict: OnConflict::Skip(vec![0, 1]),
     };
     check(
         render_insert(&POSTGRES, pairs(1, ints(&[1, 2]))),
