@@ -21,7 +21,7 @@ impl Conflict {
         let assignments = &mut update.assignments;
         let is_set = |column| assignments.iter().any(|(other, _): &(usize, Expr)| *other == column);
         let generated = generated(table, is_set);
-        assignments.extend(generated);
+        assignments.extend(generated.iter().cloned());
         Self::Update(update)
     }
 
