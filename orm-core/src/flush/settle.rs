@@ -66,6 +66,7 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
     for &object in &touched {
         normalize(store, object);
     }
+    let rowless = rowless(store, outcome.inserted.iter().chain(&updated));
     for &object in outcome.inserted.iter().chain(&updated) {
         store.header_mut(object).state = State::Persistent;
         store.storage_mut(object).set_flushed(object.slot, true);
@@ -88,7 +89,21 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
     for object in gone {
         store.forget_changes(object);
     }
+    store.release(&rowless);
     Ok(())
+}
+
+/// Objects that still have the keys of rows which were just written: others have deleted their
+/// rows, or a rollback has taken them.
+fn rowless<'o>(store: &Store, written: impl Iterator<Item = &'o ObjectId>) -> Vec<ObjectId> {
+    let former = written.filter_map(|&object| {
+        let table = store.table(object);
+        let key = table.primary_key().iter();
+        let key: Vec<Value> =
+            key.map(|&column| store.storage(object).encode(object.slot, column)).collect();
+        store.find(table, &key).filter(|former| *former != object)
+    });
+    former.collect()
 }
 
 /// Writes what the database decided into memory, which may be unable to hold it.
