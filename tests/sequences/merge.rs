@@ -130,8 +130,9 @@ impl World<'_, '_> {
         Some(next)
     }
 
-    /// An object whose row a rollback took away leaves when its key is looked for.
-    fn evict_rowless(&mut self, kind: Kind, key: i64) {
+    /// An object whose row a rollback took away leaves when its key is looked for, or given to
+    /// another.
+    pub(crate) fn evict_rowless(&mut self, kind: Kind, key: i64) {
         let has_key = |(id, object): &(&Id, &Object)| {
             object.kind() == kind && self.keys.get(id) == Some(&key)
         };
@@ -295,6 +296,7 @@ impl World<'_, '_> {
                 }
                 self.hold_merged(draft, merged)?;
             }
+            self.note_filled(*view, made.id, merged.first().map(|merged| merged.id));
         }
         Ok(())
     }

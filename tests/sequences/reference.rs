@@ -48,6 +48,8 @@ struct Unit {
     tables: Tables,
     /// Objects that were added in it.
     born: BTreeSet<Id>,
+    /// Objects whose rows were deleted in it.
+    deleted: BTreeSet<Id>,
 }
 
 #[derive(Clone, Debug)]
@@ -388,7 +390,7 @@ impl Reference {
 
     /// The unit of work ends well.
     pub(crate) fn commit(&mut self) {
-        self.units = vec![Unit { tables: self.database.clone(), born: BTreeSet::new() }];
+        self.units = vec![Unit { tables: self.database.clone(), ..Unit::default() }];
         for state in self.held.values_mut() {
             if *state == State::Deleted {
                 *state = State::Gone;
@@ -399,18 +401,19 @@ impl Reference {
     /// The unit of work is undone.
     pub(crate) fn roll_back(&mut self) {
         self.undo_savepoint();
-        self.units = vec![Unit { tables: self.database.clone(), born: BTreeSet::new() }];
+        self.units = vec![Unit { tables: self.database.clone(), ..Unit::default() }];
     }
 
     /// After a flush: everything from here on can be undone alone.
     pub(crate) fn set_savepoint(&mut self) {
-        self.units.push(Unit { tables: self.database.clone(), born: BTreeSet::new() });
+        self.units.push(Unit { tables: self.database.clone(), ..Unit::default() });
     }
 
     /// What was done in a savepoint belongs to what is around it.
     pub(crate) fn release_savepoint(&mut self) {
         let inner = self.units.pop().expect("a savepoint is open");
         self.unit().born.extend(inner.born);
+        self.unit().deleted.extend(inner.deleted);
     }
 
     /// What was done since the innermost savepoint, or the beginning, is undone.
@@ -419,7 +422,7 @@ impl Reference {
         for (id, state) in &mut self.held {
             if unit.born.contains(id) {
                 *state = State::Gone;
-            } else if *state == State::Deleted && unit.tables.rows.contains_key(id) {
+            } else if *state == State::Deleted && unit.deleted.contains(id) {
                 *state = State::Persistent;
             }
         }

@@ -105,8 +105,11 @@ impl World<'_, '_> {
         });
         for (id, object) in new.collect::<Vec<_>>() {
             let key = object.key(self.session);
-            ensure!(key.is_some(), "5.4: {} has no key after the flush", self.name(id));
-            self.keys.extend(key.map(|key| (id, key)));
+            let Some(key) = key else {
+                return Err(format!("5.4: {} has no key after the flush", self.name(id)));
+            };
+            self.evict_rowless(object.kind(), key);
+            self.keys.insert(id, key);
         }
         Ok(())
     }

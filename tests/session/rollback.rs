@@ -255,6 +255,26 @@ backend_tests! {
         assert_eq!(ada.posts(&mut session).await?.len(), 2);
     }
 
+    /// SEMANTICS 1.4, 2.1: an object whose row a rollback took away leaves as soon as another's row
+    /// has its key.
+    async fn rule_2_1_a_key_that_is_free_again_has_one_handle(db) {
+        db.create(&country_tables()).await?;
+        let mut session = db.session();
+        let france = session.add(Country::draft().code("FR").name("France"));
+        session.flush().await?;
+        session.expunge(france);
+        let met = session.require::<Country>("FR".to_owned()).await?;
+        session.rollback().await?;
+        assert!(matches!(session.try_get(met), Err(Error::NotLoaded { .. })));
+        let gaul = session.add(Country::draft().code("FR").name("Gaul"));
+        session.flush().await?;
+        assert_eq!(session.state(met), ObjectState::Detached);
+        assert_eq!(session.require::<Country>("FR".to_owned()).await?, gaul);
+        let found = Country::select().populate_existing().all(&mut session).await?;
+        assert_eq!((found, session[gaul].name.as_str()), (vec![gaul], "Gaul"));
+        session.commit().await?;
+    }
+
     /// SEMANTICS 1.3, 10.1: what was expired before the rollback stays so, views included.
     async fn rule_1_3_a_rollback_does_not_bring_back_what_was_expired(db) {
         committed(&db, &["ada"]).await?;

@@ -65,10 +65,14 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
     }
     follow_keys(store, &followers, &updated);
     normalize(store, &touched);
+    // Objects that still have the keys of rows which were just written: others have deleted their
+    // rows, or a rollback has taken them.
+    let mut rowless = Vec::new();
     for &object in outcome.inserted.iter().chain(&updated) {
         store.header_mut(object).state = State::Persistent;
         store.storage_mut(object).set_flushed(object.slot, true);
-        store.storage_mut(object).index(object.slot);
+        let former = store.storage_mut(object).index(object.slot);
+        rowless.extend(former.map(|slot| ObjectId { slot, ..object }));
     }
     let (gone, kept): (Vec<_>, Vec<_>) =
         touched.into_iter().partition(|object| deleted.contains(object));
@@ -87,6 +91,7 @@ pub(crate) fn settle(store: &mut Store, batched: Batched, mut outcome: Outcome) 
     for object in gone {
         store.forget_changes(object);
     }
+    store.release(&rowless);
     Ok(())
 }
 

@@ -53,8 +53,9 @@ pub trait Storage: Any + Send + Sync {
         offset: usize,
         positions: &[usize],
     ) -> Result<Option<u32>, ValueError>;
-    /// Indexes the key that the entity has now; a flush has just written it.
-    fn index(&mut self, slot: u32);
+    /// Indexes the key that the entity has now; a flush has just written it. Gives the slot of
+    /// another entity that is indexed by the same key, whose row it can't be any more.
+    fn index(&mut self, slot: u32) -> Option<u32>;
     /// Takes the entity's indexed key out of the index.
     fn unindex(&mut self, slot: u32);
     /// Whether the entity's key is in the index.
@@ -198,11 +199,14 @@ impl<M: Model> Storage for EntityStorage<M> {
     ) -> Result<Option<u32>, ValueError> {
         Ok(self.find_key(&M::Id::__decode(cells, offset, positions)?))
     }
-    fn index(&mut self, slot: u32) {
+    fn index(&mut self, slot: u32) -> Option<u32> {
         self.pinned.remove(&slot);
+        let key = self.entity(slot).key();
+        let hashed = self.hasher.hash_one(&key);
+        let former = self.identity.find(hashed, |&other| self.has_key(other, &key)).copied();
         let Self { entities, identity, hasher, pinned } = self;
-        let hash = |slot: u32| hash_of(entities, hasher, pinned, slot);
-        identity.insert_unique(hash(slot), slot, |&slot| hash(slot));
+        identity.insert_unique(hashed, slot, |&slot| hash_of(entities, hasher, pinned, slot));
+        former.filter(|former| *former != slot)
     }
     fn unindex(&mut self, slot: u32) {
         if self.get(slot).is_some() {

@@ -37,6 +37,7 @@ impl Reference {
             for wanted in self.replaced.values_mut() {
                 wanted.remove(id);
             }
+            self.unit().deleted.insert(*id);
             if let Some(state) = self.held.get_mut(id) {
                 *state = State::Deleted;
             }

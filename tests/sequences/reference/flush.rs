@@ -33,6 +33,9 @@ impl Reference {
         }
         for id in doomed {
             let is_row = self.database.rows.contains_key(&id);
+            if is_row {
+                self.unit().deleted.insert(id);
+            }
             if let Some(state) = self.held.get_mut(&id) {
                 *state = if is_row { State::Deleted } else { State::Gone };
             }
