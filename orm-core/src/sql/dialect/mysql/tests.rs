@@ -5,8 +5,8 @@ use crate::model::{Action, TableBuilder, Target};
 use crate::sql::ddl::{create_table, drop_table};
 use crate::sql::testing::{at, post_tags, posts, tags, users};
 use crate::sql::{
-    ColumnRef, RowLock, Select, Statement, max_rows, render_delete, render_insert, render_select,
-    render_update,
+    Aggregate, ColumnRef, RowLock, Select, Statement, max_rows, render_delete, render_insert,
+    render_select, render_update,
 };
 use crate::value::EnumType;
 
