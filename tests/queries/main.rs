@@ -1,15 +1,18 @@
 //! Queries on sessions and on engines: conditions, joins, projections, verbs, views.
 
 mod aggregates;
+mod arrays;
 mod case;
 mod casts;
 mod comparisons;
 mod conditions;
 mod date_functions;
 mod decimals;
+mod distinct_on;
 mod find_or_add;
 mod hostile;
 mod joins;
+mod json;
 mod models;
 mod number_functions;
 mod orders;
@@ -21,3 +24,4 @@ mod text;
 mod text_functions;
 mod verbs;
 mod views;
+mod windows;

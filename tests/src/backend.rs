@@ -56,6 +56,8 @@ pub struct Capabilities {
     pub nul_in_text: bool,
     /// How deep the arrays and objects of a document may nest.
     pub json_depth: usize,
+    /// It can tell whether a document contains another.
+    pub contains_documents: bool,
     /// The most rows of one shape that a flush writes in one statement.
     pub rows_per_statement: usize,
     /// An SQL expression that gives another text of 32 characters for each row.
@@ -85,6 +87,7 @@ impl Backend {
             keeps_scale: false,
             nul_in_text: true,
             json_depth: 31,
+            contains_documents: true,
             rows_per_statement: 500,
             random_text: "md5(uuid())",
         };
@@ -109,6 +112,7 @@ impl Backend {
                 keeps_scale: true,
                 nul_in_text: true,
                 json_depth: 127,
+                contains_documents: false,
                 rows_per_statement: 500,
                 random_text: "lower(hex(randomblob(16)))",
             },
@@ -132,6 +136,7 @@ impl Backend {
                 keeps_scale: true,
                 nul_in_text: false,
                 json_depth: 127,
+                contains_documents: true,
                 rows_per_statement: 1000,
                 random_text: "md5(gen_random_uuid()::text)",
             },

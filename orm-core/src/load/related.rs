@@ -11,9 +11,9 @@ use crate::driver::Connection;
 use crate::error::Result;
 use crate::model::{Association, ForeignKey, Link, Relationship, RelationshipKind, Table};
 use crate::query::{member_order, reaches};
-use crate::sql::{BinaryOp, ColumnRef, Expr, From, Join, JoinKind, Select, Source};
+use crate::sql::{ColumnRef, Expr, Join, JoinKind, Select, Source};
 use crate::tracking::{EditedLinks, ObjectId, Parent, State, Store};
-use crate::value::{SqlType, Value};
+use crate::value::Value;
 
 /// Owners with the members that a load found for them.
 pub(crate) type Found = Vec<(ObjectId, Vec<ObjectId>)>;
@@ -383,7 +383,7 @@ fn direct_members(
     let mut inner = select;
     inner.select_all(target, Source::Scope);
     let partition = scoped(target, columns).into_iter().map(Expr::Column).collect();
-    let select = limited(inner, target, partition, limit);
+    let select = inner.at_most_per(target, partition, limit);
     (select, OwnerKey::Own(columns.to_vec()))
 }
 
@@ -425,22 +425,7 @@ fn through_members(
         key.push((Expr::Derived { table: target.name(), column: name }, owner.sql_type()));
     }
     let partition = owners.into_iter().map(Expr::Column).collect();
-    (limited(inner, target, partition, limit), OwnerKey::Beside(key))
-}
-
-/// At most `limit` rows per partition, in the order of the inner query.
-fn limited(mut inner: Select, table: &'static Table, partition: Vec<Expr>, limit: u64) -> Select {
-    let order = std::mem::take(&mut inner.order_by);
-    inner.columns.push((Expr::row_number(partition, order), Some("rn".into())));
-    let rank = || Expr::Derived { table: table.name(), column: "rn".into() };
-    let mut select = Select::new(From::Derived(Box::new(inner), table));
-    select.filter = Some(Expr::binary(
-        rank(),
-        BinaryOp::LessOrEqual,
-        Expr::bind(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)), SqlType::I64),
-    ));
-    select.order_by = vec![crate::sql::OrderTerm::new(rank(), false)];
-    select
+    (inner.at_most_per(target, partition, limit), OwnerKey::Beside(key))
 }
 
 fn members_by_key(

@@ -3,7 +3,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
-use super::{Expression, Fragment, Origin, PerRow, Term, bind};
+use super::{Expression, Fragment, Only, Origin, PerRow, PerWindow, Term, bind};
 use crate::model::Column;
 use crate::sql::{BinaryOp, Expr};
 use crate::value::{ColumnType, NotNull, Nullability, Nullable};
@@ -31,6 +31,7 @@ macro_rules! numbers {
         $(#[$gate])?
         impl<M, L> Addend<M, $type, L> for $type {
             type Nullability = NotNull;
+            type Level = L;
             fn __fragment(self) -> Fragment {
                 Fragment(bind(&self))
             }
@@ -60,12 +61,15 @@ impl<T: Number + ColumnType<Present = T>> Number for Option<T> {
 pub trait Addend<M, P, L> {
     /// Whether it may be NULL.
     type Nullability: Nullability;
+    /// The level of what is made of both.
+    type Level;
     #[doc(hidden)]
     fn __fragment(self) -> Fragment;
 }
 
 impl<M: Origin, T: ColumnType> Addend<M, T::Present, PerRow> for Column<M, T> {
     type Nullability = T::Nullability;
+    type Level = PerRow;
     fn __fragment(self) -> Fragment {
         Fragment(self.into_expr())
     }
@@ -73,6 +77,32 @@ impl<M: Origin, T: ColumnType> Addend<M, T::Present, PerRow> for Column<M, T> {
 
 impl<M, T: ColumnType, L> Addend<M, T::Present, L> for Expression<M, T, L> {
     type Nullability = T::Nullability;
+    type Level = L;
+    fn __fragment(self) -> Fragment {
+        Fragment(self.into_expr())
+    }
+}
+
+/// What has a value per row and a window function are combined row by row.
+impl<M: Origin, W: Only<M>, T: ColumnType> Addend<W, T::Present, PerWindow> for Column<M, T> {
+    type Nullability = T::Nullability;
+    type Level = PerWindow;
+    fn __fragment(self) -> Fragment {
+        Fragment(self.into_expr())
+    }
+}
+
+impl<M, W: Only<M>, T: ColumnType> Addend<W, T::Present, PerWindow> for Expression<M, T> {
+    type Nullability = T::Nullability;
+    type Level = PerWindow;
+    fn __fragment(self) -> Fragment {
+        Fragment(self.into_expr())
+    }
+}
+
+impl<M, W: Only<M>, T: ColumnType> Addend<M, T::Present, PerRow> for Expression<W, T, PerWindow> {
+    type Nullability = T::Nullability;
+    type Level = PerWindow;
     fn __fragment(self) -> Fragment {
         Fragment(self.into_expr())
     }
@@ -82,6 +112,7 @@ macro_rules! texts {
     ($($type:ty),+) => {$(
         impl<M, L> Addend<M, String, L> for $type {
             type Nullability = NotNull;
+            type Level = L;
             fn __fragment(self) -> Fragment {
                 Fragment(bind::<String>(&self.into()))
             }
@@ -116,7 +147,8 @@ macro_rules! arithmetic {
             V: Addend<M, T::Present, PerRow>,
             T::Nullability: Also<V::Nullability>,
         {
-            type Output = Expression<M, Joint<T::Nullability, V::Nullability, T::Present>>;
+            type Output =
+                Expression<M, Joint<T::Nullability, V::Nullability, T::Present>, V::Level>;
             fn $method(self, other: V) -> Self::Output {
                 Expression::new(Expr::binary(
                     self.into_expr(),
@@ -131,7 +163,8 @@ macro_rules! arithmetic {
             V: Addend<M, T::Present, L>,
             T::Nullability: Also<V::Nullability>,
         {
-            type Output = Expression<M, Joint<T::Nullability, V::Nullability, T::Present>, L>;
+            type Output =
+                Expression<M, Joint<T::Nullability, V::Nullability, T::Present>, V::Level>;
             fn $method(self, other: V) -> Self::Output {
                 Expression::new(Expr::binary(
                     self.into_expr(),

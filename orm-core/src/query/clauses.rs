@@ -58,7 +58,9 @@ impl Query {
     pub(crate) fn check_and_lock(&mut self) -> Result<()> {
         self.tree.lock = self.lock.take();
         self.check()?;
-        let is_folded = self.tree.distinct || !self.tree.group_by.is_empty();
+        let is_folded = self.tree.distinct
+            || !self.tree.group_by.is_empty()
+            || !matches!(self.tree.from, From::Table(..));
         if self.tree.lock.is_some() && is_folded {
             return Err(Error::misuse(
                 "`for_update` can't lock the rows of a query that is distinct or grouped: ask \
@@ -73,7 +75,7 @@ impl Query {
         self.lock = Some(lock);
     }
 
-    fn mistaken(&mut self, error: Error) {
+    pub(super) fn mistaken(&mut self, error: Error) {
         self.mistake.get_or_insert_with(|| match error {
             Error::Misuse(sentence) => sentence,
             other => other.to_string(),

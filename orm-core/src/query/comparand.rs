@@ -5,7 +5,7 @@
 //! implementation over it next to one for [`Column`] would overlap, so each says by a marker,
 //! which the compiler infers, by which way the operand came.
 
-use super::{Expression, Fragment, Origin, bind};
+use super::{Comparable, Expression, Fragment, Origin, bind};
 use crate::model::{Column, Model};
 use crate::sql::Expr;
 use crate::value::{ColumnType, NotNull, Nullability, Nullable, Operand};
@@ -46,8 +46,8 @@ impl<M: Origin, T: ColumnType, U: ColumnType<Present = T::Present>> Comparand<M,
     }
 }
 
-impl<M, T: ColumnType, U: ColumnType<Present = T::Present>, L> Comparand<M, T, ByExpression>
-    for Expression<M, U, L>
+impl<M, T: ColumnType, U: ColumnType<Present = T::Present>, L: Comparable>
+    Comparand<M, T, ByExpression> for Expression<M, U, L>
 {
     fn __fragment(self) -> Fragment {
         Fragment(self.into_expr())

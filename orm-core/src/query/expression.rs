@@ -17,6 +17,22 @@ pub struct PerRow;
 #[derive(Debug)]
 pub struct PerGroup;
 
+/// The expression is a function of a window: it has a value per row, which it has only once all
+/// rows are there. Conditions come before that.
+#[derive(Debug)]
+pub struct PerWindow;
+
+/// A level of expressions that conditions may be about: [`PerRow`] and [`PerGroup`].
+#[diagnostic::on_unimplemented(
+    message = "a window function can't stand in a condition",
+    label = "rows are chosen before windows are made of them",
+    note = "select it in a subquery, and set the condition on the rows of that"
+)]
+pub trait Comparable {}
+
+impl Comparable for PerRow {}
+impl Comparable for PerGroup {}
+
 /// An expression over columns of the model `M`, or, for a tuple, of several models, whose value has
 /// the type `T`.
 ///
@@ -34,7 +50,7 @@ pub struct PerGroup;
 /// ```
 ///
 /// `L` tells an expression with a value [`PerRow`] from an aggregate, which has one
-/// [`PerGroup`].
+/// [`PerGroup`], and from a window function ([`PerWindow`]).
 pub struct Expression<M, T, L = PerRow> {
     expr: Expr,
     of: PhantomData<fn(M) -> (T, L)>,

@@ -31,6 +31,7 @@ mod comparand;
 mod condition;
 mod counting;
 mod cursor;
+mod distinct_on;
 mod expression;
 mod functions;
 mod join;
@@ -59,9 +60,11 @@ pub use column_list::ColumnList;
 pub use comparand::{Assign, ByExpression, ByValue, Comparand};
 pub use condition::{Condition, Conditions, all_of, any_of};
 pub use cursor::Cursor;
-pub use expression::{Expression, PerGroup, PerRow, Term};
+pub use expression::{Comparable, Expression, PerGroup, PerRow, PerWindow, Term};
 pub use functions::{
-    Case, CastTo, EmptyCase, Fractional, HasDate, HasTime, Outcome, Unit, case, now,
+    ArrayColumn, Case, CastTo, EmptyCase, Fractional, HasDate, HasTime, JsonColumn, JsonPath,
+    Outcome, Unit, Window, WindowFunction, all_rows, case, dense_rank, in_order, now, ntile,
+    partition_by, rank, row_number,
 };
 pub use loader::{IntoLoad, Load};
 pub use operators::TextColumn;

@@ -5,8 +5,8 @@
 
 use super::arithmetic::Joint;
 use super::{
-    Addend, Also, Comparand, Condition, Expression, Number, Order, Origin, PerGroup, PerRow, Term,
-    bind,
+    Addend, Also, Comparable, Comparand, Condition, Expression, Number, Order, Origin, PerGroup,
+    PerRow, Term, bind,
 };
 use crate::model::Column;
 use crate::sql::{Aggregate, Aggregation, BinaryOp, Expr};
@@ -88,7 +88,7 @@ fn aggregate<M, T>(
 /// The methods of a column, and of an expression of any level.
 macro_rules! operators {
     ($type:ident<M $(: $bound:path)? $(; $param:ident)?> $level:ty) => {
-        impl<M $(: $bound)?, T: ColumnType $(, $param)?> $type<M, T $(, $param)?> {
+        impl<M $(: $bound)?, T: ColumnType $(, $param: Comparable)?> $type<M, T $(, $param)?> {
             /// Equal. Given `None`, it is `IS NULL`.
             pub fn eq<By>(self, other: impl Comparand<M, T, By>) -> Condition<M> {
                 compare(self.into_expr(), BinaryOp::Equal, other.__fragment().0)
@@ -124,7 +124,7 @@ macro_rules! operators {
             /// `User::id.eq_column(Post::user_id)`.
             pub fn eq_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
-                O: Term<Type: ColumnType<Present = T::Present>>,
+                O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::Equal, other.__fragment().0)
             }
@@ -132,7 +132,7 @@ macro_rules! operators {
             /// Not equal to a column or an expression of any model.
             pub fn ne_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
-                O: Term<Type: ColumnType<Present = T::Present>>,
+                O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::NotEqual, other.__fragment().0)
             }
@@ -140,7 +140,7 @@ macro_rules! operators {
             /// Less than a column or an expression of any model.
             pub fn lt_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
-                O: Term<Type: ColumnType<Present = T::Present>>,
+                O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::Less, other.__fragment().0)
             }
@@ -148,7 +148,7 @@ macro_rules! operators {
             /// Less than or equal to a column or an expression of any model.
             pub fn le_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
-                O: Term<Type: ColumnType<Present = T::Present>>,
+                O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::LessOrEqual, other.__fragment().0)
             }
@@ -156,7 +156,7 @@ macro_rules! operators {
             /// Greater than a column or an expression of any model.
             pub fn gt_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
-                O: Term<Type: ColumnType<Present = T::Present>>,
+                O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::Greater, other.__fragment().0)
             }
@@ -164,7 +164,7 @@ macro_rules! operators {
             /// Greater than or equal to a column or an expression of any model.
             pub fn ge_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
-                O: Term<Type: ColumnType<Present = T::Present>>,
+                O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::GreaterOrEqual, other.__fragment().0)
             }
@@ -203,16 +203,6 @@ macro_rules! operators {
                 is_null(self.into_expr(), true)
             }
 
-            /// In ascending order.
-            pub fn asc(self) -> Order<M> {
-                Order::by::<T>(self.into_expr(), false)
-            }
-
-            /// In descending order.
-            pub fn desc(self) -> Order<M> {
-                Order::by::<T>(self.into_expr(), true)
-            }
-
             /// Matches a pattern of SQL, by case: `%` stands for any text, `_` for one
             /// character, and `!` takes the next character literally (`"100!%"`).
             ///
@@ -248,13 +238,25 @@ macro_rules! operators {
             {
                 like(self.into_expr(), format!("%{}", escaped(text.as_ref())))
             }
+        }
+
+        impl<M $(: $bound)?, T: ColumnType $(, $param)?> $type<M, T $(, $param)?> {
+            /// In ascending order.
+            pub fn asc(self) -> Order<M> {
+                Order::by::<T>(self.into_expr(), false)
+            }
+
+            /// In descending order.
+            pub fn desc(self) -> Order<M> {
+                Order::by::<T>(self.into_expr(), true)
+            }
 
             /// This text followed by another, which is NULL if either is:
             /// `User::first_name.concat(" ").concat(User::last_name)`.
             pub fn concat<V>(
                 self,
                 other: V,
-            ) -> Expression<M, Joint<T::Nullability, V::Nullability, String>, $level>
+            ) -> Expression<M, Joint<T::Nullability, V::Nullability, String>, V::Level>
             where
                 T: TextColumn,
                 V: Addend<M, String, $level>,

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::clauses::{clauses, group_clauses};
 use super::{
     Condition, Contains, Expression, Fragments, Groups, OrderTerms, Orders, Origin, PerGroup,
-    PerRow, Presence, Query, Within,
+    PerRow, PerWindow, Presence, Query, Within,
 };
 use crate::model::Column;
 use crate::value::{Cells, ColumnType, ValueError};
@@ -53,18 +53,24 @@ where
     }
 }
 
-impl<Scope, At, M, T: ColumnType> Projection<Scope, At> for Expression<M, T, PerGroup>
-where
-    M: Within<Scope, At>,
-{
-    type Row = T;
-    fn __select(self, into: &mut Fragments) {
-        into.0.push(self.into_expr());
-    }
-    fn __decode(cells: &dyn Cells, at: &mut usize) -> Result<T, ValueError> {
-        T::decode(cells, step(at))
-    }
+/// Levels whose expressions have types that no left join changes.
+macro_rules! of_own_type {
+    ($($level:ty),+) => {$(
+        impl<Scope, At, M, T: ColumnType> Projection<Scope, At> for Expression<M, T, $level>
+        where
+            M: Within<Scope, At>,
+        {
+            type Row = T;
+            fn __select(self, into: &mut Fragments) {
+                into.0.push(self.into_expr());
+            }
+            fn __decode(cells: &dyn Cells, at: &mut usize) -> Result<T, ValueError> {
+                T::decode(cells, step(at))
+            }
+        }
+    )+};
 }
+of_own_type!(PerGroup, PerWindow);
 
 macro_rules! projection {
     ($(($part:ident $at:ident $index:tt))+) => {

@@ -120,6 +120,9 @@ pub trait Only<M> {}
 
 impl<O: Origin> Only<O> for O {}
 
+/// What needs no model fits every one.
+impl<M> Only<M> for () {}
+
 macro_rules! only {
     ($(($model:ident $at:ident $index:tt))+) => {
         impl<Wanted, $($model: Only<Wanted>),+> Only<Wanted> for ($($model,)+) {}

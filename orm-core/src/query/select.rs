@@ -217,7 +217,7 @@ impl<M: Model, Scope> Select<M, Scope> {
         Views::new(self.query)
     }
 
-    fn scoped<Wider>(self) -> Select<M, Wider> {
+    pub(super) fn scoped<Wider>(self) -> Select<M, Wider> {
         Select { query: self.query, of: PhantomData }
     }
 }

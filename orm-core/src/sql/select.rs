@@ -1,7 +1,8 @@
 //! A SELECT as a tree.
 
-use super::expr::{Alias, ColumnRef, Expr, OrderTerm, Source};
+use super::expr::{Alias, BinaryOp, ColumnRef, Expr, OrderTerm, Source};
 use crate::model::Table;
+use crate::value::{SqlType, Value};
 
 /// What a SELECT reads from first.
 #[derive(Clone, Debug)]
@@ -98,6 +99,25 @@ impl Select {
             (0..table.columns().len())
                 .map(|column| (Expr::Column(ColumnRef { table, column, source }), None)),
         );
+    }
+
+    /// At most so many rows per partition, in the order of this query: a query of the rows of
+    /// `table`, whose columns this one selects.
+    pub(crate) fn at_most_per(
+        mut self,
+        table: &'static Table,
+        partition: Vec<Expr>,
+        rows: u64,
+    ) -> Select {
+        let order = std::mem::take(&mut self.order_by);
+        self.columns.push((Expr::row_number(partition, order), Some("rn".into())));
+        let rank = || Expr::Derived { table: table.name(), column: "rn".into() };
+        let mut select = Select::new(From::Derived(Box::new(self), table));
+        let rows = Value::Int(i64::try_from(rows).unwrap_or(i64::MAX));
+        let most = Expr::bind(rows, SqlType::I64);
+        select.filter = Some(Expr::binary(rank(), BinaryOp::LessOrEqual, most));
+        select.order_by = vec![OrderTerm::new(rank(), false)];
+        select
     }
 
     /// Adds a condition.

@@ -27,16 +27,24 @@
 
 mod aggregate;
 mod any;
+mod array;
 mod case;
 mod cast;
+mod json;
 mod number;
 mod text;
 mod time;
+mod window;
 
+pub use self::array::ArrayColumn;
 pub use self::case::{Case, EmptyCase, Outcome, case};
 pub use self::cast::CastTo;
+pub use self::json::{JsonColumn, JsonPath};
 pub use self::number::Fractional;
 pub use self::time::{HasDate, HasTime, now};
+pub use self::window::{
+    Window, WindowFunction, all_rows, dense_rank, in_order, ntile, partition_by, rank, row_number,
+};
 pub use crate::sql::Unit;
 
 use super::Expression;

@@ -9,8 +9,9 @@ use crate::query::{Expression, Origin, PerRow, TextColumn, bind};
 use crate::sql::{Expr, Function};
 use crate::value::{Nullability, Operand};
 
-/// No text has more characters, and twice as many can still be counted in 32 bits.
-const MOST_CHARACTERS: u32 = i32::MAX.cast_unsigned() / 2;
+/// No text has more characters. SQLite counts back from its end no further, and PostgreSQL adds two
+/// of these in 32 bits.
+const MOST_CHARACTERS: u32 = 1_000_000_000;
 
 /// A number of characters as a bind.
 fn count(characters: u32) -> Expr {

@@ -176,6 +176,11 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         common_template(function)
     }
 
+    /// What a window of all rows, in no order, is partitioned by, where it has to be by something.
+    fn partition_of_all(&self) -> Option<&'static str> {
+        None
+    }
+
     /// An aggregate.
     fn write_aggregate(&self, w: &mut Writer<'_>, aggregation: &Aggregation) -> Result<()> {
         w.push(aggregation.function.name());

@@ -1,5 +1,7 @@
 //! Functions that mean the same everywhere, and how most databases write them.
 
+use crate::value::SqlType;
+
 /// A function of one row's values, or of the rows of a window.
 ///
 /// What each means is said where the query layer offers it; each is NULL where an argument is,
@@ -87,13 +89,26 @@ pub(crate) enum Function {
     ArrayContains,
     /// Whether the first holds any element of the second.
     ArrayOverlaps,
+    /// Of an array, the number of an element of this type, counted from one, and its path.
+    ArrayElement(SqlType),
+
+    // Of documents.
+    /// Of an object, the key, and its path.
+    JsonKey,
+    /// Of an array, the number of the element, counted from zero, and its path.
+    JsonIndex,
+    JsonText,
+    JsonInteger,
+    JsonFloat,
+    JsonBoolean,
+    /// Whether there is anything; never NULL.
+    JsonExists,
+    JsonContains,
 
     // Of windows.
     RowNumber,
     Rank,
     DenseRank,
-    PercentRank,
-    CumeDist,
     Ntile,
     Lag,
     Lead,
@@ -148,11 +163,10 @@ impl Function {
             BooleanToInteger | OnSomeDay | InUtc | FromUtc => "$0",
             BooleanToText => "(CASE WHEN $0 THEN 'true' WHEN NOT $0 THEN 'false' END)",
             IntegerToBoolean => "($0 <> 0)",
+            JsonExists => "($0 IS NOT NULL)",
             RowNumber => "row_number()",
             Rank => "rank()",
             DenseRank => "dense_rank()",
-            PercentRank => "percent_rank()",
-            CumeDist => "cume_dist()",
             Ntile => "ntile($0)",
             Lag => "lag($*)",
             Lead => "lead($*)",

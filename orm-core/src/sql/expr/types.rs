@@ -105,17 +105,20 @@ fn type_of_function(function: Function, arguments: &[Expr]) -> Option<SqlType> {
         Coalesce | NullIf | Greatest | Least | Abs | Lag | Lead | FirstValue | LastValue
         | NthValue | Truncate(_) | Shift => first(),
         Lower | Upper | Trim | TrimStart | TrimEnd | Replace | SubstringFrom | Substring
-        | Right | Repeat | IntegerToText | BooleanToText => Some(SqlType::Text),
+        | Right | Repeat | IntegerToText | BooleanToText | JsonText => Some(SqlType::Text),
         Length | Position | Sign | ToInteger | BooleanToInteger | TextToInteger | Year | Month
         | Day | Weekday | Hour | Minute | Second | MicrosecondsBetween | DaysBetween
-        | ArrayLength | RowNumber | Rank | DenseRank | Ntile => Some(SqlType::I64),
+        | ArrayLength | JsonInteger | RowNumber | Rank | DenseRank | Ntile => Some(SqlType::I64),
         Floor | Ceil | Round | RoundDecimal => first().map(SqlType::sum),
-        Power | Sqrt | ToDouble | TextToDouble | PercentRank | CumeDist => Some(SqlType::F64),
+        Power | Sqrt | ToDouble | TextToDouble | JsonFloat => Some(SqlType::F64),
         #[cfg(feature = "decimal")]
         ToDecimal => Some(SqlType::Decimal),
         #[cfg(not(feature = "decimal"))]
         ToDecimal => None,
-        IntegerToBoolean | ArrayContains | ArrayOverlaps => Some(SqlType::Bool),
+        IntegerToBoolean | ArrayContains | ArrayOverlaps | JsonBoolean | JsonExists
+        | JsonContains => Some(SqlType::Bool),
+        ArrayElement(element) => Some(element),
+        JsonKey | JsonIndex => Some(SqlType::Json),
         DateOf | TruncateDate(_) | ShiftDate => Some(SqlType::Date),
         TimeOf => Some(SqlType::Time),
         InUtc | OnSomeDay => Some(SqlType::DateTime),

@@ -86,6 +86,11 @@ impl Writer<'_> {
             self.push("PARTITION BY ");
             self.list(&window.partition, Self::ordered)?;
             separator = " ";
+        } else if let (true, Some(all)) = (window.order.is_empty(), self.dialect.partition_of_all())
+        {
+            self.push("PARTITION BY ");
+            self.push(all);
+            separator = " ";
         }
         if !window.order.is_empty() {
             self.push(separator);

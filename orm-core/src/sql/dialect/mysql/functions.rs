@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::sql::dialect::common_template;
 use crate::sql::expr::{Aggregate, Aggregation, Expr, Function, Unit};
 use crate::sql::writer::Writer;
+use crate::value::SqlType;
 
 /// The SQL of a function, its arguments being `$0`, `$1` and so on.
 pub(super) fn template(function: Function) -> Result<&'static str> {
@@ -63,8 +64,52 @@ pub(super) fn template(function: Function) -> Result<&'static str> {
         ArrayLength => "json_length($0)",
         ArrayContains => "json_contains($0, $1)",
         ArrayOverlaps => "json_overlaps($0, $1)",
+        ArrayElement(element) => element_template(element),
+        JsonKey => "json_extract($0, $2)",
+        // What is no array is taken for one that holds it.
+        JsonIndex => "(CASE WHEN json_type($0) = 'ARRAY' THEN json_extract($0, $2) END)",
+        // What is unquoted has a collation of its own, by which it can't be compared with a text.
+        JsonText => "(CASE WHEN json_type($0) = 'STRING' THEN CAST(json_unquote($0) AS CHAR) END)",
+        JsonInteger => {
+            "(CASE WHEN json_type($0) IN ('INTEGER', 'UNSIGNED INTEGER') \
+             AND CAST($0 AS DECIMAL(40)) BETWEEN -9223372036854775808 AND 9223372036854775807 \
+             THEN CAST($0 AS SIGNED) END)"
+        }
+        JsonFloat => {
+            "(CASE WHEN json_type($0) IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL') \
+             THEN CAST($0 AS DOUBLE) END)"
+        }
+        JsonBoolean => {
+            "(CASE WHEN json_type($0) = 'BOOLEAN' \
+             THEN CAST(json_unquote($0) AS CHAR) = 'true' END)"
+        }
+        JsonContains => "json_contains($0, $1)",
         other => return common_template(other),
     })
+}
+
+/// An element of an array, which is JSON, as a value of its type.
+fn element_template(element: SqlType) -> &'static str {
+    macro_rules! cast {
+        ($before:literal, $behind:literal) => {
+            concat!(
+                $before,
+                "(CASE WHEN json_type(json_extract($0, $2)) <> 'NULL' \
+                 THEN CAST(json_unquote(json_extract($0, $2)) AS CHAR) END)",
+                $behind
+            )
+        };
+    }
+    match element {
+        SqlType::Bool => cast!("(", " = 'true')"),
+        integer if integer.is_integer() => cast!("CAST(", " AS SIGNED)"),
+        float if float.is_float() => cast!("CAST(", " AS DOUBLE)"),
+        decimal if decimal.is_decimal() => cast!("CAST(", " AS DECIMAL(57, 28))"),
+        SqlType::Date => cast!("CAST(", " AS DATE)"),
+        SqlType::Time => cast!("CAST(", " AS TIME(6))"),
+        SqlType::DateTime | SqlType::Timestamp => cast!("CAST(", " AS DATETIME(6))"),
+        _ => cast!("", ""),
+    }
 }
 
 /// An aggregate. There is no FILTER: what it leaves out is NULL, which no aggregate counts.

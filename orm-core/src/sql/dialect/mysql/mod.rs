@@ -223,6 +223,12 @@ impl Dialect for MySql {
         functions::template(function)
     }
 
+    /// Beside a window that neither has a partition nor an order, nor one that isn't constant,
+    /// MariaDB (10.11) takes those of other windows for more than they are.
+    fn partition_of_all(&self) -> Option<&'static str> {
+        Some("rand() * 0")
+    }
+
     fn write_aggregate(&self, w: &mut Writer<'_>, aggregation: &Aggregation) -> Result<()> {
         functions::write_aggregate(w, aggregation)
     }

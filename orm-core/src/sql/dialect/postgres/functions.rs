@@ -61,6 +61,20 @@ pub(super) fn template(function: Function) -> Result<&'static str> {
         ArrayLength => "CAST(cardinality($0) AS int8)",
         ArrayContains => "($0 @> $1)",
         ArrayOverlaps => "($0 && $1)",
+        ArrayElement(_) => "($0)[$1]",
+        JsonKey => "($0 -> $1)",
+        // What is no array is taken for one that holds it.
+        JsonIndex => "(CASE WHEN jsonb_typeof($0) = 'array' THEN $0 -> $1 END)",
+        JsonText => "(CASE WHEN jsonb_typeof($0) = 'string' THEN $0 #>> '{}' END)",
+        JsonInteger => {
+            "(CASE WHEN jsonb_typeof($0) = 'number' THEN \
+             CASE WHEN CAST($0 AS text) ~ '^-?[0-9]{1,19}$' AND CAST($0 AS numeric) \
+             BETWEEN -9223372036854775808 AND 9223372036854775807 \
+             THEN CAST($0 AS int8) END END)"
+        }
+        JsonFloat => "(CASE WHEN jsonb_typeof($0) = 'number' THEN CAST($0 AS float8) END)",
+        JsonBoolean => "(CASE WHEN jsonb_typeof($0) = 'boolean' THEN CAST($0 AS bool) END)",
+        JsonContains => "($0 @> $1)",
         other => return common_template(other),
     })
 }

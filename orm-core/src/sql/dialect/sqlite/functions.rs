@@ -1,9 +1,11 @@
 //! How SQLite writes functions. It is built without those of mathematics; dates and times are
 //! texts of a fixed width, arrays are JSON.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sql::dialect::common_template;
 use crate::sql::expr::{Function, Unit};
+#[cfg(feature = "uuid")]
+use crate::value::SqlType;
 
 /// The SQL of a function, its arguments being `$0`, `$1` and so on.
 pub(super) fn template(function: Function) -> Result<&'static str> {
@@ -105,6 +107,27 @@ pub(super) fn template(function: Function) -> Result<&'static str> {
         ArrayOverlaps => {
             "(CASE WHEN $0 IS NOT NULL THEN EXISTS (SELECT 1 FROM json_each($1) AS wanted \
              JOIN json_each($0) AS given ON given.value = wanted.value) END)"
+        }
+        #[cfg(feature = "uuid")]
+        ArrayElement(SqlType::Uuid) => "unhex(replace(json_extract($0, $2), '-', ''))",
+        ArrayElement(_) => "json_extract($0, $2)",
+        JsonKey => "($0 -> $2)",
+        JsonIndex => "($0 -> $1)",
+        JsonText => "(CASE WHEN json_type($0) = 'text' THEN $0 ->> '$' END)",
+        // What doesn't fit 64 bits is read as a float.
+        JsonInteger => {
+            "(CASE WHEN json_type($0) = 'integer' AND typeof($0 ->> '$') = 'integer' \
+             THEN $0 ->> '$' END)"
+        }
+        JsonFloat => {
+            "(CASE WHEN json_type($0) IN ('integer', 'real') THEN CAST($0 ->> '$' AS REAL) END)"
+        }
+        JsonBoolean => "(CASE json_type($0) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END)",
+        JsonContains => {
+            return Err(Error::misuse(
+                "SQLite can't tell whether a JSON document contains another: compare what stands \
+                 at a path, as by `User::contacts.key(…).text()`",
+            ));
         }
         other => return common_template(other),
     })
