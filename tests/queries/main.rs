@@ -13,6 +13,7 @@ mod joins;
 mod models;
 mod number_functions;
 mod orders;
+mod raw;
 mod related;
 mod slices;
 mod statements;
