@@ -16,6 +16,7 @@ mod json;
 mod models;
 mod number_functions;
 mod orders;
+mod raw;
 mod related;
 mod slices;
 mod statements;

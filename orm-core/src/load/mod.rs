@@ -14,7 +14,7 @@ mod joined;
 mod plan;
 mod related;
 
-pub(crate) use entities::{EntityQuery, Loaded, OwnerKey, load_entities};
+pub(crate) use entities::{EntityQuery, Loaded, OwnerKey, load_entities, make_peers};
 pub(crate) use plan::plan_loads;
 pub(crate) use related::{
     load_for_peers, load_members, load_parents, load_referrers, load_rows, read_members,

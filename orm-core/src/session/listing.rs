@@ -26,7 +26,7 @@ impl<M: Model, Scope> Select<M, Scope> {
         let table = self.query.table;
         let mut tree = self.query.tree;
         tree.select_all(table, Source::Scope);
-        Ok(Listing { tree, decode: move |cells: &dyn Cells| entity(table, cells) })
+        Ok(Listing { tree, decode: move |cells: &dyn Cells| loaded(table, cells) })
     }
 }
 
@@ -48,7 +48,7 @@ impl<R: Send, Scope> Rows<R, Scope> {
 }
 
 /// Decodes an owned entity, and runs its model's hook.
-fn entity<M: Model>(table: &'static Table, cells: &dyn Cells) -> Result<Entity<M>> {
+pub(super) fn loaded<M: Model>(table: &'static Table, cells: &dyn Cells) -> Result<Entity<M>> {
     let mut entity =
         Entity::<M>::decode(cells, 0).map_err(|error| table.decode_error(cells, 0, error))?;
     if let Some(hooks) = table.hooks() {

@@ -24,6 +24,7 @@ mod objects;
 mod paging;
 mod patch;
 mod queries;
+mod raw;
 mod relations;
 mod returning;
 mod savepoint;

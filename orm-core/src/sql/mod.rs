@@ -11,6 +11,7 @@ pub(crate) mod expr;
 mod isolation;
 pub(crate) mod names;
 mod naming;
+mod raw;
 mod render;
 pub(crate) mod select;
 mod statement;
@@ -29,6 +30,7 @@ pub(crate) use expr::{
 };
 pub use isolation::Isolation;
 pub use naming::Naming;
+pub(crate) use raw::{RawArgument, RawSql, render_raw};
 pub(crate) use render::{
     render_defaults, render_delete, render_delete_where, render_echo, render_insert, render_select,
     render_update, render_update_where,

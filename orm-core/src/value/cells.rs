@@ -9,6 +9,14 @@ use super::{SqlType, Value, ValueError};
 ///
 /// Every method but [`is_null`](Cells::is_null) may assume that the cell is not `NULL`.
 pub trait Cells {
+    /// The cell of the column of this name, in a row that knows names; the first of several.
+    fn position(&self, _name: &str) -> Option<usize> {
+        None
+    }
+    /// How many cells there are, in a row that knows.
+    fn width(&self) -> Option<usize> {
+        None
+    }
     /// Whether the cell is `NULL`.
     fn is_null(&self, at: usize) -> bool;
     /// A boolean.

@@ -5,6 +5,7 @@
 //! a bind of theirs and their rows into [`Cells`].
 
 mod cells;
+mod chosen;
 mod column_type;
 mod composite;
 mod finite;
@@ -16,6 +17,7 @@ mod scalars;
 mod sql_type;
 
 pub use cells::{Cells, ValueCells};
+pub(crate) use chosen::ChosenCells;
 pub use column_type::{
     Blank, ColumnType, Facts, IsSet, NotNull, Nullability, Nullable, Placeholder, References, Set,
 };

@@ -5,7 +5,7 @@ use serde_json::Value as Document;
 use sqlx::mysql::types::MySqlTime;
 use sqlx::mysql::{MySqlRow, MySqlValueRef};
 use sqlx::types::Json;
-use sqlx::{Decode, MySql, Row, Type, TypeInfo, ValueRef};
+use sqlx::{Column, Decode, MySql, Row, Type, TypeInfo, ValueRef};
 
 use crate::driver::arrays;
 use crate::value::{Cells, SqlType, Value, ValueError};
@@ -56,6 +56,12 @@ fn decode<'r, T: Decode<'r, MySql>>(cell: MySqlValueRef<'r>) -> Result<T, ValueE
 }
 
 impl Cells for MySqlCells<'_> {
+    fn position(&self, name: &str) -> Option<usize> {
+        self.0.columns().iter().position(|column| column.name() == name)
+    }
+    fn width(&self) -> Option<usize> {
+        Some(self.0.columns().len())
+    }
     fn is_null(&self, at: usize) -> bool {
         self.0.try_get_raw(at).is_ok_and(|cell| cell.is_null())
     }

@@ -254,6 +254,12 @@ impl<'r> Rest<'r> {
 }
 
 impl Cells for PgCells<'_> {
+    fn position(&self, name: &str) -> Option<usize> {
+        self.0.columns().iter().position(|column| column.name() == name)
+    }
+    fn width(&self) -> Option<usize> {
+        Some(self.0.columns().len())
+    }
     fn is_null(&self, at: usize) -> bool {
         self.0.try_get_raw(at).is_ok_and(|cell| cell.is_null())
     }

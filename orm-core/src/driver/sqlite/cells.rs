@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde_json::Value as Document;
 use sqlx::sqlite::{SqliteRow, SqliteValueRef};
-use sqlx::{Decode, Row, Sqlite, TypeInfo, ValueRef};
+use sqlx::{Column, Decode, Row, Sqlite, TypeInfo, ValueRef};
 
 use crate::driver::{arrays, times};
 use crate::value::{Cells, SqlType, Value, ValueError};
@@ -53,6 +53,12 @@ fn decode<'r, T: Decode<'r, Sqlite>>(cell: SqliteValueRef<'r>) -> Result<T, Valu
 }
 
 impl Cells for SqliteCells<'_> {
+    fn position(&self, name: &str) -> Option<usize> {
+        self.0.columns().iter().position(|column| column.name() == name)
+    }
+    fn width(&self) -> Option<usize> {
+        Some(self.0.columns().len())
+    }
     fn is_null(&self, at: usize) -> bool {
         self.0.try_get_raw(at).is_ok_and(|cell| cell.is_null())
     }

@@ -20,6 +20,7 @@ use super::dml::{DeleteRows, DeleteWhere, InsertRows, OnConflict, UpdateRows, Up
 use super::expr::{Aggregate, Aggregation, BinaryOp, ColumnRef, Expr, Function, OrderTerm};
 use super::isolation::Isolation;
 use super::naming::Naming;
+use super::raw::Lexicon;
 use super::select::RowLock;
 use super::statement::Bind;
 use super::writer::Writer;
@@ -375,6 +376,9 @@ pub(crate) trait Dialect: Debug + Send + Sync {
     fn primary_key_name(&self) -> Option<&'static str> {
         None
     }
+
+    /// How hand-written SQL is split into what is quoted and what isn't.
+    fn lexicon(&self) -> Lexicon;
 
     // Transactions.
 

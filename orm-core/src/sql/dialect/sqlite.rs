@@ -14,6 +14,7 @@ use crate::sql::dml::UpdateRows;
 use crate::sql::expr::{Aggregate, BinaryOp, Expr, Function};
 use crate::sql::isolation::Isolation;
 use crate::sql::naming::Naming;
+use crate::sql::raw::Lexicon;
 use crate::sql::select::RowLock;
 use crate::sql::statement::Bind;
 use crate::sql::writer::Writer;
@@ -226,6 +227,22 @@ impl Dialect for Sqlite {
 
     /// A transaction that is going to write waits for its turn. One that reads first begins without
     /// it, and fails if it then writes after another has.
+    /// `?`, `?1`, `:name`, `@name` and `$name`; a missing bind is a silent NULL.
+    fn lexicon(&self) -> Lexicon {
+        fn is_placeholder(text: &str) -> bool {
+            let named = text.strip_prefix([':', '@', '$']);
+            let names = |text: &str| text.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            text.starts_with('?') || named.is_some_and(names)
+        }
+        Lexicon {
+            backslashes: false,
+            dollar_quotes: false,
+            hash_comments: false,
+            nested_comments: false,
+            is_placeholder,
+        }
+    }
+
     fn begin(&self, isolation: Isolation) -> &'static str {
         match isolation {
             Isolation::ReadCommitted => "BEGIN IMMEDIATE",

@@ -21,6 +21,7 @@ use crate::sql::dml::{DeleteRows, DeleteWhere, InsertRows, OnConflict, UpdateRow
 use crate::sql::expr::{Aggregation, BinaryOp, Expr, Function, OrderTerm};
 use crate::sql::isolation::Isolation;
 use crate::sql::naming::Naming;
+use crate::sql::raw::Lexicon;
 use crate::sql::statement::Bind;
 use crate::sql::writer::Writer;
 use crate::value::{SqlType, Value, is_deeper};
@@ -321,6 +322,16 @@ impl Dialect for MySql {
     }
 
     /// The connection's own level is read committed.
+    fn lexicon(&self) -> Lexicon {
+        Lexicon {
+            backslashes: true,
+            dollar_quotes: false,
+            hash_comments: true,
+            nested_comments: false,
+            is_placeholder: |text| text.starts_with('?'),
+        }
+    }
+
     fn begin(&self, isolation: Isolation) -> &'static str {
         match isolation {
             Isolation::ReadCommitted => "START TRANSACTION",

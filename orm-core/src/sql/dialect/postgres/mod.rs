@@ -26,6 +26,7 @@ use crate::sql::expr::{Aggregate, Aggregation, BinaryOp, ColumnRef, Expr, Functi
 use crate::sql::isolation::Isolation;
 use crate::sql::names;
 use crate::sql::naming::Naming;
+use crate::sql::raw::Lexicon;
 use crate::sql::select::RowLock;
 use crate::sql::statement::Bind;
 use crate::sql::writer::Writer;
@@ -147,6 +148,20 @@ impl Dialect for Postgres {
 
     fn current_timestamp(&self) -> &'static str {
         "statement_timestamp()"
+    }
+
+    fn lexicon(&self) -> Lexicon {
+        fn is_placeholder(text: &str) -> bool {
+            let number = text.strip_prefix('$');
+            number.is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()))
+        }
+        Lexicon {
+            backslashes: false,
+            dollar_quotes: true,
+            hash_comments: false,
+            nested_comments: true,
+            is_placeholder,
+        }
     }
 
     fn begin(&self, isolation: Isolation) -> &'static str {
