@@ -11,6 +11,25 @@ pub(crate) enum From {
     /// A subquery under the name of the table whose columns it gives, so that whatever refers to
     /// the table means the subquery's rows. Projected columns keep the table's column names.
     Derived(Box<Select>, &'static Table),
+    /// Keys of objects whose related rows are wanted: [`Expr::OwnerKey`] names them.
+    Owners(Owners),
+}
+
+/// Keys of objects, a row each, in columns that are numbered: see [`Select::select_owner_keys`].
+#[derive(Clone, Debug)]
+pub(crate) enum Owners {
+    /// Those that a query gives.
+    Query(Box<Select>),
+    /// Those that a query gives and whatever is reached from them, each once. The step reads from
+    /// [`Owners::Reached`].
+    Closure { from: Box<Select>, step: Box<Select> },
+    /// In the step of a closure: those that have been reached so far.
+    Reached,
+}
+
+/// What the part of an owner's key at this position is called: like no column, by its space.
+pub(crate) fn owner_key(at: usize) -> String {
+    format!("key {at}")
 }
 
 /// How a table is joined.
@@ -100,6 +119,12 @@ impl Select {
         );
     }
 
+    /// Selects expressions under the names that [`Expr::OwnerKey`] has for them.
+    pub(crate) fn select_owner_keys(&mut self, key: impl IntoIterator<Item = Expr>) {
+        let key = key.into_iter().enumerate();
+        self.columns.extend(key.map(|(at, expr)| (expr, Some(owner_key(at)))));
+    }
+
     /// Adds a condition.
     pub(crate) fn and_filter(&mut self, condition: Expr) {
         self.filter = Some(match self.filter.take() {
@@ -120,7 +145,7 @@ impl Select {
     pub(crate) fn is_locking(&self) -> bool {
         match &self.from {
             From::Derived(inner, _) => self.lock.is_some() || inner.is_locking(),
-            From::Table(..) => self.lock.is_some(),
+            From::Table(..) | From::Owners(_) => self.lock.is_some(),
         }
     }
 
