@@ -329,6 +329,10 @@ fn members(
         None if store.header(object).state == State::Pending => {
             store.queued_members(object, relationship).map(Some)
         }
-        members => Ok(members),
+        members => {
+            // What the session's criteria hide is deleted or cut loose like the rest.
+            let field = store.storage(object).relation(object.slot, relationship.index());
+            Ok(members.filter(|_| !field.is_partial()))
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::driver::Connection;
 use crate::error::{Error, Result};
 use crate::load::{load_members, load_parents, load_referrers, load_rows, read_members};
 use crate::model::{ForeignKey, Link, Relationship, Table};
+use crate::query::Criteria;
 use crate::tracking::{Changes, ObjectId, ObjectSet, Pair, PairEdit, State, Store};
 use crate::value::Value;
 
@@ -27,8 +28,12 @@ pub(crate) fn needs_reading(store: &Store, cascaded: &Cascaded) -> bool {
 /// refers to keys that change: one statement per relationship and level for all of them together.
 /// Reads the expired objects again whose rows are to be written. Gives the cascade, followed to its
 /// end.
-pub(crate) async fn prepare(connection: &mut Connection, store: &mut Store) -> Result<Cascaded> {
-    read_replaced(connection, store).await?;
+pub(crate) async fn prepare(
+    connection: &mut Connection,
+    store: &mut Store,
+    criteria: &Criteria,
+) -> Result<Cascaded> {
+    read_replaced(connection, store, criteria).await?;
     read_restored(connection, store).await?;
     // A reference can lead to a row that is gone: its key is read once, and then left alone.
     let mut read = HashSet::new();
@@ -138,8 +143,13 @@ pub(crate) async fn load_expired(
 }
 
 /// One statement per relationship reads who was in the collections that were replaced without
-/// being loaded; whoever is not wanted any more leaves.
-async fn read_replaced(connection: &mut Connection, store: &mut Store) -> Result<()> {
+/// being loaded; whoever is not wanted any more leaves. Of a collection only what the session's
+/// criteria admit was replaced, as it would be if it had been loaded.
+async fn read_replaced(
+    connection: &mut Connection,
+    store: &mut Store,
+    criteria: &Criteria,
+) -> Result<()> {
     let mut by_relation: Vec<(&'static Table, usize, Vec<ObjectId>)> = Vec::new();
     for &object in &store.touched {
         if store.header(object).state != State::Persistent {
@@ -156,7 +166,9 @@ async fn read_replaced(connection: &mut Connection, store: &mut Store) -> Result
     }
     for (table, relation, owners) in by_relation {
         let relationship = &table.relationships()[relation];
-        for (owner, members) in read_members(connection, store, &owners, relationship).await? {
+        let criteria = if relationship.kind().is_to_many() { criteria } else { Criteria::NONE };
+        let found = read_members(connection, store, criteria, &owners, relationship).await?;
+        for (owner, members) in found {
             let mut replaced = store.changes_mut(owner).replaced.iter();
             let wanted = replaced.find(|(other, _)| *other == relation);
             let wanted = wanted.map(|(_, wanted)| wanted.clone()).unwrap_or_default();
@@ -195,7 +207,8 @@ async fn read_restored(connection: &mut Connection, store: &mut Store) -> Result
     let mut rows = HashSet::new();
     for (relationship, owners) in by_relation {
         let Link::Through(association) = relationship.link()? else { continue };
-        for (owner, members) in read_members(connection, store, &owners, relationship).await? {
+        let found = read_members(connection, store, Criteria::NONE, &owners, relationship).await?;
+        for (owner, members) in found {
             rows.extend(members.iter().map(|member| Pair::new(association, owner, *member)));
         }
     }

@@ -368,13 +368,17 @@ fn shows_all(
     child: &'static Table,
     foreign_key: &'static ForeignKey,
 ) -> bool {
-    let is_loaded = |index: usize| store.storage(row).relation(row.slot, index).is_loaded();
-    if views_of_parent(child, foreign_key).any(|view| is_loaded(view.index())) {
+    let is_whole = |index: usize| {
+        let field = store.storage(row).relation(row.slot, index);
+        field.is_loaded() && !field.is_partial()
+    };
+    if views_of_parent(child, foreign_key).any(|view| is_whole(view.index())) {
         return true;
     }
     // Of association rows it shows only that there are none.
     store.table(row).relationships().iter().any(|relationship| {
         matches!(relationship.link(), Ok(Link::Through(association)) if association.source == foreign_key)
+            && is_whole(relationship.index())
             && store.members(row, relationship).is_some_and(|members| members.is_empty())
             && !store.pairs.has_edits()
     })

@@ -103,6 +103,7 @@ pub(super) fn decode(
     value: &Value,
 ) -> Result<()> {
     let cells = ValueCells(std::slice::from_ref(value));
+    store.header_mut(object).admitted = false;
     let decoded = store.storage_mut(object).decode_column(object.slot, column, &cells, 0);
     decoded.map_err(|error| {
         let table = store.table(object);

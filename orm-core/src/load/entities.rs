@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
-use super::joined::{JoinedLoad, join_loads, multiplies, wrap_if_counted};
-use super::plan::LoadNode;
-use super::related::load_below;
-use crate::driver::{Connection, RowSink};
+use super::Loader;
+use super::joined::{JoinedLoad, break_ties, join_loads, multiplies, wrap_if_counted};
+use super::members::members_of_query;
+use super::plan::{LoadNode, embed_their_query};
+use super::related::{OwnerQuery, load_below, load_nodes, show};
+use crate::driver::RowSink;
 use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::sql::{Expr, Select, Source, render_select};
-use crate::tracking::{Met, ObjectId, ObjectMap, Store};
+use crate::tracking::{ObjectId, ObjectMap, Store};
 use crate::value::{Cells, SqlType, Value};
 
 /// A SELECT whose rows are objects of one table.
@@ -18,8 +20,6 @@ pub(crate) struct EntityQuery<'q> {
     /// The query, with nothing selected yet.
     pub(crate) select: Select,
     pub(crate) nodes: &'q [LoadNode],
-    /// Fill known objects again, their unflushed changes being gone already.
-    pub(crate) populate_existing: bool,
     /// Whether at most one object can be found, as by its key.
     pub(crate) at_most_one: bool,
     pub(crate) owner_key: OwnerKey,
@@ -31,10 +31,20 @@ pub(crate) enum OwnerKey {
     None,
     /// These columns of the object itself.
     Own(Vec<usize>),
-    /// These, which are selected before the object's columns.
+    /// These, which are selected before the object's columns. A row may have no object: its owner
+    /// is childless.
     Beside(Vec<(Expr, SqlType)>),
     /// No key of an owner, but the values of the query's order, which have these types.
     Order(Vec<SqlType>),
+}
+
+/// What an [`EntityQuery`] found. Objects come in the order of the rows; where a join multiplied the
+/// rows, each comes once.
+#[derive(Debug, Default)]
+pub(crate) struct Entities {
+    pub(crate) loaded: Vec<Loaded>,
+    /// The keys of owners whose rows have no object.
+    pub(crate) childless: Vec<Vec<Value>>,
 }
 
 /// A row of an [`EntityQuery`].
@@ -45,14 +55,16 @@ pub(crate) struct Loaded {
     pub(crate) owner: Vec<Value>,
 }
 
-/// Runs a query and everything that is to be loaded below it. Objects come in the order of the
-/// rows; where a join multiplied the rows, each comes once.
+/// Runs a query and everything that is to be loaded below it.
 pub(crate) async fn load_entities(
-    connection: &mut Connection,
-    store: &mut Store,
+    loader: &mut Loader<'_>,
     query: EntityQuery<'_>,
-) -> Result<Vec<Loaded>> {
-    let EntityQuery { table, select, nodes, populate_existing, at_most_one, owner_key } = query;
+) -> Result<Entities> {
+    let EntityQuery { table, mut select, nodes, at_most_one, owner_key } = query;
+    let embedded = embed_their_query(nodes).then(|| {
+        break_ties(&mut select, table);
+        select.clone()
+    });
     let mut select = wrap_if_counted(select, table, nodes);
     let mut owner_cells = Vec::new();
     select.columns.clear();
@@ -76,40 +88,44 @@ pub(crate) async fn load_entities(
     select.select_all(table, Source::Scope);
     let locks = select.is_locking();
     let loads = join_loads(&mut select, table, nodes, first + table.columns().len())?;
-    let mut statement = render_select(connection.dialect(), &select)?;
+    loader.criteria.restrict(&mut select);
+    let mut statement = render_select(loader.connection.dialect(), &select)?;
     statement.single_row = at_most_one && !multiplies(nodes);
 
-    let arena = store.arena_of(table)?;
-    let mut arenas = Vec::with_capacity(loads.len());
-    for load in &loads {
-        arenas.push(store.arena_of(load.node.relationship.target())?);
-    }
+    let store = &mut *loader.store;
+    let place = |table: &'static Table, store: &mut Store| -> Result<Place> {
+        let is_restricted = loader.criteria.of(table).is_some();
+        Ok(Place { table, arena: store.arena_of(table)?, is_restricted })
+    };
+    let own = place(table, store)?;
+    let targets = loads.iter().map(|load| place(load.node.relationship.target(), store));
+    let targets = targets.collect::<Result<_>>()?;
     let mut rows = EntityRows {
-        arena,
-        arenas,
+        own,
+        targets,
         first,
         owner_cells,
-        populate_existing,
+        may_be_childless: matches!(owner_key, OwnerKey::Beside(_)),
+        populate_existing: loader.populate_existing,
         locks,
         once: multiplies(nodes),
         seen: HashSet::new(),
-        loaded: Vec::new(),
+        entities: Entities::default(),
         current: vec![None; loads.len()],
         members: loads.iter().map(|_| Members::default()).collect(),
         loads,
         store,
     };
-    connection.run_on(table, statement, &mut rows).await?;
-    let EntityRows { loaded, loads, members, .. } = rows;
+    loader.connection.run_on(table, statement, &mut rows).await?;
+    let EntityRows { entities, loads, members, .. } = rows;
 
-    let objects: Vec<ObjectId> = loaded.iter().map(|loaded| loaded.object).collect();
-    make_peers(store, &objects);
-    let joined = settle_joined(store, &loads, members, populate_existing)?;
-    load_below(connection, store, &objects, nodes, populate_existing).await?;
-    for (load, objects) in loads.iter().zip(joined) {
-        load_below(connection, store, &objects, &load.node.children, populate_existing).await?;
-    }
-    Ok(loaded)
+    let objects: Vec<ObjectId> = entities.loaded.iter().map(|loaded| loaded.object).collect();
+    make_peers(loader.store, &objects);
+    let joined = settle_joined(loader, &loads, members).await?;
+    let query = embedded.as_ref().map(|select| OwnerQuery { select, table });
+    load_below(loader, &objects, nodes, query).await?;
+    load_below_joined(loader, &loads, &joined, query).await?;
+    Ok(entities)
 }
 
 /// Objects of one table that came together become each other's peers.
@@ -131,45 +147,97 @@ struct Members {
 }
 
 /// Shows what was joined in the views that were not loaded yet; gives each relationship's objects.
-fn settle_joined(
-    store: &mut Store,
+async fn settle_joined(
+    loader: &mut Loader<'_>,
     loads: &[JoinedLoad<'_>],
     members: Vec<Members>,
-    populate_existing: bool,
 ) -> Result<Vec<Vec<ObjectId>>> {
     let mut objects = Vec::with_capacity(loads.len());
     for (load, members) in loads.iter().zip(members) {
-        super::related::show(
-            store,
-            load.node,
-            members.by_owner.into_iter().collect(),
-            populate_existing,
-        )?;
+        let Members { by_owner, all, .. } = members;
+        let owners: Vec<ObjectId> = by_owner.keys().copied().collect();
+        show(loader, load.node, by_owner.into_iter().collect()).await?;
         let mut seen = HashSet::new();
-        let all: Vec<_> = members.all.into_iter().filter(|object| seen.insert(*object)).collect();
-        make_peers(store, &all);
+        let all: Vec<_> = all.into_iter().filter(|object| seen.insert(*object)).collect();
+        make_peers(loader.store, &all);
+        if !load.node.children.is_empty() {
+            // Who is a member by an unflushed edit came in no row, nor did what is below.
+            let store = &*loader.store;
+            let members = owners.into_iter();
+            let members = members
+                .flat_map(|owner| store.members(owner, load.node.relationship).unwrap_or_default());
+            let others: Vec<ObjectId> =
+                members.filter(|it| store.is_in_session(*it) && seen.insert(*it)).collect();
+            Box::pin(load_nodes(loader, &others, &load.node.children)).await?;
+        }
         objects.push(all);
     }
     Ok(objects)
 }
 
+/// Loads what isn't joined below what is.
+async fn load_below_joined(
+    loader: &mut Loader<'_>,
+    loads: &[JoinedLoad<'_>],
+    objects: &[Vec<ObjectId>],
+    query: Option<OwnerQuery<'_>>,
+) -> Result<()> {
+    let mut queries: Vec<Option<Select>> = Vec::with_capacity(loads.len());
+    for (load, objects) in loads.iter().zip(objects) {
+        let above = match load.owner {
+            None => query,
+            Some(at) => {
+                let (select, table) = (queries[at].as_ref(), load.node.relationship.source());
+                select.map(|select| OwnerQuery { select, table })
+            }
+        };
+        let own = match above.filter(|_| embed_their_query(&load.node.children)) {
+            Some(above) => Some(members_of_query(above.select, above.table, load.node)?),
+            None => None,
+        };
+        let table = load.node.relationship.target();
+        let query = own.as_ref().map(|select| OwnerQuery { select, table });
+        load_below(loader, objects, &load.node.children, query).await?;
+        queries.push(own);
+    }
+    Ok(())
+}
+
+/// Where the objects of some cells of each row go.
+#[derive(Clone, Copy)]
+struct Place {
+    table: &'static Table,
+    arena: u32,
+    /// Whether the query found only rows that the session's criteria admit.
+    is_restricted: bool,
+}
+
+impl Place {
+    /// Whether the row has such an object, whose cells begin here.
+    fn is_in(self, cells: &dyn Cells, first: usize) -> bool {
+        !self.table.primary_key().iter().any(|column| cells.is_null(first + column))
+    }
+}
+
 /// Decodes the rows of an entity query where they are.
 struct EntityRows<'s, 'n> {
     store: &'s mut Store,
-    arena: u32,
-    /// The arenas of the joined relationships.
-    arenas: Vec<u32>,
+    /// Where the rows' own objects go.
+    own: Place,
+    /// Where those of the joined relationships go.
+    targets: Vec<Place>,
     /// Where the object's own first cell is.
     first: usize,
     /// The cells that say whose member the object is.
     owner_cells: Vec<(usize, SqlType)>,
+    may_be_childless: bool,
     populate_existing: bool,
     /// Whether the rows of the query's own objects are locked.
     locks: bool,
     /// Whether an object may come in several rows and is wanted once.
     once: bool,
     seen: HashSet<(ObjectId, Vec<Value>)>,
-    loaded: Vec<Loaded>,
+    entities: Entities,
     loads: Vec<JoinedLoad<'n>>,
     /// The current row's object of each joined relationship.
     current: Vec<Option<ObjectId>>,
@@ -177,9 +245,19 @@ struct EntityRows<'s, 'n> {
 }
 
 impl EntityRows<'_, '_> {
-    fn absorb(&mut self, arena: u32, cells: &dyn Cells, at: usize) -> Result<ObjectId> {
-        let (object, met) = self.store.absorb(arena, cells, at, self.populate_existing)?;
-        debug_assert!(met != Met::New || self.store.is_in_session(object));
+    fn absorb(&mut self, place: Place, cells: &dyn Cells, at: usize) -> Result<ObjectId> {
+        let (object, _) = self.store.absorb(place.arena, cells, at, self.populate_existing)?;
+        if place.is_restricted {
+            self.store.admit(object);
+        }
+        Ok(object)
+    }
+
+    fn absorb_locked(&mut self, cells: &dyn Cells) -> Result<ObjectId> {
+        let (object, _) = self.store.absorb_locked(self.own.arena, cells, self.first)?;
+        if self.own.is_restricted {
+            self.store.admit(object);
+        }
         Ok(object)
     }
 
@@ -197,13 +275,17 @@ impl EntityRows<'_, '_> {
 
 impl RowSink for EntityRows<'_, '_> {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
-        let object = match self.locks && !self.populate_existing {
-            true => self.store.absorb_locked(self.arena, cells, self.first)?.0,
-            false => self.absorb(self.arena, cells, self.first)?,
-        };
         let owner = self.owner(cells)?;
+        if self.may_be_childless && !self.own.is_in(cells, self.first) {
+            self.entities.childless.push(owner);
+            return Ok(());
+        }
+        let object = match self.locks && !self.populate_existing {
+            true => self.absorb_locked(cells)?,
+            false => self.absorb(self.own, cells, self.first)?,
+        };
         if !self.once || self.seen.insert((object, owner.clone())) {
-            self.loaded.push(Loaded { object, owner });
+            self.entities.loaded.push(Loaded { object, owner });
         }
         for at in 0..self.loads.len() {
             let load = &self.loads[at];
@@ -211,13 +293,12 @@ impl RowSink for EntityRows<'_, '_> {
                 None => Some(object),
                 Some(above) => self.current[above],
             };
-            let (first, target) = (load.at, load.node.relationship.target());
-            let is_there = owner.is_some()
-                && !target.primary_key().iter().any(|column| cells.is_null(first + column));
+            let (first, target) = (load.at, self.targets[at]);
+            let is_there = owner.is_some() && target.is_in(cells, first);
             self.current[at] = None;
             let Some(owner) = owner else { continue };
             let member = match is_there {
-                true => Some(self.absorb(self.arenas[at], cells, first)?),
+                true => Some(self.absorb(target, cells, first)?),
                 false => None,
             };
             self.current[at] = member;

@@ -19,9 +19,23 @@ pub(crate) struct JoinedLoad<'n> {
 
 /// Whether any joined relationship multiplies the rows of the query's own objects.
 pub(crate) fn multiplies(nodes: &[LoadNode]) -> bool {
-    nodes.iter().any(|node| {
-        node.joined && (node.relationship.kind().is_to_many() || multiplies(&node.children))
-    })
+    nodes
+        .iter()
+        .any(|node| node.is_joined() && (node.leads_to_several() || multiplies(&node.children)))
+}
+
+/// Lets a limit always cut at the same row, where the order leaves rows equal, unless they are
+/// folded.
+pub(crate) fn break_ties(select: &mut Select, table: &'static Table) {
+    let is_cut = select.limit.is_some() || select.offset.is_some();
+    if !is_cut || select.distinct || !select.group_by.is_empty() {
+        return;
+    }
+    for tie in key_order(table, Source::Scope) {
+        if !select.order_by.iter().any(|term| term.is_of_column(&tie)) {
+            select.order_by.push(tie);
+        }
+    }
 }
 
 /// Lets a limit, offset, distinct or grouping keep counting the query's own objects, by
@@ -44,9 +58,9 @@ pub(crate) fn wrap_if_counted(select: Select, table: &'static Table, nodes: &[Lo
             outer_order.push(term.clone());
             continue;
         }
-        let name = format!("o{at}");
+        let name = format!("order {at}");
         inner.columns.push((term.expr.clone(), Some(name.clone())));
-        let expr = Expr::Derived { table: table.name(), column: name };
+        let expr = Expr::Derived { table, column: name };
         outer_order.push(OrderTerm { expr, ..term.clone() });
     }
     let mut outer = Select::new(From::Derived(Box::new(inner), table));
@@ -88,7 +102,7 @@ impl Place<'_> {
         nodes: &'n [LoadNode],
         loads: &mut Vec<JoinedLoad<'n>>,
     ) -> Result<()> {
-        for node in nodes.iter().filter(|node| node.joined) {
+        for node in nodes.iter().filter(|node| node.is_joined()) {
             let target = node.relationship.target();
             let association = self.select.next_alias();
             let alias = match node.relationship.link()? {
@@ -107,7 +121,7 @@ impl Place<'_> {
             let at = self.at;
             self.select.select_all(target, Source::Alias(alias));
             self.at += target.columns().len();
-            if node.relationship.kind().is_to_many() {
+            if node.leads_to_several() {
                 let mut order = member_order(node.relationship, node.order.clone());
                 for term in &mut order {
                     term.expr.rescope(target, source);

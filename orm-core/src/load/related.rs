@@ -1,105 +1,84 @@
-//! Relationships loaded by a statement of their own: selectin loads and lazy loads.
+//! Relationships loaded by a statement of their own: selectin, subquery and lazy loads.
 
 use std::collections::{HashMap, HashSet};
 
 use futures_util::future::BoxFuture;
 
-use super::entities::{EntityQuery, OwnerKey, load_entities};
-use super::plan::{LoadNode, plan_loads};
-use super::{KEYS_PER_STATEMENT, PEERS};
-use crate::driver::Connection;
+use super::entities::{Entities, EntityQuery, OwnerKey, load_entities};
+use super::members::{keys_of_query, members_by_key, members_of_owners};
+use super::plan::{How, LoadNode, plan_loads};
+use super::tree::load_tree;
+use super::{KEYS_PER_STATEMENT, Loader, PEERS};
 use crate::error::Result;
-use crate::model::{Association, ForeignKey, Link, Relationship, RelationshipKind, Table};
-use crate::query::{member_order, reaches};
-use crate::sql::{ColumnRef, Expr, Join, JoinKind, Select, Source};
-use crate::tracking::{EditedLinks, ObjectId, Parent, State, Store};
+use crate::model::{Link, Relationship, RelationshipKind, Table};
+use crate::query::{Criteria, Ends};
+use crate::sql::{Owners, Select};
+use crate::tracking::{EditedLinks, ObjectId, Parent, State};
 use crate::value::Value;
 
 /// Owners with the members that a load found for them.
 pub(crate) type Found = Vec<(ObjectId, Vec<ObjectId>)>;
 
+/// The query that found the owners of what is to be loaded, to be embedded: the table's rows are
+/// those of its scope.
+#[derive(Clone, Copy)]
+pub(super) struct OwnerQuery<'q> {
+    pub(super) select: &'q Select,
+    pub(super) table: &'static Table,
+}
+
 /// Loads what the nodes ask for below these objects; what is joined was loaded already.
-pub(crate) fn load_below<'l>(
-    connection: &'l mut Connection,
-    store: &'l mut Store,
+pub(super) fn load_below<'l>(
+    loader: &'l mut Loader<'_>,
     owners: &'l [ObjectId],
     nodes: &'l [LoadNode],
-    populate_existing: bool,
+    query: Option<OwnerQuery<'l>>,
 ) -> BoxFuture<'l, Result<()>> {
     Box::pin(async move {
-        for node in nodes.iter().filter(|node| !node.joined) {
-            load_node(connection, store, owners, node, populate_existing).await?;
+        for node in nodes.iter().filter(|node| !node.is_joined()) {
+            load_node(loader, owners, node, query).await?;
         }
         Ok(())
     })
 }
 
-/// Loads relationships of objects that are in the store already.
-pub(crate) async fn load_nodes(
-    connection: &mut Connection,
-    store: &mut Store,
+/// Loads relationships of objects that are in the store already, by their keys.
+pub(super) async fn load_nodes(
+    loader: &mut Loader<'_>,
     owners: &[ObjectId],
     nodes: &[LoadNode],
 ) -> Result<()> {
     for node in nodes {
-        load_node(connection, store, owners, node, false).await?;
+        load_node(loader, owners, node, None).await?;
     }
     Ok(())
 }
 
 /// Loads a relationship of an object and, in the same statement, of its peers.
 pub(crate) async fn load_for_peers(
-    connection: &mut Connection,
-    store: &mut Store,
+    loader: &mut Loader<'_>,
     object: ObjectId,
     relationship: &'static Relationship,
     alone: bool,
 ) -> Result<()> {
     let limit = if alone { 1 } else { PEERS };
+    let store = &*loader.store;
     let owners = store.peers(object, limit, |peer| {
         !store.header(peer).expired
             && !store.storage(peer).relation(peer.slot, relationship.index()).is_loaded()
     });
-    let children = plan_loads(relationship.target(), &[]);
-    load_with(connection, store, &owners, relationship, children).await
+    let children = plan_loads(relationship.target(), &[])?;
+    load_node(loader, &owners, &LoadNode::of(relationship, children), None).await
 }
 
-/// Loads a relationship of these objects, for the flush: not what its members load by default.
-pub(crate) async fn load_members(
-    connection: &mut Connection,
-    store: &mut Store,
-    owners: &[ObjectId],
-    relationship: &'static Relationship,
-) -> Result<()> {
-    load_with(connection, store, owners, relationship, Vec::new()).await
-}
-
-async fn load_with(
-    connection: &mut Connection,
-    store: &mut Store,
-    owners: &[ObjectId],
-    relationship: &'static Relationship,
-    children: Vec<LoadNode>,
-) -> Result<()> {
-    let node = LoadNode {
-        relationship,
-        joined: false,
-        filter: None,
-        order: Vec::new(),
-        limit: None,
-        children,
-    };
-    load_node(connection, store, owners, &node, false).await
-}
-
-async fn load_node(
-    connection: &mut Connection,
-    store: &mut Store,
+/// Loads a relationship of these objects, as far as it isn't loaded, and what is below it.
+pub(super) async fn load_node(
+    loader: &mut Loader<'_>,
     owners: &[ObjectId],
     node: &LoadNode,
-    populate_existing: bool,
+    query: Option<OwnerQuery<'_>>,
 ) -> Result<()> {
-    let relation = node.relationship.index();
+    let store = &mut *loader.store;
     let mut seen = HashSet::with_capacity(owners.len());
     let owners: Vec<ObjectId> = owners
         .iter()
@@ -109,142 +88,101 @@ async fn load_node(
     for &owner in &owners {
         store.unload_stale(owner, node.relationship);
     }
-    let (known, missing): (Vec<ObjectId>, Vec<ObjectId>) = owners.into_iter().partition(|owner| {
-        !node.is_narrowed()
-            && !populate_existing
-            && store.storage(*owner).relation(owner.slot, relation).is_loaded()
-    });
+    if node.how == How::Tree {
+        return load_tree(loader, &owners, node).await;
+    }
+    let (known, missing): (Vec<ObjectId>, Vec<ObjectId>) =
+        owners.into_iter().partition(|owner| !node.is_narrowed() && loader.has(*owner, node));
+    let query = query.filter(|_| node.how == How::Query);
     let found = match node.relationship.kind() {
-        RelationshipKind::BelongsTo => {
-            find_parents(connection, store, &missing, node, populate_existing).await?
-        }
-        _ => find_members(connection, store, &missing, node, populate_existing).await?,
+        RelationshipKind::BelongsTo => find_parents(loader, &missing, node, query).await?,
+        _ => find_members(loader, &missing, node, query).await?,
     };
-    show(store, node, found, populate_existing)?;
+    show(loader, node, found).await?;
     // What was loaded already may still lack what is to be loaded below it.
     if !node.children.is_empty() && !known.is_empty() {
+        let store = &*loader.store;
         let mut members: Vec<ObjectId> = known
             .iter()
             .flat_map(|owner| store.members(*owner, node.relationship).unwrap_or_default())
             .collect();
         members.retain(|member| store.is_in_session(*member));
-        Box::pin(load_nodes(connection, store, &members, &node.children)).await?;
+        Box::pin(load_nodes(loader, &members, &node.children)).await?;
     }
     Ok(())
 }
 
-/// The members that the database has for these owners, whatever their views show. For a replaced
-/// collection that was never loaded.
-pub(crate) async fn read_members(
-    connection: &mut Connection,
-    store: &mut Store,
-    owners: &[ObjectId],
-    relationship: &'static Relationship,
-) -> Result<Found> {
-    let node = LoadNode {
-        relationship,
-        joined: false,
-        filter: None,
-        order: Vec::new(),
-        limit: None,
-        children: Vec::new(),
-    };
-    find_members(connection, store, owners, &node, false).await
-}
-
-/// Brings the rows that these references lead to into the store.
-pub(crate) async fn load_parents(
-    connection: &mut Connection,
-    store: &mut Store,
-    foreign_key: &'static ForeignKey,
-    keys: &[Vec<Value>],
-) -> Result<()> {
-    load_rows(connection, store, foreign_key.target(), foreign_key.referenced(), keys).await
-}
-
-/// Brings the rows with these values in these columns into the store.
-pub(crate) async fn load_rows(
-    connection: &mut Connection,
-    store: &mut Store,
-    table: &'static Table,
-    columns: &[usize],
-    keys: &[Vec<Value>],
-) -> Result<()> {
-    for chunk in keys.chunks(KEYS_PER_STATEMENT) {
-        let mut select = Select::from(table);
-        let columns = scoped(table, columns);
-        select.filter = Some(Expr::Keys { columns, keys: chunk.to_vec() });
-        let query = EntityQuery {
-            table,
-            select,
-            nodes: &[],
-            populate_existing: false,
-            at_most_one: false,
-            owner_key: OwnerKey::None,
-        };
-        load_entities(connection, store, query).await?;
+impl Loader<'_> {
+    /// Whether nothing needs to be loaded into this relationship of an object.
+    fn has(&self, owner: ObjectId, node: &LoadNode) -> bool {
+        let field = self.store.storage(owner).relation(owner.slot, node.relationship.index());
+        let is_whole = !field.is_partial() || self.criteria.concern(node.relationship);
+        field.is_loaded() && is_whole && !self.populate_existing
     }
-    Ok(())
-}
-
-/// Brings the rows that refer to these keys into the store, or the first of them.
-pub(crate) async fn load_referrers(
-    connection: &mut Connection,
-    store: &mut Store,
-    child: &'static Table,
-    foreign_key: &'static ForeignKey,
-    keys: &[Vec<Value>],
-    first: bool,
-) -> Result<()> {
-    for chunk in keys.chunks(KEYS_PER_STATEMENT) {
-        let mut select = Select::from(child);
-        let columns = scoped(child, foreign_key.columns());
-        select.filter = Some(Expr::Keys { columns, keys: chunk.to_vec() });
-        select.limit = first.then_some(1);
-        let query = EntityQuery {
-            table: child,
-            select,
-            nodes: &[],
-            populate_existing: false,
-            at_most_one: false,
-            owner_key: OwnerKey::None,
-        };
-        load_entities(connection, store, query).await?;
-    }
-    Ok(())
 }
 
 /// Shows what a load found, in views that are not loaded.
-pub(crate) fn show(
-    store: &mut Store,
-    node: &LoadNode,
-    found: Found,
-    populate_existing: bool,
-) -> Result<()> {
+pub(super) async fn show(loader: &mut Loader<'_>, node: &LoadNode, found: Found) -> Result<()> {
     let relationship = node.relationship;
     let edited = match *relationship.link()? {
-        Link::Direct { child, foreign_key } => store.edited_links(child, foreign_key),
+        Link::Direct { child, foreign_key } => loader.store.edited_links(child, foreign_key),
         Link::Through(_) => EditedLinks::default(),
     };
+    let is_to_many = relationship.kind().is_to_many();
+    let is_partial = loader.criteria.concern(relationship);
+    let mut nobody = Vec::new();
     for (owner, members) in found {
-        // A reference that was found is the whole reference, whatever was asked of it; one that
-        // the criteria refuse is not loaded.
-        let is_whole = !relationship.kind().is_to_many() && !members.is_empty();
-        if node.is_narrowed() && !is_whole {
+        if is_to_many && node.is_narrowed() {
+            let store = &mut *loader.store;
             let owner_key = store.key_of(owner);
             let keys: Vec<_> = members.iter().map(|member| store.key_of(*member)).collect();
             store
                 .storage_mut(owner)
                 .relation_mut(owner.slot, relationship.index())
                 .load_narrowed(owner_key, &keys);
-            continue;
-        }
-        let is_loaded = store.storage(owner).relation(owner.slot, relationship.index()).is_loaded();
-        if !is_loaded || populate_existing {
+        } else if !is_to_many && members.is_empty() && (node.filter.is_some() || is_partial) {
+            // Whether it leads nowhere, or to what is not to be seen, isn't known.
+            nobody.push(owner);
+        } else if !loader.has(owner, node) {
+            let store = &mut *loader.store;
             store.show_loaded(owner, relationship, members, &edited);
+            store
+                .storage_mut(owner)
+                .relation_mut(owner.slot, relationship.index())
+                .set_partial(is_partial);
         }
     }
+    for owner in lead_nowhere(loader, node, nobody).await? {
+        loader.store.show_loaded(owner, relationship, Vec::new(), &edited);
+    }
     Ok(())
+}
+
+/// Those of the owners whose reference leads nowhere, and not only to a row that the load was not
+/// to see: a reference to such a row is not loaded, which is not the same as `None`.
+async fn lead_nowhere(
+    loader: &mut Loader<'_>,
+    node: &LoadNode,
+    mut owners: Vec<ObjectId>,
+) -> Result<Vec<ObjectId>> {
+    let relationship = node.relationship;
+    let Link::Direct { foreign_key, .. } = *relationship.link()? else { return Ok(Vec::new()) };
+    owners.retain(|owner| !loader.has(*owner, node));
+    if relationship.kind() == RelationshipKind::BelongsTo {
+        owners.retain(|owner| loader.store.parent_of(*owner, foreign_key) == Parent::Nowhere);
+        return Ok(owners);
+    }
+    // The key is on the other side: only the database knows.
+    let all = LoadNode::of(relationship, Vec::new());
+    let criteria = std::mem::replace(&mut loader.criteria, Criteria::NONE);
+    let found = Box::pin(find_members(loader, &owners, &all, None)).await;
+    loader.criteria = criteria;
+    let found = found?;
+    Ok(found
+        .into_iter()
+        .filter(|(_, members)| members.is_empty())
+        .map(|(owner, _)| owner)
+        .collect())
 }
 
 // ---------------------------------------------------------------- the key is here
@@ -252,199 +190,139 @@ pub(crate) fn show(
 /// Where the references of these objects lead: the identity map first, then one statement for
 /// the distinct keys that it doesn't know.
 async fn find_parents(
-    connection: &mut Connection,
-    store: &mut Store,
+    loader: &mut Loader<'_>,
     owners: &[ObjectId],
     node: &LoadNode,
-    populate_existing: bool,
+    query: Option<OwnerQuery<'_>>,
 ) -> Result<Found> {
     let Link::Direct { foreign_key, .. } = *node.relationship.link()? else {
         return Ok(Vec::new());
     };
-    let target = foreign_key.target();
+    let ends = Ends::of(node.relationship)?;
     let mut found = Vec::with_capacity(owners.len());
     let mut known = Vec::new();
     let mut by_key: HashMap<Vec<Value>, Vec<ObjectId>> = HashMap::new();
     let mut keys: Vec<Vec<Value>> = Vec::new();
     for &owner in owners {
-        match store.parent_of(owner, foreign_key) {
-            Parent::Nowhere => found.push((owner, Vec::new())),
-            Parent::Known(parent)
-                if node.filter.is_none() && !populate_existing && !store.header(parent).expired =>
-            {
-                found.push((owner, vec![parent]));
-                known.push(parent);
+        let parent = loader.store.parent_of(owner, foreign_key);
+        let key = match parent {
+            Parent::Nowhere => {
+                found.push((owner, Vec::new()));
+                continue;
             }
-            Parent::Known(parent) if store.header(parent).state == State::Pending => {
-                found.push((owner, vec![parent]));
-            }
-            parent => {
-                let key = match parent {
-                    Parent::Unloaded(key) => key,
-                    Parent::Known(parent) => {
-                        store.database_values(parent, foreign_key.referenced())
-                    }
-                    Parent::Nowhere => continue,
-                };
-                let waiting = by_key.entry(key.clone()).or_default();
-                if waiting.is_empty() {
-                    keys.push(key);
+            Parent::Unloaded(key) => key,
+            Parent::Known(parent) => {
+                let header = loader.store.header(parent);
+                let is_current = node.filter.is_none()
+                    && !loader.populate_existing
+                    && !header.expired
+                    && loader.admits(parent);
+                if is_current || header.state == State::Pending {
+                    found.push((owner, vec![parent]));
+                    known.extend(is_current.then_some(parent));
+                    continue;
                 }
-                waiting.push(owner);
+                loader.store.database_values(parent, foreign_key.referenced())
             }
+        };
+        let waiting = by_key.entry(key.clone()).or_default();
+        if waiting.is_empty() {
+            keys.push(key);
+        }
+        waiting.push(owner);
+    }
+    let mut statements: Vec<(Select, OwnerKey)> = Vec::new();
+    match query {
+        Some(query) if !keys.is_empty() => {
+            let owners = keys_of_query(query.select, query.table, ends.owner);
+            statements.push(members_of_owners(node, &ends, Owners::Query(Box::new(owners))));
+        }
+        _ => {
+            let chunks = keys.chunks(KEYS_PER_STATEMENT);
+            statements.extend(chunks.map(|keys| members_by_key(node, &ends, keys)));
         }
     }
-    for chunk in keys.chunks(KEYS_PER_STATEMENT) {
-        let columns = foreign_key.referenced();
-        let select = members_by_key(target, scoped(target, columns), chunk, node);
-        let loaded = load_entities(
-            connection,
-            store,
-            EntityQuery {
-                table: target,
-                select,
-                nodes: &node.children,
-                populate_existing,
-                at_most_one: false,
-                owner_key: OwnerKey::Own(columns.to_vec()),
-            },
-        )
-        .await?;
-        for loaded in loaded {
+    for (select, owner_key) in statements {
+        for loaded in load_members_by(loader, node, select, owner_key).await?.loaded {
             for owner in by_key.remove(&loaded.owner).unwrap_or_default() {
                 found.push((owner, vec![loaded.object]));
             }
         }
     }
-    // What is left leads to a row that isn't there, or that the criteria refuse: not loaded.
+    // What is left leads to a row that isn't there, or that is not to be seen: not loaded.
     if !known.is_empty() && !node.children.is_empty() {
-        Box::pin(load_nodes(connection, store, &known, &node.children)).await?;
+        Box::pin(load_nodes(loader, &known, &node.children)).await?;
     }
     Ok(found)
 }
 
 // ---------------------------------------------------------------- the key is there
 
-/// The members of these owners, a statement per chunk of keys.
-async fn find_members(
-    connection: &mut Connection,
-    store: &mut Store,
+/// The members of these owners: by the query that found them, and what that doesn't find any more
+/// by a statement per chunk of keys.
+pub(super) async fn find_members(
+    loader: &mut Loader<'_>,
     owners: &[ObjectId],
     node: &LoadNode,
-    populate_existing: bool,
+    query: Option<OwnerQuery<'_>>,
 ) -> Result<Found> {
-    let target = node.relationship.target();
-    let link = *node.relationship.link()?;
-    let referenced = match &link {
-        Link::Direct { foreign_key, .. } => foreign_key.referenced(),
-        Link::Through(association) => association.source.referenced(),
-    };
-    let mut found: Found = Vec::with_capacity(owners.len());
-    for chunk in owners.chunks(KEYS_PER_STATEMENT) {
+    let ends = Ends::of(node.relationship)?;
+    let mut found = Vec::with_capacity(owners.len());
+    let mut rest = owners.to_vec();
+    if let Some(query) = query
+        && !owners.is_empty()
+    {
+        let keys = keys_of_query(query.select, query.table, ends.owner);
+        let (select, owner_key) = members_of_owners(node, &ends, Owners::Query(Box::new(keys)));
+        let entities = load_members_by(loader, node, select, owner_key).await?;
+        let mut by_key: HashMap<Vec<Value>, Vec<ObjectId>> = HashMap::new();
+        for key in entities.childless {
+            by_key.entry(key).or_default();
+        }
+        for loaded in entities.loaded {
+            push_once(by_key.entry(loaded.owner).or_default(), loaded.object);
+        }
+        rest.retain(|owner| {
+            let members = by_key.remove(&loader.store.database_values(*owner, ends.owner));
+            let is_missing = members.is_none();
+            found.extend(members.map(|members| (*owner, members)));
+            is_missing
+        });
+    }
+    for chunk in rest.chunks(KEYS_PER_STATEMENT) {
         let keys: Vec<Vec<Value>> =
-            chunk.iter().map(|owner| store.database_values(*owner, referenced)).collect();
+            chunk.iter().map(|owner| loader.store.database_values(*owner, ends.owner)).collect();
         let mut place: HashMap<&[Value], usize> = HashMap::with_capacity(chunk.len());
         for (key, owner) in keys.iter().zip(chunk) {
             place.insert(key, found.len());
             found.push((*owner, Vec::new()));
         }
-        let (select, owner_key) = match &link {
-            Link::Direct { foreign_key, .. } => direct_members(target, foreign_key, &keys, node),
-            Link::Through(association) => through_members(target, association, &keys, node),
-        };
-        let query = EntityQuery {
-            table: target,
-            select,
-            nodes: &node.children,
-            populate_existing,
-            at_most_one: false,
-            owner_key,
-        };
-        for loaded in load_entities(connection, store, query).await? {
+        let (select, owner_key) = members_by_key(node, &ends, &keys);
+        for loaded in load_members_by(loader, node, select, owner_key).await?.loaded {
             if let Some(&at) = place.get(loaded.owner.as_slice()) {
-                found[at].1.push(loaded.object);
+                push_once(&mut found[at].1, loaded.object);
             }
         }
     }
     Ok(found)
 }
 
-fn direct_members(
-    target: &'static Table,
-    foreign_key: &'static ForeignKey,
-    keys: &[Vec<Value>],
-    node: &LoadNode,
-) -> (Select, OwnerKey) {
-    let columns = foreign_key.columns();
-    let select = members_by_key(target, scoped(target, columns), keys, node);
-    let Some(limit) = node.limit else {
-        return (select, OwnerKey::Own(columns.to_vec()));
-    };
-    let mut inner = select;
-    inner.select_all(target, Source::Scope);
-    let partition = scoped(target, columns).into_iter().map(Expr::Column).collect();
-    let select = inner.at_most_per(target, partition, limit);
-    (select, OwnerKey::Own(columns.to_vec()))
+/// Adds a member. Nothing need keep the rows of an association from being there twice; in the
+/// members' order they follow each other.
+fn push_once(members: &mut Vec<ObjectId>, member: ObjectId) {
+    if members.last() != Some(&member) {
+        members.push(member);
+    }
 }
 
-fn through_members(
-    target: &'static Table,
-    association: &Association,
-    keys: &[Vec<Value>],
+/// Runs a statement for the members of a relationship, and what is to be loaded below them.
+async fn load_members_by(
+    loader: &mut Loader<'_>,
     node: &LoadNode,
-) -> (Select, OwnerKey) {
-    let mut select = Select::from(target);
-    let through = select.next_alias();
-    let source = Source::Alias(through);
-    select.joins.push(Join {
-        kind: JoinKind::Inner,
-        table: association.table,
-        source,
-        on: reaches(association.table, source, association.target, Source::Scope),
-    });
-    let columns = association.source.columns();
-    let owners: Vec<ColumnRef> = columns
-        .iter()
-        .map(|&column| ColumnRef::aliased(association.table, column, through))
-        .collect();
-    select.and_filter(Expr::Keys { columns: owners.clone(), keys: keys.to_vec() });
-    if let Some(filter) = &node.filter {
-        select.and_filter(filter.clone());
-    }
-    select.order_by = member_order(node.relationship, node.order.clone());
-    let Some(limit) = node.limit else {
-        let key = owners.iter().map(|owner| (Expr::Column(*owner), owner.sql_type()));
-        return (select, OwnerKey::Beside(key.collect()));
-    };
-    let mut inner = select;
-    inner.select_all(target, Source::Scope);
-    let mut key = Vec::new();
-    for (at, owner) in owners.iter().enumerate() {
-        let name = format!("k{at}");
-        inner.columns.push((Expr::Column(*owner), Some(name.clone())));
-        key.push((Expr::Derived { table: target.name(), column: name }, owner.sql_type()));
-    }
-    let partition = owners.into_iter().map(Expr::Column).collect();
-    (inner.at_most_per(target, partition, limit), OwnerKey::Beside(key))
-}
-
-fn members_by_key(
-    target: &'static Table,
-    columns: Vec<ColumnRef>,
-    keys: &[Vec<Value>],
-    node: &LoadNode,
-) -> Select {
-    let mut select = Select::from(target);
-    select.filter = Some(Expr::Keys { columns, keys: keys.to_vec() });
-    if let Some(filter) = &node.filter {
-        select.and_filter(filter.clone());
-    }
-    if node.relationship.kind().is_to_many() {
-        select.order_by = member_order(node.relationship, node.order.clone());
-    }
-    select
-}
-
-fn scoped(table: &'static Table, columns: &[usize]) -> Vec<ColumnRef> {
-    columns.iter().map(|&column| ColumnRef::scoped(table, column)).collect()
+    select: Select,
+    owner_key: OwnerKey,
+) -> Result<Entities> {
+    let table = node.relationship.target();
+    let (nodes, at_most_one) = (&node.children[..], false);
+    load_entities(loader, EntityQuery { table, select, nodes, at_most_one, owner_key }).await
 }

@@ -24,6 +24,13 @@ pub trait RelationField: Send + Sync {
     fn load(&mut self, owner: Key, members: &[Key]);
     /// Shows these members of a narrowed load, which says nothing of the whole.
     fn load_narrowed(&mut self, owner: Key, members: &[Key]);
+    /// Whether members are missing that the session's criteria hid from the load.
+    fn is_partial(&self) -> bool {
+        false
+    }
+    /// Notes whether members may be missing from a loaded collection. (A reference whose row is
+    /// hidden is not loaded.)
+    fn set_partial(&mut self, _is_partial: bool) {}
     /// Adds a member at the end of a loaded collection, unless it is there, or sets a loaded
     /// reference.
     fn insert(&mut self, member: Key);
@@ -43,6 +50,7 @@ struct Members<T: Model> {
     stamp: Option<Key>,
     loaded: Option<Vec<Handle<T>>>,
     narrowed: Option<Vec<Handle<T>>>,
+    is_partial: bool,
     /// Of a large collection that members are added to.
     index: Option<HashSet<Key>>,
 }
@@ -86,7 +94,7 @@ impl<T: Model> Members<T> {
 
 impl<T: Model> Default for Members<T> {
     fn default() -> Self {
-        Self { stamp: None, loaded: None, narrowed: None, index: None }
+        Self { stamp: None, loaded: None, narrowed: None, is_partial: false, index: None }
     }
 }
 
@@ -152,6 +160,14 @@ macro_rules! collection {
                 view.stamp = Some(owner);
                 view.loaded = Some(handles(members));
                 view.index = None;
+            }
+            fn is_partial(&self) -> bool {
+                self.0.as_ref().is_some_and(|view| view.is_partial)
+            }
+            fn set_partial(&mut self, is_partial: bool) {
+                if let Some(view) = &mut self.0 {
+                    view.is_partial = is_partial;
+                }
             }
             fn load_narrowed(&mut self, owner: Key, members: &[Key]) {
                 let view = self.0.get_or_insert_default();

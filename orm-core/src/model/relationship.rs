@@ -34,8 +34,7 @@ pub enum Strategy {
     Joined,
     /// By one more statement with the keys of the query's objects.
     SelectIn,
-    /// By one more statement that embeds the query. Until that is written, it loads the same objects
-    /// as [`SelectIn`](Self::SelectIn) does.
+    /// By one more statement that embeds the query.
     Subquery,
     /// Never: reading it is an error until a query loads it.
     Raise,
@@ -232,6 +231,13 @@ impl Relationship {
     /// The cascades.
     pub fn cascades(&self) -> Cascade {
         self.cascade
+    }
+    /// Whether it leads to a table whose foreign key keeps its values unique.
+    pub(crate) fn has_unique_key(&self) -> bool {
+        match self.link() {
+            Ok(Link::Direct { child, foreign_key }) => child.is_unique(foreign_key.columns()),
+            _ => false,
+        }
     }
     pub(crate) fn left_to_database(&self) -> PassiveDeletes {
         self.passive_deletes

@@ -68,6 +68,13 @@ impl Table {
     pub fn uniques(&self) -> &[Index] {
         &self.uniques
     }
+    /// Whether no two rows can have the same values in all of these columns.
+    pub(crate) fn is_unique(&self, columns: &[usize]) -> bool {
+        let uniques = self.uniques.iter().map(|unique| &unique.columns);
+        uniques
+            .chain([&self.primary_key])
+            .any(|unique| unique.iter().all(|column| columns.contains(column)))
+    }
     /// The indexes that are not unique.
     pub fn indexes(&self) -> &[Index] {
         &self.indexes

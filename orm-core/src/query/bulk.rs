@@ -4,7 +4,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{Assign, Assigned, Condition};
+use super::{Assign, Assigned, Condition, Criteria, Lifted};
 use crate::error::{Error, Result};
 use crate::model::{Column, Model, Table};
 use crate::sql::Expr;
@@ -110,6 +110,7 @@ pub(crate) struct BulkWrite {
     pub(crate) filter: Option<Expr>,
     /// What is to come back of each row.
     pub(crate) returning: Vec<usize>,
+    lifted: Lifted,
     /// The first mistake, which builders can't return; the verb does.
     mistake: Option<String>,
 }
@@ -153,7 +154,14 @@ impl fmt::Debug for BulkWrite {
 
 impl BulkWrite {
     fn new(table: &'static Table, action: BulkAction) -> Self {
-        Self { table, action, filter: None, returning: Vec::new(), mistake: None }
+        Self {
+            table,
+            action,
+            filter: None,
+            returning: Vec::new(),
+            lifted: Lifted::Nothing,
+            mistake: None,
+        }
     }
 
     /// Fails if the statement was put together wrongly.
@@ -199,6 +207,11 @@ impl BulkWrite {
             }
             Assigned::Expression(expression) => expressions.push((column, expression)),
         }
+    }
+
+    /// Leaves out rows that criteria hide, as far as the statement doesn't lift them.
+    pub(crate) fn restrict(&mut self, criteria: &Criteria) {
+        criteria.without(&self.lifted).restrict_filter(self.table, &mut self.filter);
     }
 
     fn and_filter(&mut self, condition: Expr) {
@@ -248,6 +261,27 @@ macro_rules! bulk {
             pub fn filter(mut self, condition: Condition<M>) -> $type<M> {
                 self.write.and_filter(condition.into_expr());
                 $type { write: self.write, of: PhantomData }
+            }
+
+            /// Writes rows of this model too that the factory's
+            /// [criteria](crate::SessionFactory::with_criteria) would hide, and asks about such
+            /// rows of it.
+            pub fn without_criteria<T: Model>(mut self) -> Self {
+                self.write.lifted.lift(T::__table());
+                self
+            }
+
+            /// The same statement under criteria.
+            pub(crate) fn under(mut self, criteria: &Criteria) -> Self {
+                self.write.restrict(criteria);
+                self
+            }
+
+            /// Sees every row, whatever the factory's
+            /// [criteria](crate::SessionFactory::with_criteria) are.
+            pub fn unrestricted(mut self) -> Self {
+                self.write.lifted = Lifted::Everything;
+                self
             }
         }
 

@@ -1,6 +1,9 @@
 //! The query without types, and the clauses that every kind of query has.
 
-use super::{LoadOption, joins};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::{Criteria, Lifted, LoadOption, joins};
 use crate::error::{Error, Result};
 use crate::model::{Relationship, Table};
 use crate::sql::{self, From, JoinKind, RowLock, Source};
@@ -14,6 +17,9 @@ pub(crate) struct Query {
     pub(crate) table: &'static Table,
     pub(crate) options: Vec<LoadOption>,
     pub(crate) populate_existing: bool,
+    /// What restricts it, which it is free of where it lifts that.
+    pub(crate) criteria: Arc<Criteria>,
+    lifted: Lifted,
     /// Whether the rows of its objects are to be locked.
     lock: Option<RowLock>,
     /// The first mistake, which builders can't return; the verbs do.
@@ -27,6 +33,8 @@ impl Query {
             table,
             options: Vec::new(),
             populate_existing: false,
+            criteria: Arc::default(),
+            lifted: Lifted::Nothing,
             lock: None,
             mistake: None,
         }
@@ -70,6 +78,26 @@ impl Query {
         Ok(())
     }
 
+    /// The same query under criteria, as far as it doesn't lift them. They are applied to each
+    /// statement as it is finished.
+    pub(crate) fn under(mut self, criteria: &Arc<Criteria>) -> Self {
+        self.criteria = match criteria.without(&self.lifted) {
+            Cow::Borrowed(same) if std::ptr::eq(same, &**criteria) => Arc::clone(criteria),
+            less => Arc::new(less.into_owned()),
+        };
+        self
+    }
+
+    /// Is free of the criteria of a table.
+    pub(super) fn lift(&mut self, table: &'static Table) {
+        self.lifted.lift(table);
+    }
+
+    /// Is free of all criteria.
+    pub(super) fn lift_all(&mut self) {
+        self.lifted = Lifted::Everything;
+    }
+
     /// Has the rows locked.
     pub(super) fn lock(&mut self, lock: RowLock) {
         self.lock = Some(lock);
@@ -104,9 +132,10 @@ impl Query {
     /// Whether the table is in the query under its own name.
     fn names(&self, table: &'static Table) -> bool {
         let first = match &self.tree.from {
-            From::Table(first, _) | From::Derived(_, first) => *first,
+            From::Table(first, _) | From::Derived(_, first) => Some(*first),
+            From::Owners(_) => None,
         };
-        first == table
+        first == Some(table)
             || self
                 .tree
                 .joins
@@ -135,6 +164,27 @@ macro_rules! clauses {
             let mut terms = OrderTerms(std::mem::take(&mut self.query.tree.order_by));
             order.__orders(&mut terms);
             self.query.tree.order_by = terms.0;
+            self
+        }
+
+        /// Finds rows of this model that the factory's
+        /// [criteria](crate::SessionFactory::with_criteria) would hide, too, wherever the query
+        /// reads it: also in its joins and loads.
+        pub fn without_criteria<T: crate::model::Model>(mut self) -> Self {
+            self.query.lift(T::__table());
+            self
+        }
+
+        /// The same query under criteria.
+        pub(crate) fn under(mut self, criteria: &std::sync::Arc<super::Criteria>) -> Self {
+            self.query = self.query.under(criteria);
+            self
+        }
+
+        /// Finds every row, whatever the factory's
+        /// [criteria](crate::SessionFactory::with_criteria) are.
+        pub fn unrestricted(mut self) -> Self {
+            self.query.lift_all();
             self
         }
 

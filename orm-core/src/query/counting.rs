@@ -26,6 +26,7 @@ impl Query {
             tree = sql::Select::new(From::Derived(Box::new(tree), self.table));
         }
         tree.columns = vec![(count, None)];
+        self.criteria.restrict(&mut tree);
         tree
     }
 
@@ -44,6 +45,7 @@ impl Query {
         tree.distinct = false;
         self.select_least(&mut tree);
         tree.limit = Some(tree.limit.map_or(1, |rows| rows.min(1)));
+        self.criteria.restrict(&mut tree);
         tree
     }
 

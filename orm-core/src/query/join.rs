@@ -115,11 +115,7 @@ pub(crate) fn member_order(
         }));
     }
     for tie in key_order(target, Source::Scope) {
-        let decides = |term: &OrderTerm| match (&term.expr, &tie.expr) {
-            (Expr::Column(by), Expr::Column(key)) => by == key,
-            _ => false,
-        };
-        if !order.iter().any(decides) {
+        if !order.iter().any(|term| term.is_of_column(&tie)) {
             order.push(tie);
         }
     }

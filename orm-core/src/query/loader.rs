@@ -17,7 +17,36 @@ pub(crate) struct LoadOption {
     pub(crate) order: Vec<OrderTerm>,
     /// Per parent.
     pub(crate) limit: Option<u64>,
+    pub(crate) levels: Levels,
     pub(crate) children: Vec<LoadOption>,
+}
+
+/// How often a relationship of a model to itself is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Levels {
+    Number(u32),
+    /// As far as it leads.
+    All,
+}
+
+impl LoadOption {
+    /// As the mapping says.
+    pub(crate) fn of(relationship: &'static Relationship) -> Self {
+        Self {
+            relationship,
+            strategy: None,
+            filter: None,
+            order: Vec::new(),
+            limit: None,
+            levels: Levels::Number(1),
+            children: Vec::new(),
+        }
+    }
+
+    /// By another strategy.
+    pub(crate) fn with(self, strategy: Strategy) -> Self {
+        Self { strategy: Some(strategy), ..self }
+    }
 }
 
 /// How a query loads a relationship of `M` that leads to `T`.
@@ -77,7 +106,11 @@ impl<M, T> Load<M, T> {
         self
     }
 
-    /// By a LEFT JOIN of the query itself.
+    /// By a LEFT JOIN of the query itself. A query with a limit, an offset or a `distinct` is put
+    /// into a derived table first, so that these count its own rows.
+    ///
+    /// A load that is [limited](Self::limit) takes a statement of its own, as
+    /// [`selectin`](Self::selectin) does: a join would have to rank every row of the table.
     pub fn joined(self) -> Self {
         self.strategy(Strategy::Joined)
     }
@@ -87,8 +120,12 @@ impl<M, T> Load<M, T> {
         self.strategy(Strategy::SelectIn)
     }
 
-    /// By one more statement that embeds the query. Until that is written, it loads the same objects
-    /// as [`selectin`](Self::selectin) does.
+    /// By one more statement that embeds the query, its limit included, in place of the keys that
+    /// it found: for many objects that a cheap query finds. Where a limit cuts through rows that
+    /// the query's order leaves equal, the primary key decides.
+    ///
+    /// The database may have changed between the two statements; objects that the second doesn't
+    /// find any more are loaded by their keys.
     pub fn subquery(self) -> Self {
         self.strategy(Strategy::Subquery)
     }
@@ -98,7 +135,10 @@ impl<M, T> Load<M, T> {
         self.strategy(Strategy::Select)
     }
 
-    /// Not at all: reading it is an error.
+    /// Not by the query, whatever the mapping says. In a [graph](crate::Graph), and where the
+    /// mapping says `lazy = "raise"`, reading it is an error; in a session it can still be awaited,
+    /// since options don't outlive their query:
+    /// [`SessionFactory::strict_loading`](crate::SessionFactory::strict_loading) forbids that.
     pub fn raise(self) -> Self {
         self.strategy(Strategy::Raise)
     }
@@ -122,7 +162,9 @@ impl<M, T> Load<M, T> {
         self
     }
 
-    /// Loads at most this many members of each parent, in SQL.
+    /// Loads at most this many members of each parent, in SQL. A narrowed relationship doesn't
+    /// count as loaded: its members are read by `narrowed()`. A relationship to one has no more
+    /// anyway.
     pub fn limit(mut self, members: u64) -> Self {
         self.option.limit = Some(members);
         self
@@ -133,6 +175,77 @@ impl<M, T: Model> Load<M, T> {
     /// Loads a relationship of the members too.
     pub fn with(mut self, nested: impl IntoLoad<Owner = T>) -> Self {
         self.option.children.push(nested.into_load().into_option());
+        self
+    }
+}
+
+impl<M: Model> Load<M, M> {
+    /// Follows a relationship of a model to itself so many times: `depth(2)` loads the members and
+    /// theirs. Filter, order, limit, strategy and what is loaded `with` it are those of each level.
+    ///
+    /// ```
+    /// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, schema};
+    /// # #[derive(Model)]
+    /// # struct Folder {
+    /// #     name: String,
+    /// #     #[orm(foreign_key = Folder)] parent_id: Option<i64>,
+    /// #     #[orm(back_populates = children)] parent: BelongsTo<Folder>,
+    /// #     #[orm(back_populates = parent)] children: HasMany<Folder>,
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![Folder]).await?;
+    /// # let mut session = SessionFactory::new(engine).session();
+    /// let top = Folder::select()
+    ///     .filter(Folder::parent_id.is_null())
+    ///     .with(Folder::children.order_by(Folder::name.asc()).depth(3))
+    ///     .all(&mut session)
+    ///     .await?;
+    /// # assert!(top.is_empty());
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// SQLAlchemy's `recursion_depth` and `join_depth`.
+    pub fn depth(mut self, levels: u32) -> Self {
+        self.option.levels = Levels::Number(levels);
+        self
+    }
+
+    /// Follows a relationship of a model to itself as far as it leads, by one statement with a
+    /// recursive CTE: the whole tree below each object, or all that is above it. Rows that lead
+    /// back to themselves are followed once.
+    ///
+    /// A filter prunes the tree; an order is that of each object's members. All of it is loaded
+    /// without a strategy, and can't be limited.
+    ///
+    /// ```
+    /// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, schema};
+    /// # #[derive(Model)]
+    /// # struct Folder {
+    /// #     name: String,
+    /// #     #[orm(foreign_key = Folder)] parent_id: Option<i64>,
+    /// #     #[orm(back_populates = children)] parent: BelongsTo<Folder>,
+    /// #     #[orm(back_populates = parent)] children: HasMany<Folder>,
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![Folder]).await?;
+    /// # let mut session = SessionFactory::new(engine).session();
+    /// # let letters = Folder::draft().name("letters").children([Folder::draft().name("1843")]);
+    /// # session.add(Folder::draft().name("home").children([letters]));
+    /// # session.commit().await?;
+    /// # let mut session = SessionFactory::new(session.engine().clone()).session();
+    /// let home = Folder::select()
+    ///     .filter(Folder::name.eq("home"))
+    ///     .with(Folder::children.recursive())
+    ///     .one(&mut session)
+    ///     .await?;
+    /// let (letters, _) = session.members(home, Folder::children)?.next().unwrap();
+    /// assert_eq!(session.members(letters, Folder::children)?.len(), 1);
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    pub fn recursive(mut self) -> Self {
+        self.option.levels = Levels::All;
         self
     }
 }
@@ -182,14 +295,6 @@ impl<M: Model, K: Kind, N> IntoLoad for Relation<M, K, N> {
     type Owner = M;
     type Target = K::Target;
     fn into_load(self) -> Load<M, K::Target> {
-        let option = LoadOption {
-            relationship: self.def(),
-            strategy: None,
-            filter: None,
-            order: Vec::new(),
-            limit: None,
-            children: Vec::new(),
-        };
-        Load { option, of: PhantomData }
+        Load { option: LoadOption::of(self.def()), of: PhantomData }
     }
 }

@@ -16,6 +16,7 @@
 //! - [`projection`](Projection): `columns(…)` and the decoding of its rows; `column_list`: columns of
 //!   one model by their places;
 //! - `bulk`: [`Update`] and [`Delete`] of the rows that a condition finds;
+//! - `criteria`: what every query is restricted to, unless it lifts that;
 //! - `loader`: options such as `User::posts.joined().with(…)`;
 //! - [`view`](View): nested results that load only what they name.
 
@@ -30,6 +31,7 @@ mod column_list;
 mod comparand;
 mod condition;
 mod counting;
+mod criteria;
 mod cursor;
 mod distinct_on;
 mod expression;
@@ -84,9 +86,10 @@ pub use view::{View, ViewField, ViewRow, ViewShape, Views};
 pub(crate) use bulk::{BulkAction, BulkWrite};
 pub(crate) use clauses::Query;
 pub(crate) use comparand::Assigned;
+pub(crate) use criteria::{Criteria, Lifted};
 pub(crate) use join::{Ends, joins, key_order, member_order, reaches};
 pub(crate) use keyset::{Keyset, Seek, read_order};
-pub(crate) use loader::LoadOption;
+pub(crate) use loader::{Levels, LoadOption};
 pub(crate) use raw::ByName;
 pub(crate) use returned::ReturnedColumns;
 pub(crate) use view::Loading;

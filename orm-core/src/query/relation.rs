@@ -4,6 +4,19 @@ use super::{Condition, IntoLoad, Load, Only, Orders};
 use crate::model::{Kind, Model, Relation, ToMany, ToOne};
 use crate::sql::{Expr, Source};
 
+impl<M: Model, K: Kind<Target = M>, N> Relation<M, K, N> {
+    /// Loads so many levels of a relationship of a model to itself: [`Load::depth`].
+    pub fn depth(self, levels: u32) -> Load<M, M> {
+        self.into_load().depth(levels)
+    }
+
+    /// Loads all levels of a relationship of a model to itself by one statement:
+    /// [`Load::recursive`].
+    pub fn recursive(self) -> Load<M, M> {
+        self.into_load().recursive()
+    }
+}
+
 impl<M: Model, K: Kind, N> Relation<M, K, N> {
     /// Loads it by a LEFT JOIN of the query itself.
     pub fn joined(self) -> Load<M, K::Target> {
@@ -25,7 +38,7 @@ impl<M: Model, K: Kind, N> Relation<M, K, N> {
         self.into_load().lazy()
     }
 
-    /// Makes reading it an error.
+    /// Doesn't load it, whatever the mapping says: [`Load::raise`].
     pub fn raise(self) -> Load<M, K::Target> {
         self.into_load().raise()
     }

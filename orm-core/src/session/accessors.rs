@@ -5,14 +5,15 @@ use std::pin::Pin;
 
 use super::Session;
 use super::draft::MemberOf;
+use super::relations::{hidden, strictly_not_loaded};
 use crate::error::{Error, Result};
-use crate::load;
+use crate::load::{Loader, load_for_peers};
 use crate::model::{
     Handle, Key, Link, Model, Relation, Relationship, RelationshipKind, Strategy, ToMany, ToOne,
 };
 use crate::query::{Condition, Only, Orders, Select};
 use crate::sql::{BinaryOp, ColumnRef, Expr, Join, JoinKind, Source};
-use crate::tracking::{ObjectId, State, not_loaded};
+use crate::tracking::{ObjectId, Parent, State, not_loaded};
 use crate::value::Nullability;
 
 type Loading<'s, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 's>>;
@@ -237,6 +238,13 @@ impl<'s, T: Model> RelatedQuery<'s, T> {
         self
     }
 
+    /// Finds every member, whatever the factory's
+    /// [criteria](crate::SessionFactory::with_criteria) are.
+    pub fn unrestricted(mut self) -> Self {
+        self.select = self.select.unrestricted();
+        self
+    }
+
     /// Gives at most this many members.
     pub fn limit(mut self, rows: u64) -> Self {
         self.select = self.select.limit(rows);
@@ -370,7 +378,12 @@ impl Session {
         if matches!(relationship.lazy(), Strategy::Raise | Strategy::WriteOnly) {
             return Err(not_loaded(relationship));
         }
-        if self.store.show_known(object, relationship)? {
+        if self.strict_loading && self.store.header(object).state != State::Pending {
+            return Err(strictly_not_loaded(relationship));
+        }
+        if self.may_show_known(object, relationship)?
+            && self.store.show_known(object, relationship)?
+        {
             return Ok(shown(self).unwrap_or_default());
         }
         self.autoflush_changes().await?;
@@ -378,11 +391,36 @@ impl Session {
         let object = self.store.readable(owner)?;
         self.connect().await?;
         if let Some(connection) = &mut self.connection {
-            let loaded =
-                load::load_for_peers(connection, &mut self.store, object, relationship, alone)
-                    .await;
+            let (store, criteria) = (&mut self.store, &*self.criteria);
+            let mut loader = Loader { connection, store, criteria, populate_existing: false };
+            let loaded = load_for_peers(&mut loader, object, relationship, alone).await;
             self.check(loaded)?;
         }
-        shown(self).ok_or_else(|| leads_nowhere(relationship))
+        shown(self).ok_or_else(|| match self.criteria.concern(relationship) {
+            true => hidden(relationship),
+            false => leads_nowhere(relationship),
+        })
+    }
+
+    /// Whether where a relationship leads may be told from memory: not if that is an object that
+    /// the criteria may hide.
+    fn may_show_known(
+        &self,
+        object: ObjectId,
+        relationship: &'static Relationship,
+    ) -> Result<bool> {
+        Ok(match *relationship.link()? {
+            Link::Direct { foreign_key, .. }
+                if relationship.kind() == RelationshipKind::BelongsTo =>
+            {
+                match self.store.parent_of(object, foreign_key) {
+                    Parent::Known(parent) => {
+                        self.store.header(parent).state == State::Pending || self.admits(parent)
+                    }
+                    _ => true,
+                }
+            }
+            _ => true,
+        })
     }
 }

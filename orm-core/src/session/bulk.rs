@@ -1,8 +1,9 @@
 //! Bulk statements: on a session, whose objects follow, and on an engine.
 
 use super::insert::{Wanted, Written};
+use super::target::{QueryTarget, Target};
 use super::{OnEngine, Session};
-use crate::driver::{Connection, Engine};
+use crate::driver::Connection;
 use crate::error::Result;
 use crate::flush::bulk;
 use crate::model::Model;
@@ -50,6 +51,7 @@ impl Session {
         let BulkStatement(mut write) = statement.__bulk();
         let table = write.table;
         bulk::check(&write, self.engine.dialect())?;
+        write.restrict(&self.criteria);
         write.returning = match &wanted {
             Wanted::Number => Vec::new(),
             Wanted::Objects => (0..table.columns().len()).collect(),
@@ -96,9 +98,11 @@ macro_rules! verbs {
                 session.execute(self).await
             }
 
-            /// The same statement without a session, in a transaction of its own.
-            pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-                OnEngine { query: self, engine }
+            /// The same statement without a session, in a transaction of its own: on an engine or,
+            /// under its criteria, on a factory.
+            pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+                let Target { engine, criteria } = target.__target();
+                OnEngine { query: self.under(&criteria), engine }
             }
         }
     };

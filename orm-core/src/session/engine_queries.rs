@@ -4,9 +4,12 @@ use std::fmt;
 
 use super::Graph;
 use super::queries::{at_most_one, decode_count, first_of, limit_to, no_row};
+use super::target::{QueryTarget, Target};
 use crate::driver::{Connection, EachRow, Engine};
 use crate::error::{Error, Result};
-use crate::load::{EntityQuery, KEYS_PER_STATEMENT, Loaded, OwnerKey, load_entities, plan_loads};
+use crate::load::{
+    EntityQuery, KEYS_PER_STATEMENT, Loaded, Loader, OwnerKey, load_entities, plan_loads,
+};
 use crate::model::{Entity, Model};
 use crate::query::{Loading, Query, Rows, Select, View, Views};
 use crate::sql::{self, render_select};
@@ -28,23 +31,28 @@ impl<Q> fmt::Debug for OnEngine<'_, Q> {
 }
 
 impl<M: Model, Scope> Select<M, Scope> {
-    /// The same query without a session: owned entities, or a [`Graph`] with relationships.
-    pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-        OnEngine { query: self, engine }
+    /// The same query without a session: owned entities, or a [`Graph`] with relationships. On a
+    /// [`SessionFactory`](super::SessionFactory) it keeps to the factory's
+    /// [criteria](super::SessionFactory::with_criteria); an engine shows every row.
+    pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+        let Target { engine, criteria } = target.__target();
+        OnEngine { query: self.under(&criteria), engine }
     }
 }
 
 impl<R, Scope> Rows<R, Scope> {
-    /// The same query without a session.
-    pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-        OnEngine { query: self, engine }
+    /// The same query without a session, on an engine or, under its criteria, on a factory.
+    pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+        let Target { engine, criteria } = target.__target();
+        OnEngine { query: self.under(&criteria), engine }
     }
 }
 
 impl<V: View, Scope> Views<V, Scope> {
-    /// The query on an engine.
-    pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-        OnEngine { query: self, engine }
+    /// The query on an engine or, under its criteria, on a factory.
+    pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+        let Target { engine, criteria } = target.__target();
+        OnEngine { query: self.under(&criteria), engine }
     }
 }
 
@@ -238,16 +246,13 @@ pub(super) async fn load_graph(
 ) -> Result<(Store, Vec<Loaded>)> {
     query.check()?;
     let mut store = Store::default();
-    let nodes = plan_loads(query.table, &query.options);
-    let query = EntityQuery {
-        table: query.table,
-        at_most_one: query.tree.limit == Some(1),
-        select: query.tree,
-        nodes: &nodes,
-        populate_existing: false,
-        owner_key,
-    };
-    let loaded = load_entities(connection, &mut store, query).await?;
+    let Query { tree: select, table, options, criteria, .. } = query;
+    let nodes = plan_loads(table, &options)?;
+    let mut loader =
+        Loader { connection, store: &mut store, criteria: &criteria, populate_existing: false };
+    let (nodes, at_most_one) = (&nodes[..], select.limit == Some(1));
+    let query = EntityQuery { table, select, nodes, at_most_one, owner_key };
+    let loaded = load_entities(&mut loader, query).await?.loaded;
     Ok((store, loaded))
 }
 

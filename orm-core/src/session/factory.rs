@@ -10,6 +10,7 @@ use super::hooks::SessionHooks;
 use super::{Isolation, Session};
 use crate::driver::Engine;
 use crate::error::{Error, Result};
+use crate::query::Criteria;
 
 /// Makes sessions on an engine. Cheap to clone; keep one in the state of a web application.
 ///
@@ -20,7 +21,9 @@ pub struct SessionFactory {
     autoflush: bool,
     isolation: Isolation,
     retries: Retries,
+    strict_loading: bool,
     pub(super) hooks: Arc<SessionHooks>,
+    pub(super) criteria: Arc<Criteria>,
 }
 
 impl SessionFactory {
@@ -31,7 +34,9 @@ impl SessionFactory {
             autoflush: true,
             isolation: Isolation::default(),
             retries: Retries::default(),
+            strict_loading: false,
             hooks: Arc::default(),
+            criteria: Arc::default(),
         }
     }
 
@@ -54,6 +59,40 @@ impl SessionFactory {
         self
     }
 
+    /// Whether awaiting a relationship that no query has loaded is an error,
+    /// [`Error::NotLoaded`](crate::Error::NotLoaded), which names it: a switch for tests, and for
+    /// whoever wants every load to stand in a query. What the identity map could answer is an
+    /// error too, so that it doesn't depend on the data.
+    ///
+    /// Queries, also those on an accessor (`ada.posts(&mut session).query()`), edits, and what a
+    /// flush has to read, go on as ever.
+    ///
+    /// ```
+    /// # use orm_core::{BelongsTo, Engine, Error, HasMany, Model, SessionFactory, schema};
+    /// # #[derive(Model)] struct User { name: String, #[orm(back_populates = user)] posts: HasMany<Post> }
+    /// # #[derive(Model)] struct Post { title: String, #[orm(foreign_key = User)] user_id: i64,
+    /// #   #[orm(back_populates = posts)] user: BelongsTo<User> }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![User, Post]).await?;
+    /// # let mut session = SessionFactory::new(engine.clone()).session();
+    /// # session.add(User::draft().name("Ada"));
+    /// # session.commit().await?;
+    /// let sessions = SessionFactory::new(engine).strict_loading(true);
+    /// let mut session = sessions.session();
+    /// let ada = session.require::<User>(1).await?;
+    /// assert!(matches!(ada.posts(&mut session).await, Err(Error::NotLoaded { field: "posts", .. })));
+    /// User::select().with(User::posts).all(&mut session).await?;
+    /// assert!(ada.posts(&mut session).await?.is_empty());
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// The concept is Rails' `strict_loading`, SQLAlchemy's `raiseload("*")`.
+    pub fn strict_loading(mut self, on: bool) -> Self {
+        self.strict_loading = on;
+        self
+    }
+
     /// The same settings on another engine.
     pub(super) fn on(&self, engine: Engine) -> Self {
         Self { engine, ..self.clone() }
@@ -68,6 +107,8 @@ impl SessionFactory {
     pub fn session(&self) -> Session {
         let mut session = Session::new(self.engine.clone(), self.autoflush, self.isolation);
         session.hooks = Arc::clone(&self.hooks);
+        session.criteria = Arc::clone(&self.criteria);
+        session.strict_loading = self.strict_loading;
         session
     }
 

@@ -137,7 +137,10 @@ impl Session {
         let missing: Vec<&T> = wanted.iter().filter(is_missing).map(|(_, value)| value).collect();
         let mut objects = Vec::new();
         for chunk in missing.chunks(self.engine.dialect().max_binds()) {
-            let select = Select::<M>::__new().filter(column.in_(chunk.iter().copied()));
+            // A value that a hidden row has can't be added once more.
+            let select = Select::<M>::__new()
+                .filter(column.in_(chunk.iter().copied()))
+                .without_criteria::<M>();
             objects.extend(self.load(select.query).await?);
         }
         let keys: HashSet<&Value> = wanted.iter().map(|(key, _)| key).collect();

@@ -294,7 +294,8 @@ impl Session {
             if flush::needs_reading(&self.store, &cascaded) {
                 self.begin().await?;
                 if let Some(connection) = &mut self.connection {
-                    let prepared = flush::prepare(connection, &mut self.store).await;
+                    let prepared =
+                        flush::prepare(connection, &mut self.store, &self.criteria).await;
                     cascaded = self.check(prepared)?;
                 }
             }

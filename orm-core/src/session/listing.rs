@@ -26,6 +26,7 @@ impl<M: Model, Scope> Select<M, Scope> {
         let table = self.query.table;
         let mut tree = self.query.tree;
         tree.select_all(table, Source::Scope);
+        self.query.criteria.restrict(&mut tree);
         Ok(Listing { tree, decode: move |cells: &dyn Cells| loaded(table, cells) })
     }
 }
@@ -40,10 +41,9 @@ impl<R: Send, Scope> Rows<R, Scope> {
     ) -> Result<Listing<impl FnMut(&dyn Cells) -> Result<R> + Send + use<R, Scope>>> {
         self.query.check()?;
         let decode = self.decode;
-        Ok(Listing {
-            tree: self.query.tree,
-            decode: move |cells: &dyn Cells| decode_row(decode, cells),
-        })
+        let mut tree = self.query.tree;
+        self.query.criteria.restrict(&mut tree);
+        Ok(Listing { tree, decode: move |cells: &dyn Cells| decode_row(decode, cells) })
     }
 }
 

@@ -8,6 +8,7 @@ mod accessors;
 mod batches;
 mod bulk;
 mod changes;
+mod criteria;
 mod draft;
 mod engine_queries;
 mod factory;
@@ -29,6 +30,7 @@ mod relations;
 mod returning;
 mod savepoint;
 mod streams;
+mod target;
 mod underway;
 mod unit_of_work;
 mod view_queries;
@@ -50,6 +52,7 @@ pub use patch::{Patch, Permitted};
 pub use returning::{Returning, ReturningColumns};
 pub use savepoint::Savepoint;
 pub use streams::RowStream;
+pub use target::QueryTarget;
 
 pub use crate::flush::{Plan, PlannedOperation, PlannedStep};
 pub use crate::sql::Isolation;
@@ -58,6 +61,7 @@ use std::sync::Arc;
 
 use crate::driver::{Connection, Engine};
 use crate::error::Error;
+use crate::query::Criteria;
 use crate::tracking::Store;
 use hooks::SessionHooks;
 use underway::Underway;
@@ -100,6 +104,10 @@ pub struct Session {
     /// A mistake of a verb that can't return it: the next flush does.
     mistake: Option<Error>,
     hooks: Arc<SessionHooks>,
+    /// What every load is restricted to.
+    criteria: Arc<Criteria>,
+    /// Whether lazy loads are errors.
+    strict_loading: bool,
     /// Whether a hook runs, in which the session runs no statements.
     in_hook: bool,
 }
@@ -130,6 +138,8 @@ impl Session {
             underway: None,
             mistake: None,
             hooks: Arc::default(),
+            criteria: Arc::default(),
+            strict_loading: false,
             in_hook: false,
         }
     }
@@ -137,6 +147,11 @@ impl Session {
     /// Whether queries flush first, which they do unless this turns it off.
     pub fn autoflush(&mut self, on: bool) {
         self.autoflush = on;
+    }
+
+    /// Whether lazy loads are errors: see [`SessionFactory::strict_loading`].
+    pub fn strict_loading(&mut self, on: bool) {
+        self.strict_loading = on;
     }
 
     /// The engine that the session works on.

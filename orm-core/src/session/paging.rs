@@ -74,7 +74,8 @@ impl<M: Model, Scope> Select<M, Scope> {
 
 impl<R: Send, Scope> Rows<R, Scope> {
     async fn placed(self, session: &mut Session, order: Vec<SqlType>) -> Result<Placed<R>> {
-        session.read(self.into_listing()?.with_places(order)).await
+        let query = self.under(&session.criteria);
+        session.read(query.into_listing()?.with_places(order)).await
     }
 
     async fn placed_on(
@@ -88,7 +89,8 @@ impl<R: Send, Scope> Rows<R, Scope> {
 
 impl<V: View, Scope> Views<V, Scope> {
     async fn placed(self, session: &mut Session, order: Vec<SqlType>) -> Result<Placed<V>> {
-        let mut loading = self.loading_with_places(order, KEYS_PER_STATEMENT)?;
+        let mut loading =
+            self.under(&session.criteria).loading_with_places(order, KEYS_PER_STATEMENT)?;
         session.fill(&mut loading).await?;
         loading.finish_with_places()
     }

@@ -1,12 +1,15 @@
 //! The verbs of queries on a session, and loading by key.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::Session;
 use super::listing::Listing;
 use crate::driver::EachRow;
 use crate::error::{Error, Result};
-use crate::load::{EntityQuery, Loaded, OwnerKey, load_entities, plan_loads};
+use crate::load::{EntityQuery, Loaded, Loader, OwnerKey, load_entities, plan_loads};
 use crate::model::{Handle, Model, PrimaryKey, Table};
-use crate::query::{Query, Rows, Select};
+use crate::query::{Criteria, Lifted, Query, Rows, Select};
 use crate::sql::{self, BinaryOp, ColumnRef, Expr, render_select};
 use crate::tracking::{ObjectId, State};
 use crate::value::{Cells, SqlType, Value, ValueError};
@@ -71,7 +74,8 @@ impl<R: Send, Scope> Rows<R, Scope> {
     /// # Errors
     /// The database's, and those of the flush.
     pub async fn all(self, session: &mut Session) -> Result<Vec<R>> {
-        session.read(self.into_listing()?).await
+        let query = self.under(&session.criteria);
+        session.read(query.into_listing()?).await
     }
 
     /// The only row.
@@ -161,27 +165,24 @@ pub(super) fn decode_count(cells: &dyn Cells) -> Result<u64> {
 }
 
 impl Session {
-    /// The object with this key: from the identity map, else from the database.
+    /// The object with this key: from the identity map, else from the database. An object that the
+    /// factory's [criteria](crate::SessionFactory::with_criteria) hide is not found.
     ///
     /// # Errors
     /// The database's, and those of the flush that runs before a statement.
     pub async fn get<M: Model>(&mut self, id: M::Id) -> Result<Option<Handle<M>>> {
         self.ready().await?;
-        if let Some(object) = self.known::<M>(&id)
-            && !self.store.header(object).expired
-        {
+        if let Some(object) = self.hit::<M>(&id) {
             return Ok(Some(self.store.handle(object)));
         }
-        if self.known::<M>(&id).is_none() {
+        if self.needs_flush::<M>(&id) {
             self.autoflush_changes().await?;
-            if let Some(object) = self.known::<M>(&id)
-                && !self.store.header(object).expired
-            {
+            if let Some(object) = self.hit::<M>(&id) {
                 return Ok(Some(self.store.handle(object)));
             }
         }
-        self.load_by_key::<M>(std::slice::from_ref(&id), false).await?;
-        Ok(self.found_or_evicted(&id))
+        let loaded = self.load_by_key::<M>(std::slice::from_ref(&id)).await?;
+        Ok(self.found_or_evicted(&id, &loaded))
     }
 
     /// The object with this key, which must exist.
@@ -203,20 +204,17 @@ impl Session {
     ) -> Result<Vec<Option<Handle<M>>>> {
         self.ready().await?;
         let ids: Vec<M::Id> = ids.into_iter().collect();
-        let is_missing = |session: &Self, id: &M::Id| {
-            session.known::<M>(id).is_none_or(|object| session.store.header(object).expired)
-        };
-        if ids.iter().any(|id| self.known::<M>(id).is_none()) {
+        if ids.iter().any(|id| self.needs_flush::<M>(id)) {
             self.autoflush_changes().await?;
         }
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let missing: Vec<M::Id> = ids
             .iter()
-            .filter(|id| is_missing(self, id) && seen.insert((*id).clone()))
+            .filter(|id| self.hit::<M>(id).is_none() && seen.insert((*id).clone()))
             .cloned()
             .collect();
-        self.load_by_key::<M>(&missing, false).await?;
-        Ok(ids.iter().map(|id| self.found_or_evicted(id)).collect())
+        let loaded = self.load_by_key::<M>(&missing).await?;
+        Ok(ids.iter().map(|id| self.found_or_evicted(id, &loaded)).collect())
     }
 
     /// Discards an object's unflushed changes and loads it again, with the relationships that its
@@ -224,7 +222,8 @@ impl Session {
     ///
     /// The loaded members of its relationships that cascade `refresh-expire`, at any depth, are
     /// [expired](Self::expire) with it: those that are not loaded eagerly are loaded by the next
-    /// query that meets them.
+    /// query that meets them. The object itself is loaded even if the factory's
+    /// [criteria](crate::SessionFactory::with_criteria) hide its row by now.
     ///
     /// SQLAlchemy's `Session.refresh`.
     ///
@@ -259,10 +258,38 @@ impl Session {
         Some(ObjectId { arena: self.store.find_arena::<M>()?, slot })
     }
 
-    /// The object with this key after a load: one that is still expired has no row any more and
-    /// leaves the session.
-    fn found_or_evicted<M: Model>(&mut self, id: &M::Id) -> Option<Handle<M>> {
+    /// The object with this key, if memory may answer for the row.
+    fn hit<M: Model>(&self, id: &M::Id) -> Option<ObjectId> {
         let object = self.known::<M>(id)?;
+        let is_hit = !self.store.header(object).expired && self.admits(object);
+        is_hit.then_some(object)
+    }
+
+    /// Whether what the database says of a key may depend on what is not flushed yet.
+    fn needs_flush<M: Model>(&self, id: &M::Id) -> bool {
+        match self.known::<M>(id) {
+            Some(object) => !self.store.header(object).expired && !self.admits(object),
+            None => true,
+        }
+    }
+
+    /// Whether the session's criteria are known to admit an object as memory shows it.
+    pub(super) fn admits(&self, object: ObjectId) -> bool {
+        self.criteria.of(self.store.table(object)).is_none() || self.store.is_admitted(object)
+    }
+
+    /// The object with this key after a load: one that is still expired has no row any more and
+    /// leaves the session, unless the criteria may have hidden it.
+    fn found_or_evicted<M: Model>(
+        &mut self,
+        id: &M::Id,
+        loaded: &HashSet<ObjectId>,
+    ) -> Option<Handle<M>> {
+        let object = self.known::<M>(id)?;
+        if self.criteria.of(M::__table()).is_some() {
+            let is_found = loaded.contains(&object) || self.hit::<M>(id).is_some();
+            return is_found.then(|| self.store.handle(object));
+        }
         if self.store.header(object).expired {
             self.store.release(&[object]);
             return None;
@@ -270,26 +297,42 @@ impl Session {
         Some(self.store.handle(object))
     }
 
-    async fn load_by_key<M: Model>(
-        &mut self,
-        ids: &[M::Id],
-        populate_existing: bool,
-    ) -> Result<()> {
+    async fn load_by_key<M: Model>(&mut self, ids: &[M::Id]) -> Result<HashSet<ObjectId>> {
         let keys = ids.iter().map(PrimaryKey::__encode).collect();
-        self.load_keys(M::__table(), keys, populate_existing).await
+        let criteria = Arc::clone(&self.criteria);
+        let loaded = self.load_keys_under(&criteria, M::__table(), keys, false).await?;
+        Ok(loaded.into_iter().collect())
     }
 
+    /// Loads the rows with these keys, whatever the session's criteria are: they are known to be
+    /// meant.
     pub(super) async fn load_keys(
         &mut self,
         table: &'static Table,
         keys: Vec<Vec<Value>>,
         populate_existing: bool,
     ) -> Result<()> {
+        let mut lifted = Lifted::Nothing;
+        lifted.lift(table);
+        let criteria = self.criteria.without(&lifted).into_owned();
+        self.load_keys_under(&criteria, table, keys, populate_existing).await?;
+        Ok(())
+    }
+
+    async fn load_keys_under(
+        &mut self,
+        criteria: &Criteria,
+        table: &'static Table,
+        keys: Vec<Vec<Value>>,
+        populate_existing: bool,
+    ) -> Result<Vec<ObjectId>> {
+        let mut loaded = Vec::with_capacity(keys.len());
         if keys.is_empty() {
-            return Ok(());
+            return Ok(loaded);
         }
         let columns: Vec<ColumnRef> =
             table.primary_key().iter().map(|&column| ColumnRef::scoped(table, column)).collect();
+        let nodes = plan_loads(table, &[])?;
         // As few statements as binds allow: these keys were asked for together.
         let per_statement = (self.engine.dialect().max_binds() / columns.len().max(1)).max(1);
         for chunk in keys.chunks(per_statement) {
@@ -307,18 +350,13 @@ impl Session {
                 ),
                 _ => Expr::Keys { columns: columns.clone(), keys: chunk.to_vec() },
             });
-            let nodes = plan_loads(table, &[]);
-            self.load_tree(EntityQuery {
-                table,
-                select,
-                nodes: &nodes,
-                populate_existing,
-                at_most_one: chunk.len() == 1,
-                owner_key: OwnerKey::None,
-            })
-            .await?;
+            let (nodes, at_most_one) = (&nodes[..], chunk.len() == 1);
+            let owner_key = OwnerKey::None;
+            let query = EntityQuery { table, select, nodes, at_most_one, owner_key };
+            let found = self.load_tree(query, criteria, populate_existing).await?;
+            loaded.extend(found.into_iter().map(|loaded| loaded.object));
         }
-        Ok(())
+        Ok(loaded)
     }
 
     /// Runs a query of entities.
@@ -339,6 +377,8 @@ impl Session {
 
     async fn load_with(&mut self, mut query: Query, owner_key: OwnerKey) -> Result<Vec<Loaded>> {
         query.check_and_lock()?;
+        query = query.under(&self.criteria);
+        let nodes = plan_loads(query.table, &query.options)?;
         self.ready().await?;
         if !query.populate_existing {
             self.autoflush_changes().await?;
@@ -346,29 +386,31 @@ impl Session {
         if query.tree.is_locking() {
             self.begin().await?;
         }
-        let nodes = plan_loads(query.table, &query.options);
-        self.load_tree(EntityQuery {
-            table: query.table,
-            at_most_one: query.tree.limit == Some(1),
-            select: query.tree,
-            nodes: &nodes,
-            populate_existing: query.populate_existing,
-            owner_key,
-        })
-        .await
+        let Query { tree: select, table, populate_existing, criteria, .. } = query;
+        let (nodes, at_most_one) = (&nodes[..], select.limit == Some(1));
+        let query = EntityQuery { table, select, nodes, at_most_one, owner_key };
+        self.load_tree(query, &criteria, populate_existing).await
     }
 
-    async fn load_tree(&mut self, query: EntityQuery<'_>) -> Result<Vec<Loaded>> {
+    async fn load_tree(
+        &mut self,
+        query: EntityQuery<'_>,
+        criteria: &Criteria,
+        populate_existing: bool,
+    ) -> Result<Vec<Loaded>> {
         self.connect().await?;
         let Some(connection) = &mut self.connection else { return Ok(Vec::new()) };
-        let loaded = load_entities(connection, &mut self.store, query).await;
-        self.check(loaded)
+        let store = &mut self.store;
+        let mut loader = Loader { connection, store, criteria, populate_existing };
+        let loaded = load_entities(&mut loader, query).await;
+        Ok(self.check(loaded)?.loaded)
     }
 
     pub(super) async fn count(&mut self, query: &Query) -> Result<u64> {
         query.check()?;
         let mut count = 0;
-        self.each_row(&query.count_tree(), |cells| {
+        let tree = query.clone().under(&self.criteria).count_tree();
+        self.each_row(&tree, |cells| {
             count = query.counted(decode_count(cells)?);
             Ok(())
         })
@@ -382,7 +424,8 @@ impl Session {
         }
         query.check()?;
         let mut exists = false;
-        self.each_row(&query.exists_tree(), |_| {
+        let tree = query.clone().under(&self.criteria).exists_tree();
+        self.each_row(&tree, |_| {
             exists = true;
             Ok(())
         })

@@ -228,3 +228,23 @@ impl Session {
         }
     }
 }
+
+/// The error of a lazy load where there are to be none.
+pub(super) fn strictly_not_loaded(relationship: &'static Relationship) -> Error {
+    Error::NotLoaded {
+        model: relationship.source().model(),
+        field: relationship.name(),
+        hint: "`strict_loading` forbids to load it on demand: load it with the query by \
+               `.with(…)`",
+    }
+}
+
+/// The error of a reference to a row that the session's criteria hide.
+pub(super) fn hidden(relationship: &'static Relationship) -> Error {
+    Error::NotLoaded {
+        model: relationship.source().model(),
+        field: relationship.name(),
+        hint: "the session's criteria hide the row that it leads to; a query \
+               `without_criteria` finds it",
+    }
+}

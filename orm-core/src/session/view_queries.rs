@@ -13,7 +13,7 @@ impl<V: View, Scope> Views<V, Scope> {
     /// # Errors
     /// The database's, and those of the flush.
     pub async fn all(self, session: &mut Session) -> Result<Vec<V>> {
-        let mut loading = self.loading(KEYS_PER_STATEMENT)?;
+        let mut loading = self.under(&session.criteria).loading(KEYS_PER_STATEMENT)?;
         session.fill(&mut loading).await?;
         loading.finish()
     }

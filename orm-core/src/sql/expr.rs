@@ -136,9 +136,12 @@ pub(crate) enum Expr {
     },
     /// A column of a derived table, by the name it was given there.
     Derived {
-        table: &'static str,
+        table: &'static Table,
         column: String,
     },
+    /// The part at this position of the key in the innermost
+    /// [`From::Owners`](super::select::From::Owners), and the column whose values it has.
+    OwnerKey(usize, ColumnRef),
 }
 
 impl Expr {
@@ -240,7 +243,8 @@ impl Expr {
             | Expr::Bind(_)
             | Expr::Integer(_)
             | Expr::Authored(_)
-            | Expr::Derived { .. } => {}
+            | Expr::Derived { .. }
+            | Expr::OwnerKey(..) => {}
         }
     }
 
@@ -291,8 +295,16 @@ impl Expr {
             | Expr::Bind(_)
             | Expr::Integer(_)
             | Expr::Authored(_)
-            | Expr::Derived { .. } => {}
+            | Expr::Derived { .. }
+            | Expr::OwnerKey(..) => {}
         }
+    }
+
+    /// Changes the expression and its parts, the conditions of subqueries included: the innermost
+    /// parts first.
+    pub(crate) fn each_part_mut(&mut self, change: &mut dyn FnMut(&mut Expr)) {
+        self.for_each_part_mut(&mut |part| part.each_part_mut(change));
+        change(self);
     }
 
     /// Whether this holds for the expression or any part of it, the conditions of subqueries
@@ -343,6 +355,11 @@ impl OrderTerm {
     pub(crate) fn reversed(self) -> Self {
         let nulls_first = self.nulls_first.map(|first| !first);
         Self { descending: !self.descending, nulls_first, ..self }
+    }
+
+    /// Whether both order by the same column, in whichever direction.
+    pub(crate) fn is_of_column(&self, other: &Self) -> bool {
+        matches!((&self.expr, &other.expr), (Expr::Column(a), Expr::Column(b)) if a == b)
     }
 }
 

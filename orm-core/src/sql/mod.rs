@@ -35,5 +35,5 @@ pub(crate) use render::{
     render_defaults, render_delete, render_delete_where, render_echo, render_insert, render_select,
     render_update, render_update_where,
 };
-pub(crate) use select::{From, Join, JoinKind, RowLock, Select};
+pub(crate) use select::{From, Join, JoinKind, Owners, RowLock, Select, owner_key};
 pub(crate) use statement::{Bind, Statement};

@@ -12,6 +12,25 @@ pub(crate) enum From {
     /// A subquery under the name of the table whose columns it gives, so that whatever refers to
     /// the table means the subquery's rows. Projected columns keep the table's column names.
     Derived(Box<Select>, &'static Table),
+    /// Keys of objects whose related rows are wanted: [`Expr::OwnerKey`] names them.
+    Owners(Owners),
+}
+
+/// Keys of objects, a row each, in columns that are numbered: see [`Select::select_owner_keys`].
+#[derive(Clone, Debug)]
+pub(crate) enum Owners {
+    /// Those that a query gives.
+    Query(Box<Select>),
+    /// Those that a query gives and whatever is reached from them, each once. The step reads from
+    /// [`Owners::Reached`].
+    Closure { from: Box<Select>, step: Box<Select> },
+    /// In the step of a closure: those that have been reached so far.
+    Reached,
+}
+
+/// What the part of an owner's key at this position is called: like no column, by its space.
+pub(crate) fn owner_key(at: usize) -> String {
+    format!("key {at}")
 }
 
 /// How a table is joined.
@@ -109,15 +128,23 @@ impl Select {
         partition: Vec<Expr>,
         rows: u64,
     ) -> Select {
+        // A name that no column has.
+        const RANK: &str = "row number";
         let order = std::mem::take(&mut self.order_by);
-        self.columns.push((Expr::row_number(partition, order), Some("rn".into())));
-        let rank = || Expr::Derived { table: table.name(), column: "rn".into() };
+        self.columns.push((Expr::row_number(partition, order), Some(RANK.to_owned())));
+        let rank = || Expr::Derived { table, column: RANK.to_owned() };
         let mut select = Select::new(From::Derived(Box::new(self), table));
         let rows = Value::Int(i64::try_from(rows).unwrap_or(i64::MAX));
         let most = Expr::bind(rows, SqlType::I64);
         select.filter = Some(Expr::binary(rank(), BinaryOp::LessOrEqual, most));
         select.order_by = vec![OrderTerm::new(rank(), false)];
         select
+    }
+
+    /// Selects expressions under the names that [`Expr::OwnerKey`] has for them.
+    pub(crate) fn select_owner_keys(&mut self, key: impl IntoIterator<Item = Expr>) {
+        let key = key.into_iter().enumerate();
+        self.columns.extend(key.map(|(at, expr)| (expr, Some(owner_key(at)))));
     }
 
     /// Adds a condition.
@@ -140,7 +167,7 @@ impl Select {
     pub(crate) fn is_locking(&self) -> bool {
         match &self.from {
             From::Derived(inner, _) => self.lock.is_some() || inner.is_locking(),
-            From::Table(..) => self.lock.is_some(),
+            From::Table(..) | From::Owners(_) => self.lock.is_some(),
         }
     }
 

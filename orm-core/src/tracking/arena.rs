@@ -41,6 +41,8 @@ pub(crate) struct Header {
     pub(crate) marked_deleted: bool,
     /// Its memory is not to be read before it is loaded again.
     pub(crate) expired: bool,
+    /// The session's criteria are known to admit its row, as memory shows it.
+    pub(crate) admitted: bool,
     /// Its memory may show what a rollback would undo, since it was loaded after a write: up to
     /// which savepoint, counted from 1 for the unit of work. 0 if not.
     pub(crate) tainted: u8,
@@ -60,6 +62,7 @@ impl Header {
             state,
             marked_deleted: false,
             expired: false,
+            admitted: false,
             tainted: 0,
             batch: NO_BATCH,
             position: 0,

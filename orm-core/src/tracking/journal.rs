@@ -13,7 +13,15 @@ struct Saved {
     /// Its database values, where a flush changed them.
     values: Option<Box<[Value]>>,
     /// Its relationship fields, where an edit changed them: the members, or `None` for unloaded.
-    views: Vec<(usize, Option<Vec<Key>>)>,
+    views: Vec<(usize, Option<KeptMembers>)>,
+}
+
+/// The members that a relationship field showed.
+#[derive(Debug)]
+pub(crate) struct KeptMembers {
+    pub(super) keys: Vec<Key>,
+    /// Whether the session's criteria may have hidden others.
+    pub(super) is_partial: bool,
 }
 
 impl Saved {
@@ -111,7 +119,7 @@ impl Journal {
         level: usize,
         object: ObjectId,
         relation: usize,
-        members: Option<Vec<Key>>,
+        members: Option<KeptMembers>,
     ) {
         let saved = self.level_mut(level).saved.entry(object).or_default();
         saved.views.push((relation, members));
@@ -256,11 +264,15 @@ impl Store {
             let owner = self.key_of(object);
             let target = self.table(object).relationships()[relation].target();
             // Who was expunged meanwhile is no member any more, and the rest is not the whole.
-            let members = members
-                .filter(|keys| !is_expired && keys.iter().all(|key| self.is_tracked(target, *key)));
+            let members = members.filter(|kept| {
+                !is_expired && kept.keys.iter().all(|key| self.is_tracked(target, *key))
+            });
             let field = self.storage_mut(object).relation_mut(object.slot, relation);
             match members {
-                Some(members) => field.load(owner, &members),
+                Some(KeptMembers { keys, is_partial }) => {
+                    field.load(owner, &keys);
+                    field.set_partial(is_partial);
+                }
                 None => field.unload(),
             }
         }
@@ -283,6 +295,7 @@ impl Store {
     /// Overwrites a column with a value that was encoded from the same field.
     pub(crate) fn write_column(&mut self, object: ObjectId, column: usize, value: &Value) {
         let cells = ValueCells(std::slice::from_ref(value));
+        self.header_mut(object).admitted = false;
         let written = self.storage_mut(object).decode_column(object.slot, column, &cells, 0);
         debug_assert!(written.is_ok(), "a snapshot fits the fields that it was taken of");
     }

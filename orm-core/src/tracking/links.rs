@@ -1,6 +1,7 @@
 //! Where relationships lead: links and pairs are the truth, relationship fields are views of it.
 
 use super::arena::{ObjectId, ObjectMap, ObjectSet, State};
+use super::journal::KeptMembers;
 use super::pairs::{Pair, PairEdit};
 use super::store::Store;
 use crate::error::{Error, Result};
@@ -240,9 +241,9 @@ impl Store {
         }
         let keys: Vec<Key> = members.into_iter().map(|member| self.key_of(member)).collect();
         let owner_key = self.key_of(owner);
-        self.storage_mut(owner)
-            .relation_mut(owner.slot, relationship.index())
-            .load(owner_key, &keys);
+        let field = self.storage_mut(owner).relation_mut(owner.slot, relationship.index());
+        field.load(owner_key, &keys);
+        field.set_partial(false);
     }
 
     /// Shows what is known without a statement: a reference whose key is NULL or leads to an
@@ -298,7 +299,9 @@ impl Store {
         let relation = relationship.index();
         let was_row = matches!(self.header(object).state, State::Persistent | State::Deleted);
         if was_row && !self.journal.has_view(level, object, relation) {
-            let members = self.storage(object).relation(object.slot, relation).keys();
+            let field = self.storage(object).relation(object.slot, relation);
+            let is_partial = field.is_partial();
+            let members = field.keys().map(|keys| KeptMembers { keys, is_partial });
             self.journal.save_view(level, object, relation, members);
         }
     }

@@ -32,4 +32,4 @@ pub(crate) use changes::Changes;
 pub(crate) use inspect::MemberEdits;
 pub(crate) use links::{EditedLinks, Parent, not_loaded, views_of_child, views_of_parent};
 pub(crate) use pairs::{Pair, PairEdit};
-pub(crate) use store::{Met, Store};
+pub(crate) use store::Store;

@@ -316,6 +316,7 @@ impl Store {
             }
         }
         self.changes_mut(object).snapshot = Some(snapshot);
+        self.header_mut(object).admitted = false;
     }
 
     /// Every column as a value.
@@ -475,7 +476,9 @@ impl Store {
                 self.arenas[arena as usize].header_mut(slot).expired = true;
                 let overwritten = self.arenas[arena as usize].storage.overwrite(slot, cells, at);
                 overwritten.map_err(|error| self.decode_error(arena, cells, at, error))?;
-                self.arenas[arena as usize].header_mut(slot).expired = false;
+                let header = self.arenas[arena as usize].header_mut(slot);
+                header.expired = false;
+                header.admitted = false;
                 (slot, Met::Refreshed)
             }
             None => {
@@ -494,6 +497,20 @@ impl Store {
             self.taint_at(level, object);
         }
         Ok((object, met))
+    }
+
+    /// Notes that the session's criteria admit the row that an object was met by. What has been
+    /// edited since may say otherwise.
+    pub(crate) fn admit(&mut self, object: ObjectId) {
+        if !self.is_changed(object) {
+            self.header_mut(object).admitted = true;
+        }
+    }
+
+    /// Whether the session's criteria are known to admit an object as memory shows it.
+    pub(crate) fn is_admitted(&self, object: ObjectId) -> bool {
+        let header = self.header(object);
+        header.admitted && !header.expired && !self.is_changed(object)
     }
 
     fn decode_error(&self, arena: u32, cells: &dyn Cells, at: usize, error: ValueError) -> Error {

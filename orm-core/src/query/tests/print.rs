@@ -17,6 +17,7 @@ pub(super) fn select(tree: &sql::Select) -> String {
     text += &match &tree.from {
         From::Table(table, source) => occurrence(table, *source),
         From::Derived(inner, table) => format!("({}) AS {}", select(inner), table.name()),
+        From::Owners(owners) => format!("{owners:?}"),
     };
     for join in &tree.joins {
         let kind = match join.kind {

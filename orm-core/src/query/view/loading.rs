@@ -16,14 +16,15 @@
 //! each builds its own view of it from the one row.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use super::shape::{Nested, Slot, expect_depth};
 use super::{View, ViewRow, ViewShape};
 use crate::error::{Error, Result};
-use crate::model::Table;
-use crate::query::Query;
+use crate::model::{Relationship, RelationshipKind, Table};
 use crate::query::join::{member_order, reaches};
 use crate::query::keyset::read_order;
+use crate::query::{Criteria, Query};
 use crate::sql::{self, Alias, ColumnRef, Expr, Join, JoinKind, Source};
 use crate::value::{Cells, ColumnType, SqlType, Value, ValueCells, ValueError};
 
@@ -31,17 +32,35 @@ use crate::value::{Cells, ColumnType, SqlType, Value, ValueCells, ValueError};
 #[derive(Debug)]
 pub(crate) struct Loading {
     levels: Vec<Level>,
-    /// Statements to run, each with the level that takes its rows.
-    statements: VecDeque<(usize, sql::Select)>,
-    /// The level whose statement was given out last.
-    current: usize,
+    /// Statements to run.
+    statements: VecDeque<Asked>,
+    /// What was asked by the statement that was given out last, and by which level.
+    current: (usize, Question),
     /// How many of the levels have had their nested levels planned.
     expanded: usize,
     max_keys: usize,
+    criteria: Arc<Criteria>,
     /// The types of what the views themselves are ordered by, if that is to be read too.
     order: Vec<SqlType>,
     /// The values of the order, view by view.
     places: Vec<Vec<Value>>,
+}
+
+/// A statement to run, for a level.
+#[derive(Debug)]
+struct Asked {
+    level: usize,
+    question: Question,
+    tree: sql::Select,
+}
+
+/// What a statement asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    /// Which rows there are to see.
+    Rows,
+    /// Which owners have a row, to be seen or not.
+    Owners,
 }
 
 /// The rows of one nested field, whoever their owners are.
@@ -56,6 +75,8 @@ struct Level {
     rows: Vec<Box<[Value]>>,
     /// The rows of each owner, by the owner's key.
     members: HashMap<Vec<Value>, Vec<usize>>,
+    /// The owners that lead to a row, though it may be hidden: of a to-one under criteria.
+    lead_somewhere: HashSet<Vec<Value>>,
     /// The levels of the nested fields; `None` where there was nothing to ask for.
     nested: Vec<Option<usize>>,
 }
@@ -78,10 +99,11 @@ impl Loading {
         tree.columns.extend(by);
         Ok(Self {
             levels: vec![level],
-            statements: VecDeque::from([(0, tree)]),
-            current: 0,
+            statements: VecDeque::from([Asked { level: 0, question: Question::Rows, tree }]),
+            current: (0, Question::Rows),
             expanded: 0,
             max_keys: max_keys.max(1),
+            criteria: query.criteria,
             order,
             places: Vec::new(),
         })
@@ -90,8 +112,11 @@ impl Loading {
     /// The next statement to run, once all rows of the one before have been accepted.
     pub(crate) fn next_statement(&mut self) -> Result<Option<sql::Select>> {
         loop {
-            if let Some((level, tree)) = self.statements.pop_front() {
-                self.current = level;
+            if let Some(Asked { level, question, mut tree }) = self.statements.pop_front() {
+                self.current = (level, question);
+                if question == Question::Rows {
+                    self.criteria.restrict(&mut tree);
+                }
                 return Ok(Some(tree));
             }
             if self.expanded == self.levels.len() {
@@ -104,9 +129,13 @@ impl Loading {
 
     /// Takes a row of the statement that was given out last.
     pub(crate) fn accept(&mut self, cells: &dyn Cells) -> Result<()> {
-        let level = &mut self.levels[self.current];
-        level.accept(cells)?;
-        if self.current == 0 && !self.order.is_empty() {
+        let (at, question) = self.current;
+        let level = &mut self.levels[at];
+        match question {
+            Question::Rows => level.accept(cells)?,
+            Question::Owners => level.accept_owner(cells)?,
+        }
+        if at == 0 && !self.order.is_empty() {
             self.places.push(read_order(cells, level.cells.len(), &self.order)?);
         }
         Ok(())
@@ -138,10 +167,24 @@ impl Loading {
             }
             let above = &self.levels[owner];
             let nested = &above.shape.nested_fields()[field];
-            let level = Level::below(nested, above.depth + 1)?;
+            let mut level = Level::below(nested, above.depth + 1)?;
             let number = self.levels.len();
-            let trees = keys.chunks(self.max_keys).map(|keys| level.tree(nested, keys));
-            self.statements.extend(trees.map(|tree| (number, tree)));
+            for keys in keys.chunks(self.max_keys) {
+                let (question, tree) = (Question::Rows, level.tree(nested, keys));
+                self.statements.push_back(Asked { level: number, question, tree });
+            }
+            match nested.relationship.kind() {
+                _ if !self.criteria.concern(nested.relationship) => {}
+                RelationshipKind::BelongsTo => level.lead_somewhere.extend(keys),
+                RelationshipKind::HasOne => {
+                    for keys in keys.chunks(self.max_keys) {
+                        let (question, tree) =
+                            (Question::Owners, level.tree_of_owners(nested, keys));
+                        self.statements.push_back(Asked { level: number, question, tree });
+                    }
+                }
+                RelationshipKind::HasMany | RelationshipKind::ManyToMany => {}
+            }
             self.levels.push(level);
             self.levels[owner].nested.push(Some(number));
         }
@@ -161,6 +204,7 @@ impl Level {
             link: Vec::new(),
             rows: Vec::new(),
             members: HashMap::new(),
+            lead_somewhere: HashSet::new(),
             nested: Vec::new(),
         })
     }
@@ -208,15 +252,32 @@ impl Level {
         tree
     }
 
+    /// The statement for those of the owners that lead to a row.
+    fn tree_of_owners(&self, nested: &Nested, keys: &[Vec<Value>]) -> sql::Select {
+        let mut tree = self.tree(nested, keys);
+        tree.columns = self.owner_cells().map(|cell| (Expr::Column(cell), None)).collect();
+        tree.order_by.clear();
+        tree
+    }
+
+    /// The columns that tell to which owners a row belongs.
+    fn owner_cells(&self) -> impl Iterator<Item = ColumnRef> + '_ {
+        self.link.iter().map(|&at| self.cells[at])
+    }
+
+    fn accept_owner(&mut self, cells: &dyn Cells) -> Result<()> {
+        let owner = self.owner_cells().enumerate().map(|(at, cell)| read(cells, at, cell));
+        let owner = owner.collect::<Result<_>>()?;
+        self.lead_somewhere.insert(owner);
+        Ok(())
+    }
+
     fn accept(&mut self, cells: &dyn Cells) -> Result<()> {
         let row = self
             .cells
             .iter()
             .enumerate()
-            .map(|(at, cell)| {
-                Value::read(cells, at, &cell.sql_type())
-                    .map_err(|error| at_column(cell.table, cell.column, error))
-            })
+            .map(|(at, cell)| read(cells, at, *cell))
             .collect::<Result<Box<[Value]>>>()?;
         if !self.link.is_empty() {
             let owner = picked(&row, &self.link);
@@ -247,6 +308,11 @@ const ASSOCIATION: Alias = Alias(1);
 
 fn picked(row: &[Value], positions: &[usize]) -> Vec<Value> {
     positions.iter().map(|&at| row[at].clone()).collect()
+}
+
+fn read(cells: &dyn Cells, at: usize, column: ColumnRef) -> Result<Value> {
+    Value::read(cells, at, &column.sql_type())
+        .map_err(|error| at_column(column.table, column.column, error))
 }
 
 fn at_column(table: &'static Table, column: usize, error: ValueError) -> Error {
@@ -288,12 +354,30 @@ impl<'a> ReadRow<'a> {
         let loading = self.loading;
         let level = &loading.levels[self.level];
         let nested = level.nested.get(number).copied().flatten();
-        let rows = nested.and_then(|nested| {
-            let key = picked(&level.rows[self.row], &level.shape.nested_fields()[number].key);
-            loading.levels[nested].members.get(&key).map(|rows| (nested, rows))
-        });
-        let Some((level, rows)) = rows else { return Ok(Vec::new()) };
-        Ok(rows.iter().map(|&row| ReadRow { loading, level, row, field: 0 }).collect())
+        let Some(below) = nested else { return Ok(Vec::new()) };
+        let Nested { key, relationship, .. } = &level.shape.nested_fields()[number];
+        let key = picked(&level.rows[self.row], key);
+        match loading.levels[below].members.get(&key) {
+            Some(rows) => {
+                let row = |&row: &usize| ReadRow { loading, level: below, row, field: 0 };
+                Ok(rows.iter().map(row).collect())
+            }
+            None if loading.levels[below].lead_somewhere.contains(&key) => {
+                Err(hidden(relationship))
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The error of a reference to a row that the criteria hide: `None` would say that it leads
+/// nowhere.
+fn hidden(relationship: &'static Relationship) -> Error {
+    Error::NotLoaded {
+        model: relationship.source().model(),
+        field: relationship.name(),
+        hint: "the criteria of the sessions hide the row that it leads to; `without_criteria` \
+               finds it",
     }
 }
 

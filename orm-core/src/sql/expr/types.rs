@@ -8,7 +8,9 @@ impl Expr {
     /// The type of the expression's values, where it can be told.
     pub(crate) fn sql_type(&self) -> Option<SqlType> {
         match self {
-            Expr::Column(column) | Expr::Excluded(column) => Some(column.sql_type()),
+            Expr::Column(column) | Expr::Excluded(column) | Expr::OwnerKey(_, column) => {
+                Some(column.sql_type())
+            }
             Expr::Bind(bind) => Some(bind.sql_type),
             Expr::Integer(_) => Some(SqlType::I64),
             Expr::Binary(left, op, right) if op.is_arithmetic() => {
@@ -49,7 +51,9 @@ impl Expr {
     /// The column whose values the expression gives, if it gives those of one.
     pub(crate) fn column_shown(&self) -> Option<&'static ColumnDef> {
         match self {
-            Expr::Column(column) => Some(&column.table.columns()[column.column]),
+            Expr::Column(column) | Expr::OwnerKey(_, column) => {
+                Some(&column.table.columns()[column.column])
+            }
             Expr::Aggregate(aggregation) => match aggregation.function {
                 Aggregate::Min | Aggregate::Max => aggregation.operand.as_ref()?.column_shown(),
                 _ => None,

@@ -2,10 +2,12 @@
 
 use super::Writer;
 use super::scope::Scope;
+use super::select::OWNERS;
 use crate::error::{Error, Result};
 use crate::model::{Link, Relationship, RelationshipKind};
 use crate::sql::dialect::{is_current_timestamp, padded_rows};
 use crate::sql::expr::{BinaryOp, Expr, Source};
+use crate::sql::select::owner_key;
 use crate::value::{Value, ValueError};
 
 /// The most conditions in a row without parentheses.
@@ -152,7 +154,11 @@ impl Writer<'_> {
             Expr::Related { owner, relationship, condition } => {
                 self.related(*owner, relationship, condition.as_deref())?;
             }
-            Expr::Derived { table, column } => self.qualified(table, column),
+            Expr::Derived { table, column } => {
+                let label = self.label(table, Source::Scope)?;
+                self.qualified(&label, column);
+            }
+            Expr::OwnerKey(at, _) => self.qualified(OWNERS, &owner_key(*at)),
         }
         Ok(())
     }

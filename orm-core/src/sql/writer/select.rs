@@ -5,34 +5,49 @@ use super::scope::{Occurrence, Scope};
 use crate::error::Result;
 use crate::model::Table;
 use crate::sql::expr::{Expr, Source};
-use crate::sql::select::{From, JoinKind, Select};
+use crate::sql::select::{From, JoinKind, Owners, Select, owner_key};
+
+/// What the keys of owners are called: like no table, by its space.
+pub(super) const OWNERS: &str = "owner keys";
+
+/// Who reads the rows of a SELECT.
+#[derive(Clone, Copy)]
+enum Reader {
+    /// The program, as far as the driver knows the columns' types.
+    Client,
+    /// The query around it, by the names of this table's columns.
+    Derived(&'static Table),
+    /// The query around it, by the names that the columns are given.
+    Query,
+}
 
 impl Writer<'_> {
     /// Pushes a SELECT.
     pub(crate) fn select(&mut self, select: &Select) -> Result<()> {
-        self.select_as(select, None)
+        self.select_for(select, Reader::Client)
     }
 
-    /// Pushes a SELECT; as a derived table its columns are named after those of `derived`.
-    fn select_as(&mut self, select: &Select, derived: Option<&'static Table>) -> Result<()> {
-        let (table, source) = match &select.from {
-            From::Table(table, source) => (*table, *source),
-            From::Derived(_, table) => (*table, Source::Scope),
+    fn select_for(&mut self, select: &Select, reader: Reader) -> Result<()> {
+        let first = match &select.from {
+            From::Table(table, source) => Some((*table, *source)),
+            From::Derived(_, table) => Some((*table, Source::Scope)),
+            From::Owners(_) => None,
         };
-        let mut occurrences = vec![Occurrence::new(self.dialect, table, source)];
+        let occurrence = |(table, source)| Occurrence::new(self.dialect, table, source);
+        let mut occurrences: Vec<Occurrence> = first.map(occurrence).into_iter().collect();
         for join in &select.joins {
             occurrences.push(Occurrence::new(self.dialect, join.table, join.source));
         }
         let around = self.grouped;
         self.grouped |= !select.group_by.is_empty();
-        let written = self.within(Scope::new(occurrences), |w| w.clauses(select, derived));
+        let written = self.within(Scope::new(occurrences), |w| w.clauses(select, reader));
         self.grouped = around;
         written
     }
 
-    fn clauses(&mut self, select: &Select, derived: Option<&'static Table>) -> Result<()> {
+    fn clauses(&mut self, select: &Select, reader: Reader) -> Result<()> {
         self.push(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
-        self.projection(select, derived)?;
+        self.projection(select, reader)?;
         self.push(" FROM ");
         match &select.from {
             From::Table(table, source) => {
@@ -41,11 +56,12 @@ impl Writer<'_> {
             }
             From::Derived(inner, table) => {
                 self.push("(");
-                self.outside(|w| w.select_as(inner, Some(table)))?;
+                self.outside(|w| w.select_for(inner, Reader::Derived(table)))?;
                 self.push(") AS ");
                 let label = self.dialect.table_label(table);
                 self.identifier(&label);
             }
+            From::Owners(owners) => self.outside(|w| w.owners(owners))?,
         }
         for join in &select.joins {
             self.push(match join.kind {
@@ -80,7 +96,41 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn projection(&mut self, select: &Select, derived: Option<&'static Table>) -> Result<()> {
+    /// Pushes the keys of owners as a table, by the name that [`Expr::OwnerKey`] has for it.
+    fn owners(&mut self, owners: &Owners) -> Result<()> {
+        match owners {
+            Owners::Reached => {
+                self.identifier(OWNERS);
+                return Ok(());
+            }
+            Owners::Query(query) => {
+                self.push("(");
+                self.select_for(query, Reader::Query)?;
+            }
+            Owners::Closure { from, step } => {
+                self.push("(WITH RECURSIVE ");
+                self.identifier(OWNERS);
+                self.push(" (");
+                let key: Vec<String> = (0..from.columns.len()).map(owner_key).collect();
+                self.list(&key, |w, part| {
+                    w.identifier(part);
+                    Ok(())
+                })?;
+                self.push(") AS (");
+                self.select_for(from, Reader::Query)?;
+                // Rows that were reached before are not followed again: circles end.
+                self.push(" UNION ");
+                self.select_for(step, Reader::Query)?;
+                self.push(") SELECT * FROM ");
+                self.identifier(OWNERS);
+            }
+        }
+        self.push(") AS ");
+        self.identifier(OWNERS);
+        Ok(())
+    }
+
+    fn projection(&mut self, select: &Select, reader: Reader) -> Result<()> {
         if select.columns.is_empty() {
             self.push("1");
         }
@@ -90,16 +140,16 @@ impl Writer<'_> {
             // Inside, and where different rows are ordered by what they show, a column keeps its
             // type.
             let is_ordered = select.distinct && !select.order_by.is_empty();
-            if derived.is_none() && !is_ordered {
+            if matches!(reader, Reader::Client) && !is_ordered {
                 let cast = match expr.column_shown() {
                     Some(column) => self.dialect.read_cast(column),
                     None => expr.sql_type().map_or("", |shown| self.dialect.read_cast_of(shown)),
                 };
                 self.push(cast);
             }
-            let implied = match (expr, derived) {
-                (Expr::Column(_), _) | (_, None) => None,
-                (_, Some(table)) => table.columns().get(at),
+            let implied = match (expr, reader) {
+                (Expr::Column(_), _) | (_, Reader::Client | Reader::Query) => None,
+                (_, Reader::Derived(table)) => table.columns().get(at),
             };
             if let Some(name) = name {
                 self.push(" AS ");

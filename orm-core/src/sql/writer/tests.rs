@@ -214,7 +214,7 @@ fn a_derived_table_stands_for_its_table() {
     ];
     let mut select = Select::new(From::Derived(Box::new(inner), users()));
     select.columns = vec![(column(users(), "id"), None)];
-    let rank = Expr::Derived { table: "users", column: "rn".into() };
+    let rank = Expr::Derived { table: users(), column: "rn".into() };
     select.and_filter(Expr::binary(rank, BinaryOp::LessOrEqual, int(3)));
     check(
         &select,
