@@ -136,9 +136,9 @@ backend_tests! {
 
     /// Issue 5: keys are taken literally, whatever they contain.
     async fn hostile_keys_are_keys(db) {
-        const KEYS: [&str; 30] = [
+        const KEYS: [&str; 32] = [
             "", " ", "a b", "a.b", "a[0]", "[0]", "$", "$.a", "*", "**", "\"", "\\", "'", "`", "\\\"", "a\"b",
-            "--", "/*", ";", "?", "$1", "%", "_", "é😀", "\n", "\t", "\u{1}", "#-1", "last", "0",
+            "--", "-", "-%_!", "/*", ";", "?", "$1", "%", "_", "é😀", "\n", "\t", "\u{1}", "#-1", "last", "0",
         ];
         let documents: Vec<Value> = KEYS.iter().map(|key| json!({*key: *key, "other": 1})).collect();
         notes(&db, &documents).await?;
@@ -153,6 +153,13 @@ backend_tests! {
             let there = Note::select().filter(Note::document.key(key).exists());
             assert_eq!(there.on(&db.engine).count().await?, 1, "{key:?}");
         }
+        let beside_the_empty_key = json!({"": 1, "+": 2, "-x": "found", "z": [3]});
+        let mut session = db.session();
+        let settings = Json(Settings { theme: String::new() });
+        session.add(Note::draft().document(beside_the_empty_key).settings(settings));
+        session.commit().await?;
+        let found = Note::select().columns(Note::document.key("-x").text().max());
+        assert_eq!(found.on(&db.engine).one().await?.as_deref(), Some("found"));
         let nul = Note::select().filter(Note::document.key("\0").exists()).on(&db.engine).count().await;
         assert!(matches!(nul, Err(Error::Type { .. })), "{nul:?}");
     }

@@ -65,7 +65,7 @@ fn like<M>(operand: Expr, pattern: String) -> Condition<M> {
 }
 
 /// The text with the wildcards of LIKE, and the escape itself, escaped.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 2);
     for character in text.chars() {
         if matches!(character, '%' | '_' | '!') {

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use super::call;
 use crate::model::Column;
+use crate::query::operators::escaped;
 use crate::query::{Condition, Expression, Origin, bind};
 use crate::sql::{Expr, Function};
 use crate::value::{ColumnType, Json, Operand, SqlType, Value};
@@ -68,8 +69,13 @@ impl<M> JsonPath<M> {
         } else {
             Value::Text(format!("$.{}", serde_json::Value::from(&*key)))
         };
-        let arguments = vec![self.document, bind(&key), Expr::bind(path, SqlType::Text)];
-        Self::new(Expr::Function(Function::JsonKey, arguments))
+        let mut arguments = vec![self.document, bind(&key), Expr::bind(path, SqlType::Text)];
+        let mut function = Function::JsonKey;
+        if key.starts_with('-') {
+            function = Function::JsonDashedKey;
+            arguments.push(bind(&escaped(&key)));
+        }
+        Self::new(Expr::Function(function, arguments))
     }
 
     /// The element of an array, counted from zero.

@@ -95,6 +95,8 @@ pub(crate) enum Function {
     // Of documents.
     /// Of an object, the key, and its path.
     JsonKey,
+    /// The same of a key that begins with a dash, with a pattern that finds it.
+    JsonDashedKey,
     /// Of an array, the number of the element, counted from zero, and its path.
     JsonIndex,
     JsonText,

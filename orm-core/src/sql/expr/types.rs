@@ -122,7 +122,7 @@ fn type_of_function(function: Function, arguments: &[Expr]) -> Option<SqlType> {
         IntegerToBoolean | ArrayContains | ArrayOverlaps | JsonBoolean | JsonExists
         | JsonContains => Some(SqlType::Bool),
         ArrayElement(element) => Some(element),
-        JsonKey | JsonIndex => Some(SqlType::Json),
+        JsonKey | JsonDashedKey | JsonIndex => Some(SqlType::Json),
         DateOf | TruncateDate(_) | ShiftDate => Some(SqlType::Date),
         TimeOf => Some(SqlType::Time),
         InUtc | OnSomeDay => Some(SqlType::DateTime),

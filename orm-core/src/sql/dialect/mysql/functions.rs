@@ -66,6 +66,12 @@ pub(super) fn template(function: Function) -> Result<&'static str> {
         ArrayOverlaps => "json_overlaps($0, $1)",
         ArrayElement(element) => element_template(element),
         JsonKey => "json_extract($0, $2)",
+        // MariaDB (10.11) takes such a path for a mistake: the value has the place among all
+        // values that the key has among all keys, which lack the empty one at times.
+        JsonDashedKey => {
+            "json_extract(json_extract(json_remove($0, '$.\"\"'), '$.*'), \
+             json_unquote(json_search(json_keys(json_remove($0, '$.\"\"')), 'one', $3, '!')))"
+        }
         // What is no array is taken for one that holds it.
         JsonIndex => "(CASE WHEN json_type($0) = 'ARRAY' THEN json_extract($0, $2) END)",
         // What is unquoted has a collation of its own, by which it can't be compared with a text.

@@ -62,7 +62,7 @@ pub(super) fn template(function: Function) -> Result<&'static str> {
         ArrayContains => "($0 @> $1)",
         ArrayOverlaps => "($0 && $1)",
         ArrayElement(_) => "($0)[$1]",
-        JsonKey => "($0 -> $1)",
+        JsonKey | JsonDashedKey => "($0 -> $1)",
         // What is no array is taken for one that holds it.
         JsonIndex => "(CASE WHEN jsonb_typeof($0) = 'array' THEN $0 -> $1 END)",
         JsonText => "(CASE WHEN jsonb_typeof($0) = 'string' THEN $0 #>> '{}' END)",

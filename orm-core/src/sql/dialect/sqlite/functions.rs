@@ -111,7 +111,7 @@ pub(super) fn template(function: Function) -> Result<&'static str> {
         #[cfg(feature = "uuid")]
         ArrayElement(SqlType::Uuid) => "unhex(replace(json_extract($0, $2), '-', ''))",
         ArrayElement(_) => "json_extract($0, $2)",
-        JsonKey => "($0 -> $2)",
+        JsonKey | JsonDashedKey => "($0 -> $2)",
         JsonIndex => "($0 -> $1)",
         JsonText => "(CASE WHEN json_type($0) = 'text' THEN $0 ->> '$' END)",
         // What doesn't fit 64 bits is read as a float.
