@@ -170,10 +170,14 @@ impl Cascaded {
                     views_of_child(table, foreign_key).any(|view| view.cascades().delete_orphan);
                 if owns_parent && edit.had_parent {
                     match store.database_parent(child, foreign_key) {
-                        Parent::Known(old) if Some(old) != edit.parent => {
-                            if self.edited.children(store, table, foreign_key, old).is_empty() {
-                                self.delete(store, old);
-                            }
+                        Parent::Known(old)
+                            if Some(old) != edit.parent
+                                && self
+                                    .edited
+                                    .children(store, table, foreign_key, old)
+                                    .is_empty() =>
+                        {
+                            self.delete(store, old);
                         }
                         Parent::Unloaded(key) => self.missing.parent(foreign_key, key),
                         _ => {}
