@@ -321,6 +321,20 @@ backend_tests! {
         assert!(!tags.contains(&a) && !tags.contains(&c));
     }
 
+    /// SEMANTICS 8.1: a pair that is taken apart leaves both sides at once, also where the collection
+    /// was replaced without being loaded and shows nobody.
+    async fn rule_8_1_a_pair_of_a_replaced_collection_leaves_both_sides(db) {
+        let (mut session, post, [a, b, _]) = tagged(&db).await?;
+        assert_eq!(a.posts(&mut session).alone().await?, [post]);
+        session.replace(post, Post::tags, [] as [Handle<Tag>; 0]);
+        session.unlink(post, Post::tags, a);
+        assert_eq!(session[a].posts.loaded(), Some(&[][..]));
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["SELECT tags", "DELETE post_tags"]);
+        assert!(b.posts(&mut session).await?.is_empty());
+    }
+
     /// SEMANTICS 2.2: what a query fills again shows none of the links that it discards.
     async fn rule_2_2_populate_existing_discards_links(db) {
         let (mut session, post, [a, b, c]) = tagged(&db).await?;

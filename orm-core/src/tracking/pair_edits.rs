@@ -43,7 +43,9 @@ impl Store {
         association: &Association,
         members: &[ObjectId],
     ) {
-        let current = self.members(owner, relationship);
+        // Who was in a collection that was replaced without being loaded, the flush finds out.
+        let is_whole = self.replacing(owner, relationship).is_none();
+        let current = self.members(owner, relationship).filter(|_| is_whole);
         let current: Option<ObjectSet> = current.map(|members| members.into_iter().collect());
         let mut pairs = Vec::with_capacity(members.len());
         for &member in members {
