@@ -7,6 +7,7 @@ mod cascades;
 mod criteria;
 mod eager;
 mod graphs;
+mod large;
 mod lazy;
 mod many_to_many;
 mod models;

@@ -165,23 +165,28 @@ impl Search<'_> {
         let mut passed = vec![table];
         let mut level = changed;
         while !level.is_empty() {
-            let mut tables: Vec<&'static Table> = Vec::new();
-            for changed in &level {
-                let table = self.store.table(changed.object);
-                if !tables.contains(&table) {
-                    tables.push(table);
-                }
-            }
             let mut next = Vec::new();
-            for table in tables {
+            for table in self.tables_of(&level) {
                 for (child, foreign_key) in self.keys.get(&table).cloned().unwrap_or_default() {
                     self.step(&level, table, child, foreign_key, &passed, &mut next)?;
                 }
             }
-            passed.extend(next.iter().map(|changed| self.store.table(changed.object)));
+            passed.extend(self.tables_of(&next));
             level = next;
         }
         Ok(())
+    }
+
+    /// Each table once.
+    fn tables_of(&self, rows: &[Changed]) -> Vec<&'static Table> {
+        let mut tables: Vec<&'static Table> = Vec::new();
+        for changed in rows {
+            let table = self.store.table(changed.object);
+            if !tables.contains(&table) {
+                tables.push(table);
+            }
+        }
+        tables
     }
 
     /// Follows the changed keys of one level over one foreign key.

@@ -14,6 +14,7 @@ mod field;
 mod handle;
 mod hooks;
 mod info;
+mod lookup;
 mod relation;
 mod relationship;
 mod storage;

@@ -7,6 +7,7 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 
 use super::chunks::Chunks;
+use super::lookup::Lookup;
 use super::{Entity, Model, PrimaryKey, RelationField};
 use crate::value::{Cells, Value, ValueError};
 
@@ -62,6 +63,10 @@ pub trait Storage: Any + Send + Sync {
     fn is_indexed(&self, slot: u32) -> bool;
     /// Remembers the key that the entity is indexed by, because its fields may now be edited.
     fn pin_key(&mut self, slot: u32);
+    /// Keeps an index by a column from now on.
+    fn keep_lookup(&mut self, column: usize);
+    /// The slots whose row may have a value in a column, if there is an index by it.
+    fn candidates(&self, column: usize, value: &Value) -> Option<&[u32]>;
 }
 
 /// The entities of the model `M`.
@@ -72,6 +77,8 @@ pub struct EntityStorage<M: Model> {
     hasher: foldhash::fast::RandomState,
     /// Keys of objects whose key may have been edited since they were indexed.
     pinned: HashMap<u32, M::Id>,
+    /// Indexes by columns that foreign keys lead to.
+    lookups: Vec<Lookup>,
 }
 
 impl<M: Model> Default for EntityStorage<M> {
@@ -81,6 +88,7 @@ impl<M: Model> Default for EntityStorage<M> {
             identity: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
             pinned: HashMap::new(),
+            lookups: Vec::new(),
         }
     }
 }
@@ -126,7 +134,21 @@ impl<M: Model> EntityStorage<M> {
     /// Takes the entity out of its slot and its key out of the index.
     pub(crate) fn take(&mut self, slot: u32) -> Option<Entity<M>> {
         self.unindex(slot);
-        self.entities.get_mut(slot)?.take()
+        let entity = self.entities.get_mut(slot)?.take()?;
+        for lookup in &mut self.lookups {
+            lookup.remove(&entity.encode(lookup.column), slot);
+        }
+        Some(entity)
+    }
+
+    /// Adds what an entity has now to the indexes by its columns.
+    fn look_up(&mut self, slot: u32) {
+        let Self { entities, lookups, .. } = self;
+        if let Some(entity) = entities.get(slot).and_then(Option::as_ref) {
+            for lookup in lookups {
+                lookup.add(&entity.encode(lookup.column), slot);
+            }
+        }
     }
 
     /// The slot of the object with this key.
@@ -159,6 +181,7 @@ impl<M: Model> Storage for EntityStorage<M> {
         for column in 0..M::__table().columns().len() {
             self.entity_mut(slot).decode_column(column, cells, at + column)?;
         }
+        self.look_up(slot);
         Ok(())
     }
     fn vacate(&mut self, slot: u32) {
@@ -174,7 +197,11 @@ impl<M: Model> Storage for EntityStorage<M> {
         cells: &dyn Cells,
         at: usize,
     ) -> Result<(), ValueError> {
-        self.entity_mut(slot).decode_column(column, cells, at)
+        self.entity_mut(slot).decode_column(column, cells, at)?;
+        if self.lookups.iter().any(|lookup| lookup.column == column) {
+            self.look_up(slot);
+        }
+        Ok(())
     }
     fn normalize(&mut self, slot: u32, column: usize) {
         self.entity_mut(slot).normalize(column);
@@ -204,8 +231,9 @@ impl<M: Model> Storage for EntityStorage<M> {
         let key = self.entity(slot).key();
         let hashed = self.hasher.hash_one(&key);
         let former = self.identity.find(hashed, |&other| self.has_key(other, &key)).copied();
-        let Self { entities, identity, hasher, pinned } = self;
+        let Self { entities, identity, hasher, pinned, .. } = self;
         identity.insert_unique(hashed, slot, |&slot| hash_of(entities, hasher, pinned, slot));
+        self.look_up(slot);
         former.filter(|former| *former != slot)
     }
     fn unindex(&mut self, slot: u32) {
@@ -228,6 +256,17 @@ impl<M: Model> Storage for EntityStorage<M> {
             let key = self.entity(slot).key();
             self.pinned.entry(slot).or_insert(key);
         }
+    }
+    fn keep_lookup(&mut self, column: usize) {
+        if self.lookups.iter().any(|lookup| lookup.column == column) {
+            return;
+        }
+        self.lookups.push(Lookup::new(column));
+        (0..self.entities.len()).for_each(|slot| self.look_up(slot));
+    }
+    fn candidates(&self, column: usize, value: &Value) -> Option<&[u32]> {
+        let lookup = self.lookups.iter().find(|lookup| lookup.column == column)?;
+        Some(lookup.candidates(value))
     }
 }
 

@@ -88,7 +88,7 @@ impl Session {
                 field.load(key, &[]);
             }
         }
-        if assigned && let Err(error) = self.store.adopt_fields(object) {
+        if assigned && let Err(error) = self.store.adopt_fields(object, true) {
             self.mistake.get_or_insert(error);
         }
         object

@@ -21,13 +21,15 @@ impl Store {
             } else if self.header(object).state != State::Pending {
                 continue;
             }
-            self.adopt_fields(object)?;
+            self.adopt_fields(object, false)?;
         }
         Ok(())
     }
 
-    /// Turns assigned relationship fields of one object into edits.
-    pub(crate) fn adopt_fields(&mut self, object: ObjectId) -> Result<()> {
+    /// Turns assigned relationship fields of one object into edits. One that is only entering the
+    /// session has been given no members yet.
+    pub(crate) fn adopt_fields(&mut self, object: ObjectId, is_entering: bool) -> Result<()> {
+        let mut has_none = is_entering;
         let own_key = self.key_of(object);
         for relationship in self.table(object).relationships() {
             let field = self.storage(object).relation(object.slot, relationship.index());
@@ -46,13 +48,17 @@ impl Store {
                 && relationship.kind() != RelationshipKind::BelongsTo
             {
                 // The members of a new object are those that it was given.
-                let current = self.queued_members(object, relationship)?;
+                let current = match has_none {
+                    true => Vec::new(),
+                    false => self.queued_members(object, relationship)?,
+                };
                 let keys: Vec<Key> = current.iter().map(|member| self.key_of(*member)).collect();
                 self.storage_mut(object)
                     .relation_mut(object.slot, relationship.index())
                     .load(own_key, &keys);
             }
             self.replace(object, relationship, members)?;
+            has_none = false;
         }
         Ok(())
     }

@@ -81,10 +81,7 @@ impl Store {
             return Ok(*arena);
         }
         let storage = table.new_storage().ok_or_else(unmapped)?;
-        let arena = self.arenas.len() as u32;
-        self.arenas.push(Arena::new(table, storage));
-        self.by_type.insert(type_id, arena);
-        Ok(arena)
+        Ok(self.add_arena(type_id, Arena::new(table, storage)))
     }
 
     /// The arena of a model, made if there is none yet.
@@ -92,13 +89,29 @@ impl Store {
         match self.find_arena::<M>() {
             Some(arena) => arena,
             None => {
-                let arena = self.arenas.len() as u32;
                 let storage = Box::new(EntityStorage::<M>::default());
-                self.arenas.push(Arena::new(M::__table(), storage));
-                self.by_type.insert(TypeId::of::<M>(), arena);
-                arena
+                self.add_arena(TypeId::of::<M>(), Arena::new(M::__table(), storage))
             }
         }
+    }
+
+    /// Adds an arena. What foreign keys lead to, if it is not a primary key, is indexed as soon as
+    /// both ends have one.
+    fn add_arena(&mut self, type_id: TypeId, arena: Arena) -> u32 {
+        let (at, table) = (self.arenas.len() as u32, arena.table);
+        self.arenas.push(arena);
+        self.by_type.insert(type_id, at);
+        let others = self.arenas.iter().flat_map(|arena| arena.table.foreign_keys());
+        let to_it = others.filter(|key| key.target() == table);
+        let keys = to_it.chain(table.foreign_keys()).filter(|key| !key.references_primary_key());
+        for foreign_key in keys.collect::<Vec<_>>() {
+            if let Some(target) = self.find_arena_of(foreign_key.target()) {
+                for &column in foreign_key.referenced() {
+                    self.arena_at_mut(target).storage.keep_lookup(column);
+                }
+            }
+        }
+        at
     }
 
     /// The arena of a model, if it has objects here.
@@ -527,8 +540,8 @@ impl Store {
 }
 
 impl Store {
-    /// The object of a table with these values in columns that are not its primary key. The
-    /// identity map can't tell: a walk over the table's objects.
+    /// The object of a table with these values in columns that are not its primary key: the
+    /// identity map can't tell.
     pub(crate) fn find_by(
         &self,
         table: &'static Table,
@@ -536,13 +549,18 @@ impl Store {
         values: &[Value],
     ) -> Option<ObjectId> {
         let arena = self.find_arena_of(table)?;
-        self.arena_at(arena).slots().map(|slot| ObjectId { arena, slot }).find(|&object| {
-            self.header(object).state == State::Persistent
-                && !self.header(object).expired
-                && columns
-                    .iter()
-                    .zip(values)
-                    .all(|(&column, value)| self.database_value(object, column) == *value)
-        })
+        let pairs = || columns.iter().copied().zip(values);
+        let is_it = |object: &ObjectId| {
+            self.header(*object).state == State::Persistent
+                && !self.header(*object).expired
+                && pairs().all(|(column, value)| *self.database_value_at(*object, column) == *value)
+        };
+        let storage = &self.arena_at(arena).storage;
+        let candidates = pairs().filter_map(|(column, value)| storage.candidates(column, value));
+        let object_in = |slot: u32| ObjectId { arena, slot };
+        match candidates.min_by_key(|slots| slots.len()) {
+            Some(slots) => slots.iter().copied().map(object_in).find(is_it),
+            None => self.arena_at(arena).slots().map(object_in).find(is_it),
+        }
     }
 }
