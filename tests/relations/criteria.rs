@@ -288,6 +288,53 @@ backend_tests! {
         assert_eq!(Pet::update().set(Pet::name, "n").all_rows().on(&sessions).execute().await?, 3);
     }
 
+    /// Issue 5: pages, slices, batches and streams, of objects, tuples and views.
+    async fn rule_11_2_criteria_hold_part_by_part(db) {
+        let sessions = kennel(&db).await?;
+        let mut session = sessions.session();
+        let pets = Pet::select().order_by(Pet::name.asc());
+        assert_eq!(pets.clone().page(&mut session, 1, 10).await?.total, 3);
+        let first = pets.clone().slice(&mut session, 2).await?;
+        let next = first.next.expect("there is one more");
+        assert_eq!(pets.clone().after(&mut session, &next, 2).await?.items.len(), 1);
+        let names = pets.clone().columns(Pet::name);
+        assert_eq!(names.clone().page(&mut session, 1, 10).await?.items, ["a", "b", "c"]);
+        assert_eq!(names.clone().slice(&mut session, 5).await?.items.len(), 3);
+        let views = pets.clone().view::<PetOut>();
+        assert_eq!(views.clone().all(&mut session).await?.len(), 3);
+        assert_eq!(views.clone().slice(&mut session, 5).await?.items.len(), 3);
+        let mut batches = pets.clone().batches(2);
+        let mut met = 0;
+        while let Some(batch) = batches.next(&mut session).await? {
+            met += batch.len();
+        }
+        assert_eq!(met, 3);
+        let mut lifted = pets.clone().unrestricted().batches(3);
+        assert_eq!(lifted.next(&mut session).await?.map(|batch| batch.len()), Some(3));
+        assert_eq!(lifted.next(&mut session).await?.map(|batch| batch.len()), Some(1));
+
+        let mut streamed = 0;
+        let mut entities = pets.clone().on(&sessions).stream();
+        while let Some(pet) = entities.next().await {
+            assert!(!pet?.gone);
+            streamed += 1;
+        }
+        let mut graphs = Owner::select().with(Owner::pets).on(&sessions).graphs(1);
+        while let Some(graph) = graphs.next().await {
+            let graph = graph?;
+            for owner in graph.roots() {
+                streamed += graph.members(owner, Owner::pets)?.len();
+            }
+        }
+        let mut streams = views.on(&sessions).stream();
+        while let Some(view) = streams.next().await {
+            view?;
+            streamed += 1;
+        }
+        assert_eq!(streamed, 3 + 2 + 3);
+        assert_eq!(names.on(&sessions).slice(5).await?.items.len(), 3);
+    }
+
     /// DESIGN 6: views, nested ones too.
     async fn rule_11_2_criteria_hold_in_views(db) {
         let sessions = kennel(&db).await?;
