@@ -12,8 +12,8 @@ pub use crate::model::{
     ToMany, ToOne,
 };
 pub use crate::query::{
-    Delete, Order, Select, Sortable, Unfiltered, Update, View, ViewField, ViewRow, ViewShape,
-    order, order_from,
+    Delete, Order, Origin, RawRow, Row, RowCells, Select, Sortable, SourceOf, Unfiltered, Update,
+    View, ViewField, ViewRow, ViewShape, order, order_from, read_by_name,
 };
 pub use crate::session::{
     Collection, Draft, Given, Insert, Links, Member, Merge, MergedMember, New, Partial, Reference,

@@ -197,7 +197,7 @@ pub use error::{Error, Result};
 pub use model::{
     BelongsTo, Entity, Handle, HasMany, HasOne, HookContext, Hooks, ManyToMany, Model,
 };
-pub use orm_derive::{BaseColumns, ColumnType, Enum, Model, View};
-pub use query::View;
+pub use orm_derive::{BaseColumns, ColumnType, Enum, Model, Row, View};
+pub use query::{Row, View};
 pub use session::{Graph, Session, SessionFactory};
 pub use value::Json;

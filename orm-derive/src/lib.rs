@@ -220,3 +220,33 @@ pub fn derive_column_type(input: TokenStream) -> TokenStream {
 pub fn derive_view(input: TokenStream) -> TokenStream {
     expand::run(input.into(), expand::derive_view).into()
 }
+
+/// Makes a struct the row of a query: of its columns, of a subquery that another query reads, of SQL
+/// of your own.
+///
+/// ```
+/// # use orm_core::{Engine, Model, schema};
+/// # #[derive(Model)] pub struct Post { pub title: String, pub words: i64 }
+/// #[derive(orm_core::Row)]
+/// pub struct Length {
+///     pub title: String,
+///     #[orm(column = "n")]
+///     pub words: i64,
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let engine = Engine::connect("sqlite::memory:").await?;
+/// # engine.create_all(&schema![Post]).await?;
+/// let long = Post::select().columns((Post::title, Post::words)).subquery::<Length>();
+/// let long: Vec<Length> =
+///     long.select().filter(Length::words.gt(1000)).rows().on(&engine).all().await?;
+/// # assert!(long.is_empty());
+/// # Ok::<(), orm_core::Error>(()) }).unwrap();
+/// ```
+///
+/// Each field is a column of its type, and becomes a constant. `column = "…"` on a field names the
+/// column otherwise; `crate = …` on the struct says where `orm_core` is.
+#[proc_macro_derive(Row, attributes(orm))]
+pub fn derive_row(input: TokenStream) -> TokenStream {
+    expand::run(input.into(), expand::derive_row).into()
+}

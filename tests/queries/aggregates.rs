@@ -203,4 +203,20 @@ backend_tests! {
         assert_eq!(all().first(&mut session).await?.as_deref(), Some("Dee"));
         assert_eq!(all().on(&db.engine).first().await?.as_deref(), Some("Dee"));
     }
+
+    /// DESIGN 6: an aggregate of all rows beside a column of each is said before any SQL: databases
+    /// would refuse it, or take the column of any row.
+    async fn an_aggregate_beside_a_column_needs_a_group(db) {
+        let mut session = newsroom(&db).await?;
+        let log = db.log();
+        let query = || Person::select().columns((Person::name, Person::id.count()));
+        let mixed = query().all(&mut session).await;
+        let Err(Error::Misuse(sentence)) = mixed else { panic!("{mixed:?}") };
+        assert!(sentence.contains("`group_by`"), "{sentence}");
+        assert!(matches!(query().on(&db.engine).all().await, Err(Error::Misuse(_))));
+        assert!(log.emitted().is_empty());
+        let total = Person::select().columns(Person::visits.sum()).scalar();
+        let beside = Person::select().columns((Person::name, total)).all(&mut session).await?;
+        assert_eq!(beside[0], ("Ada".to_owned(), Some(20)));
+    }
 }

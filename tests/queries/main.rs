@@ -1,11 +1,13 @@
 //! Queries on sessions and on engines: conditions, joins, projections, verbs, views.
 
 mod aggregates;
+mod aliases;
 mod arrays;
 mod case;
 mod casts;
 mod comparisons;
 mod conditions;
+mod ctes;
 mod date_functions;
 mod decimals;
 mod distinct_on;
@@ -18,9 +20,12 @@ mod number_functions;
 mod orders;
 mod raw;
 mod related;
+mod row_structs;
+mod sets;
 mod slices;
 mod statements;
 mod streams;
+mod subqueries;
 mod text;
 mod text_functions;
 mod verbs;

@@ -60,10 +60,10 @@ pub(crate) fn wrap_if_counted(select: Select, table: &'static Table, nodes: &[Lo
         }
         let name = format!("order {at}");
         inner.columns.push((term.expr.clone(), Some(name.clone())));
-        let expr = Expr::Derived { table, column: name };
+        let expr = Expr::Derived { table, column: name, shows: None };
         outer_order.push(OrderTerm { expr, ..term.clone() });
     }
-    let mut outer = Select::new(From::Derived(Box::new(inner), table));
+    let mut outer = Select::new(From::derived(inner, table));
     outer.order_by = outer_order;
     outer
 }

@@ -26,7 +26,7 @@ pub(super) fn members_by_key(
     if let Some((table, key)) = ends.through {
         let (kind, source) = (JoinKind::Inner, Source::Alias(ASSOCIATION));
         let on = reaches(table, source, key, Source::Scope);
-        select.joins.push(Join { kind, table, source, on });
+        select.joins.push(Join::table(kind, table, source, on));
     }
     select.filter = Some(Expr::Keys { columns: far.clone(), keys: keys.to_vec() });
     if let Some(filter) = &node.filter {
@@ -64,14 +64,14 @@ pub(super) fn members_of_owners(
     match ends.through {
         Some((table, foreign_key)) => {
             let source = Source::Alias(ASSOCIATION);
-            select.joins.push(Join { kind: JoinKind::Left, table, source, on: is_owners });
+            select.joins.push(Join::table(JoinKind::Left, table, source, is_owners));
             let on = reaches(table, source, foreign_key, Source::Scope);
             let (kind, source) = (JoinKind::Left, Source::Scope);
-            select.joins.push(Join { kind, table: target, source, on });
+            select.joins.push(Join::table(kind, target, source, on));
         }
         None => {
             let (kind, source) = (JoinKind::Left, Source::Scope);
-            select.joins.push(Join { kind, table: target, source, on: is_owners });
+            select.joins.push(Join::table(kind, target, source, is_owners));
         }
     }
     if let (Some(filter), Some(join)) = (&node.filter, select.joins.last_mut()) {
@@ -143,7 +143,7 @@ fn limited(
     inner.select_owner_keys((0..far.len()).map(&key));
     let partition = (0..far.len()).map(key).collect();
     let select = inner.at_most_per(table, partition, limit);
-    let of_inner = |column: String| Expr::Derived { table, column };
+    let of_inner = |column: String| Expr::Derived { table, column, shows: None };
     let key = far.iter().enumerate().map(|(at, column)| (of_inner(owner_key(at)), column));
     (select, OwnerKey::Beside(typed(key)))
 }

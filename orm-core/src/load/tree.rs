@@ -96,13 +96,13 @@ fn closure(node: &LoadNode, ends: &Ends, keys: &[Vec<Value>]) -> Owners {
         Some((association, key)) => {
             let source = Source::Alias(Alias(1));
             let on = is_reached(association, source);
-            step.joins.push(Join { kind, table: association, source, on });
+            step.joins.push(Join::table(kind, association, source, on));
             let on = reaches(association, source, key, Source::Scope);
-            step.joins.push(Join { kind, table, source: Source::Scope, on });
+            step.joins.push(Join::table(kind, table, Source::Scope, on));
         }
         None => {
             let on = is_reached(table, Source::Scope);
-            step.joins.push(Join { kind, table, source: Source::Scope, on });
+            step.joins.push(Join::table(kind, table, Source::Scope, on));
         }
     }
     step.select_owner_keys(own.iter().copied().map(Expr::Column));

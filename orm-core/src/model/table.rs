@@ -32,6 +32,16 @@ pub struct Table {
 }
 
 impl Table {
+    /// The description of rows that no table stores: columns and nothing else.
+    pub fn of_rows<const N: usize>(
+        name: &'static str,
+        model: &'static str,
+        columns: [ColumnDef; N],
+    ) -> Self {
+        let mut table = TableBuilder::plain(name, model).0;
+        table.columns.extend(columns);
+        table
+    }
     /// The name in the database.
     pub fn name(&self) -> &'static str {
         self.name

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Criteria, Lifted, LoadOption, joins};
+use super::{Criteria, Lifted, LoadOption, RouteParts, joins};
 use crate::error::{Error, Result};
-use crate::model::{Relationship, Table};
-use crate::sql::{self, From, JoinKind, RowLock, Source};
+use crate::model::Table;
+use crate::sql::{self, Expr, From, Join, JoinKind, RowLock, Source};
 
 /// A query without types: the tree so far, and what is to be done with its rows.
 #[derive(Clone, Debug)]
@@ -28,8 +28,13 @@ pub(crate) struct Query {
 
 impl Query {
     pub(super) fn new(table: &'static Table) -> Self {
+        Self::over(From::Table(table, Source::Scope), table)
+    }
+
+    /// A query of rows of any kind.
+    pub(super) fn over(from: From, table: &'static Table) -> Self {
         Self {
-            tree: sql::Select::from(table),
+            tree: sql::Select::new(from),
             table,
             options: Vec::new(),
             populate_existing: false,
@@ -55,6 +60,10 @@ impl Query {
         }
         match &self.mistake {
             Some(mistake) => Err(Error::misuse(mistake.as_str())),
+            None if self.tree.mixes_levels() => Err(Error::misuse(
+                "the query gives an aggregate beside a column that each row has its own of: name \
+                 such columns in `group_by`",
+            )),
             None => Ok(()),
         }
     }
@@ -71,8 +80,8 @@ impl Query {
             || !matches!(self.tree.from, From::Table(..));
         if self.tree.lock.is_some() && is_folded {
             return Err(Error::misuse(
-                "`for_update` can't lock the rows of a query that is distinct or grouped: ask \
-                 about others by `any(…)` or `has(…)` instead of joining them",
+                "`for_update` can't lock the rows of a query that is distinct, grouped or a union: \
+                 ask about others by `any(…)` or `has(…)` instead of joining them",
             ));
         }
         Ok(())
@@ -98,49 +107,73 @@ impl Query {
         self.lifted = Lifted::Everything;
     }
 
+    /// The tree as part of another statement, which says the first mistake when it is written.
+    pub(super) fn into_tree(self) -> sql::Select {
+        let mistake = self.check().err();
+        let mut tree = self.tree;
+        if let Some(mistake) = mistake {
+            tree.and_filter(Expr::Mistaken(sentence(mistake)));
+        }
+        tree
+    }
+
     /// Has the rows locked.
     pub(super) fn lock(&mut self, lock: RowLock) {
         self.lock = Some(lock);
     }
 
     pub(super) fn mistaken(&mut self, error: Error) {
-        self.mistake.get_or_insert_with(|| match error {
-            Error::Misuse(sentence) => sentence,
-            other => other.to_string(),
-        });
+        self.mistake.get_or_insert_with(|| sentence(error));
     }
 
-    /// Joins what a relationship leads to, under its own name.
-    pub(super) fn join(&mut self, relationship: &'static Relationship, kind: JoinKind) {
-        let target = relationship.target();
-        if self.names(target) {
-            return self.mistaken(Error::misuse(format!(
-                "`{}` is in this query already, and `join({}::{})` would bring it in once more: \
-                 a model enters a query once; ask about further rows of it by `any(…)` or `has(…)`",
-                target.model(),
-                relationship.source().model(),
-                relationship.name(),
-            )));
+    /// Joins what a relationship leads to.
+    pub(super) fn join(&mut self, route: RouteParts, kind: JoinKind) {
+        let RouteParts { relationship, owner, target } = route;
+        if self.is_taken(relationship.target(), target) {
+            return;
         }
         let association = self.tree.next_alias();
-        match joins(relationship, kind, Source::Scope, Source::Scope, association) {
+        match joins(relationship, kind, owner, target, association) {
             Ok(joins) => self.tree.joins.extend(joins),
             Err(error) => self.mistaken(error),
         }
     }
 
-    /// Whether the table is in the query under its own name.
-    fn names(&self, table: &'static Table) -> bool {
-        let first = match &self.tree.from {
-            From::Table(first, _) | From::Derived(_, first) => Some(*first),
-            From::Owners(_) => None,
-        };
-        first == Some(table)
-            || self
-                .tree
-                .joins
-                .iter()
-                .any(|join| join.source == Source::Scope && join.table == table)
+    /// Joins anything by a condition.
+    pub(super) fn join_on(&mut self, from: From, kind: JoinKind, on: Expr) {
+        let is_taken =
+            from.occurrence().is_some_and(|(table, source)| self.is_taken(table, source));
+        if !is_taken {
+            self.tree.joins.push(Join { kind, from, on });
+        }
+    }
+
+    /// Whether this occurrence of a table is in the query already, which is a mistake.
+    fn is_taken(&mut self, table: &'static Table, source: Source) -> bool {
+        let is_taken = self.tree.names(table, source);
+        if is_taken {
+            let model = table.model();
+            self.mistaken(Error::misuse(match source {
+                Source::Tag(tag) => format!(
+                    "the alias `{}` of `{model}` is in this query already: name the other by a type \
+                     of its own",
+                    tag.label()
+                ),
+                _ => format!(
+                    "`{model}` is in this query already: a further use of it is an alias, as in \
+                     `.join(User::boss.to::<Boss>())`; whether there is a row, \
+                     `any(…)` and `has(…)` tell without a join"
+                ),
+            }));
+        }
+        is_taken
+    }
+}
+
+fn sentence(mistake: Error) -> String {
+    match mistake {
+        Error::Misuse(sentence) => sentence,
+        other => other.to_string(),
     }
 }
 

@@ -93,6 +93,12 @@ impl<M> Condition<M> {
         Expression::new(self.expr)
     }
 
+    /// The same of another model, when the change is made.
+    pub(super) fn moved<O>(mut self, change: impl FnOnce(&mut Expr)) -> Condition<O> {
+        change(&mut self.expr);
+        Condition::new(self.expr)
+    }
+
     /// Holds for every row: where a loop of `&` starts.
     pub fn all() -> Self {
         Self::new(Expr::All(Vec::new()))

@@ -23,7 +23,7 @@ impl Query {
             && tree.limit.is_none();
         if !plain {
             self.select_least(&mut tree);
-            tree = sql::Select::new(From::Derived(Box::new(tree), self.table));
+            tree = sql::Select::new(From::derived(tree, self.table));
         }
         tree.columns = vec![(count, None)];
         self.criteria.restrict(&mut tree);
@@ -40,12 +40,18 @@ impl Query {
     ///
     /// It isn't `SELECT EXISTS(…)`, which would need a SELECT without FROM; the work is the same.
     pub(crate) fn exists_tree(&self) -> sql::Select {
+        let mut tree = self.any_tree();
+        tree.limit = Some(tree.limit.map_or(1, |rows| rows.min(1)));
+        self.criteria.restrict(&mut tree);
+        tree
+    }
+
+    /// A query that gives rows if this one would give any, else none.
+    pub(super) fn any_tree(&self) -> sql::Select {
         let mut tree = self.tree.clone();
         tree.order_by.clear();
         tree.distinct = false;
         self.select_least(&mut tree);
-        tree.limit = Some(tree.limit.map_or(1, |rows| rows.min(1)));
-        self.criteria.restrict(&mut tree);
         tree
     }
 

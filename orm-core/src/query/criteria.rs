@@ -1,9 +1,10 @@
 //! Conditions that every load of a model is under, unless a query lifts them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::model::{Link, Relationship, Table};
-use crate::sql::{Expr, From, Owners, Select, Source};
+use crate::sql::{Cte, Expr, From, Owners, Select, Source};
 
 /// A condition for each of some tables, without types.
 #[derive(Clone, Debug, Default)]
@@ -72,36 +73,8 @@ impl Criteria {
     /// Lets a query find only rows that they admit, wherever it reads one of the tables: from
     /// where it starts, in its joins, in what it asks about related rows.
     pub(crate) fn restrict(&self, select: &mut Select) {
-        if self.0.is_empty() {
-            return;
-        }
-        for (column, _) in &mut select.columns {
-            self.restrict_parts(column);
-        }
-        for expr in select.filter.iter_mut().chain(&mut select.group_by).chain(&mut select.having) {
-            self.restrict_parts(expr);
-        }
-        for term in &mut select.order_by {
-            self.restrict_parts(&mut term.expr);
-        }
-        for join in &mut select.joins {
-            self.restrict_parts(&mut join.on);
-            if let Some(condition) = self.of_occurrence(join.table, join.source) {
-                join.on = std::mem::replace(&mut join.on, Expr::All(Vec::new())).and(condition);
-            }
-        }
-        match &mut select.from {
-            From::Table(table, source) => {
-                if let Some(condition) = self.of_occurrence(table, *source) {
-                    select.and_filter(condition);
-                }
-            }
-            From::Derived(inner, _) | From::Owners(Owners::Query(inner)) => self.restrict(inner),
-            From::Owners(Owners::Closure { from, step }) => {
-                self.restrict(from);
-                self.restrict(step);
-            }
-            From::Owners(Owners::Reached) => {}
+        if !self.0.is_empty() {
+            Restriction { criteria: self, ctes: Vec::new() }.select(select);
         }
     }
 
@@ -109,7 +82,7 @@ impl Criteria {
     /// that they admit.
     pub(crate) fn restrict_filter(&self, table: &'static Table, filter: &mut Option<Expr>) {
         if let Some(filter) = filter {
-            self.restrict_parts(filter);
+            Restriction { criteria: self, ctes: Vec::new() }.expr(filter);
         }
         if let Some(condition) = self.of(table).cloned() {
             *filter = Some(match filter.take() {
@@ -127,22 +100,93 @@ impl Criteria {
         }
         Some(condition)
     }
+}
 
-    /// Lets every question about related rows in an expression see only those that they admit.
-    fn restrict_parts(&self, expr: &mut Expr) {
-        expr.each_part_mut(&mut |part| {
-            let Expr::Related { relationship, condition, .. } = part else { return };
-            let association = match relationship.link() {
-                Ok(Link::Through(association)) => self.of(association.table),
-                _ => None,
-            };
-            for added in [self.of(relationship.target()), association].into_iter().flatten() {
-                let added = added.clone();
-                *condition = Some(Box::new(match condition.take() {
-                    Some(condition) => condition.and(added),
-                    None => added,
-                }));
+/// One statement's way under criteria.
+struct Restriction<'c> {
+    criteria: &'c Criteria,
+    /// The common table expressions that were met, and what became of them: each stays one.
+    ctes: Vec<(Arc<Cte>, Arc<Cte>)>,
+}
+
+impl Restriction<'_> {
+    fn select(&mut self, select: &mut Select) {
+        select.for_each_expr_mut(&mut |expr| self.expr(expr));
+        for join in &mut select.joins {
+            if let Some(condition) = self.from(&mut join.from) {
+                join.on = std::mem::replace(&mut join.on, Expr::All(Vec::new())).and(condition);
             }
-        });
+        }
+        if let Some(condition) = self.from(&mut select.from) {
+            select.and_filter(condition);
+        }
+    }
+
+    /// Restricts the subqueries in what is read from; gives the condition on a table's own rows.
+    fn from(&mut self, from: &mut From) -> Option<Expr> {
+        match from {
+            From::Table(table, source) => return self.criteria.of_occurrence(table, *source),
+            From::Derived(body, ..) => self.selects(body.selects_mut()),
+            From::Cte(cte, _) => *cte = self.cte(cte),
+            From::Owners(Owners::Query(inner)) => self.select(inner),
+            From::Owners(Owners::Closure { from, step }) => {
+                self.select(from);
+                self.select(step);
+            }
+            From::Itself(..) | From::Owners(Owners::Reached) => {}
+        }
+        None
+    }
+
+    fn selects(&mut self, selects: &mut [Select]) {
+        selects.iter_mut().for_each(|select| self.select(select));
+    }
+
+    fn cte(&mut self, cte: &Arc<Cte>) -> Arc<Cte> {
+        let known = self.ctes.iter().find(|(before, _)| Arc::ptr_eq(before, cte));
+        if let Some((_, after)) = known {
+            return Arc::clone(after);
+        }
+        let mut restricted = Cte::clone(cte);
+        self.selects(restricted.body.selects_mut());
+        let restricted = Arc::new(restricted);
+        self.ctes.push((Arc::clone(cte), Arc::clone(&restricted)));
+        restricted
+    }
+
+    /// Lets every subquery in an expression, and every question about related rows, see only those
+    /// that the criteria admit.
+    fn expr(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Exists(select) | Expr::Scalar(select) => self.select(select),
+            Expr::InSelect { operand, select, .. } => {
+                self.expr(operand);
+                self.select(select);
+            }
+            Expr::Related { target, relationship, condition, .. } => {
+                condition.iter_mut().for_each(|condition| self.expr(condition));
+                self.related(relationship, *target, condition);
+            }
+            other => other.for_each_part_mut(&mut |part| self.expr(part)),
+        }
+    }
+
+    fn related(
+        &self,
+        relationship: &'static Relationship,
+        target: Source,
+        condition: &mut Option<Box<Expr>>,
+    ) {
+        let association = match relationship.link() {
+            Ok(Link::Through(association)) => self.criteria.of(association.table).cloned(),
+            _ => None,
+        };
+        let of_target = self.criteria.of_occurrence(relationship.target(), target);
+        for added in [of_target, association].into_iter().flatten() {
+            *condition = Some(Box::new(match condition.take() {
+                Some(condition) => condition.and(added),
+                None => added,
+            }));
+        }
     }
 }

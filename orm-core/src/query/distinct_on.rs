@@ -77,7 +77,7 @@ impl Query {
             };
             if term.expr.any_part(&is_joined) {
                 let column = format!("o{at}");
-                let shown = Expr::Derived { table, column: column.clone() };
+                let shown = Expr::Derived { table, column: column.clone(), shows: None };
                 inner.columns.push((std::mem::replace(&mut term.expr, shown), Some(column)));
             }
         }

@@ -64,6 +64,12 @@ impl<M, T, L> Expression<M, T, L> {
     pub(crate) fn into_expr(self) -> Expr {
         self.expr
     }
+
+    /// The same of another model, when the change is made.
+    pub(super) fn moved<O>(mut self, change: impl FnOnce(&mut Expr)) -> Expression<O, T, L> {
+        change(&mut self.expr);
+        Expression::new(self.expr)
+    }
 }
 
 impl<M, T, L> Clone for Expression<M, T, L> {

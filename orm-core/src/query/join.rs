@@ -60,14 +60,14 @@ pub(crate) fn joins(
     Ok(match ends.through {
         None => {
             let on = equal((from, owner, ends.owner), (to, target, ends.far));
-            vec![Join { kind, table: to, source: target, on }]
+            vec![Join::table(kind, to, target, on)]
         }
         Some((table, key)) => {
             let source = Source::Alias(association);
             let near = equal((from, owner, ends.owner), (table, source, ends.far));
             vec![
-                Join { kind, table, source, on: near },
-                Join { kind, table: to, source: target, on: reaches(table, source, key, target) },
+                Join::table(kind, table, source, near),
+                Join::table(kind, to, target, reaches(table, source, key, target)),
             ]
         }
     })

@@ -69,7 +69,7 @@ impl Query {
             return columns_of(&mut tree.group_by.iter());
         }
         let mut selected = tree.columns.iter().map(|(expr, _)| expr);
-        if tree.columns.iter().any(|(expr, _)| is_aggregate(expr)) {
+        if tree.columns.iter().any(|(expr, _)| expr.is_aggregate()) {
             return Vec::new();
         }
         if tree.distinct && !tree.columns.is_empty() {
@@ -79,7 +79,8 @@ impl Query {
         if !tree.distinct {
             // Each row of a joined collection is a row of its own.
             let several = tree.joins.iter().filter(|join| !is_to_one(join));
-            identity.extend(several.flat_map(|join| key_of(join.table, join.source)));
+            let joined = several.filter_map(|join| join.from.occurrence());
+            identity.extend(joined.flat_map(|(table, source)| key_of(table, source)));
         }
         identity
     }
@@ -293,7 +294,7 @@ fn expect_places(query: &Query) -> Result<()> {
         let by_columns = tree.group_by.iter().all(is_column);
         (!by_columns)
             .then_some("groups have places of their own only if they are groups of columns")
-    } else if tree.columns.iter().any(|(expr, _)| is_aggregate(expr)) {
+    } else if tree.columns.iter().any(|(expr, _)| expr.is_aggregate()) {
         Some("aggregates without groups give one row, which has no others beside it")
     } else if tree.distinct {
         let by_what_is_shown = tree.order_by.iter().all(|term| shows(&term.expr))
@@ -312,10 +313,6 @@ fn expect_places(query: &Query) -> Result<()> {
     }
 }
 
-fn is_aggregate(expr: &Expr) -> bool {
-    expr.any_part(&|part| matches!(part, Expr::Aggregate { .. }))
-}
-
 fn key_of(table: &'static Table, source: Source) -> Vec<ColumnRef> {
     let column = |&column: &usize| ColumnRef { table, column, source };
     table.primary_key().iter().map(column).collect()
@@ -323,8 +320,9 @@ fn key_of(table: &'static Table, source: Source) -> Vec<ColumnRef> {
 
 /// Whether a join brings at most one row: its condition gives a value to each column of the key.
 fn is_to_one(join: &Join) -> bool {
+    let Some((table, source)) = join.from.occurrence() else { return false };
     let of_join = |expr: &Expr| match expr {
-        Expr::Column(it) if it.table == join.table && it.source == join.source => Some(it.column),
+        Expr::Column(it) if it.table == table && it.source == source => Some(it.column),
         _ => None,
     };
     let mut known = Vec::new();
@@ -339,7 +337,7 @@ fn is_to_one(join: &Join) -> bool {
             _ => {}
         }
     }
-    let key = join.table.primary_key();
+    let key = table.primary_key();
     !key.is_empty() && key.iter().all(|column| known.contains(column))
 }
 
@@ -347,7 +345,8 @@ fn is_to_one(join: &Join) -> bool {
 fn may_be_null(tree: &sql::Select, expr: &Expr) -> bool {
     let Expr::Column(column) = expr else { return true };
     let is_outer = |join: &Join| {
-        join.kind == JoinKind::Left && join.table == column.table && join.source == column.source
+        let joined = join.from.occurrence();
+        join.kind == JoinKind::Left && joined == Some((column.table, column.source))
     };
     column.table.columns()[column.column].facts.nullable || tree.joins.iter().any(is_outer)
 }

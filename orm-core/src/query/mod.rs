@@ -7,12 +7,15 @@
 //!
 //! - [`expression`](Expression), `operators`, `arithmetic`, `comparand`: what columns can do;
 //! - [`condition`](Condition), [`order`](Order): what `filter` and `order_by` take;
-//! - [`origin`](Origin): what columns belong to;
+//! - [`origin`](Origin): what columns belong to, aliases among them; [`route`](Route): the
+//!   relationships between those; [`whole`](entity): models as values;
 //! - `scope`: the models of a query as a type-level list, so that a column of a table that isn't
 //!   joined is a compile error;
 //! - [`select`](Select), `clauses`, `join`, `counting`: the query itself;
 //! - `keyset`: going on from a row of a query's order, whose place a [`Cursor`] keeps; [`Page`] and
 //!   [`Slice`] are what paging gives; [`sortable`](Sortable): orders that a request may ask for;
+//! - [`subquery`](exists): queries in conditions and expressions; [`derived`](Subquery): queries to read
+//!   from, common table expressions; [`row`](Row): structs of their rows; `sets`: unions and their like;
 //! - [`projection`](Projection): `columns(…)` and the decoding of its rows; `column_list`: columns of
 //!   one model by their places;
 //! - `bulk`: [`Update`] and [`Delete`] of the rows that a condition finds;
@@ -33,6 +36,7 @@ mod condition;
 mod counting;
 mod criteria;
 mod cursor;
+mod derived;
 mod distinct_on;
 mod expression;
 mod functions;
@@ -47,11 +51,16 @@ mod projection;
 mod raw;
 mod relation;
 mod returned;
+mod route;
+mod row;
 mod scope;
 mod select;
+mod sets;
 mod sortable;
+mod subquery;
 mod upsert;
 mod view;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -63,6 +72,7 @@ pub use column_list::ColumnList;
 pub use comparand::{Assign, ByExpression, ByValue, Comparand};
 pub use condition::{Condition, Conditions, all_of, any_of};
 pub use cursor::Cursor;
+pub use derived::Subquery;
 pub use expression::{Comparable, Expression, PerGroup, PerRow, PerWindow, Term};
 pub use functions::{
     ArrayColumn, Case, CastTo, EmptyCase, Fractional, HasDate, HasTime, JsonColumn, JsonPath,
@@ -72,16 +82,22 @@ pub use functions::{
 pub use loader::{IntoLoad, Load};
 pub use operators::TextColumn;
 pub use order::{Order, Orders, order};
-pub use origin::Origin;
+pub use origin::{As, Origin};
 pub use page::{Page, Slice};
 pub use projection::{Projection, Rows};
 pub use raw::{BindValue, Raw, RawEntities, RawRow, RawRows, raw};
-pub use scope::{Contains, Here, Maybe, Only, Outer, Presence, There, Within};
+pub use route::{IntoRoute, Joinable, Route};
+pub use row::{Row, RowCells, read_by_name};
+pub use scope::{
+    Around, Contains, Correlated, Head, Here, Maybe, Only, Outer, Presence, Subscope, There, Within,
+};
 pub use select::{Groups, Select};
 pub use sortable::{Sortable, order_from};
+pub use subquery::{Subselect, exists};
 pub use upsert::excluded;
 pub(crate) use view::view_object;
 pub use view::{View, ViewField, ViewRow, ViewShape, Views};
+pub use whole::{Whole, entity};
 
 pub(crate) use bulk::{BulkAction, BulkWrite};
 pub(crate) use clauses::Query;
@@ -90,8 +106,10 @@ pub(crate) use criteria::{Criteria, Lifted};
 pub(crate) use join::{Ends, joins, key_order, member_order, reaches};
 pub(crate) use keyset::{Keyset, Seek, read_order};
 pub(crate) use loader::{Levels, LoadOption};
+pub(crate) use projection::Decode;
 pub(crate) use raw::ByName;
 pub(crate) use returned::ReturnedColumns;
+pub(crate) use route::RouteParts;
 pub(crate) use view::Loading;
 
 use crate::model::Table;

@@ -29,6 +29,12 @@ impl<M> Order<M> {
         Self { term: OrderTerm { sql_type, ..OrderTerm::new(expr, descending) }, of: PhantomData }
     }
 
+    /// The same of another model, when the change is made.
+    pub(super) fn moved<O>(mut self, change: impl FnOnce(&mut Expr)) -> Order<O> {
+        change(&mut self.term.expr);
+        Order { term: self.term, of: PhantomData }
+    }
+
     /// Puts NULLs first. Without this or [`nulls_last`](Self::nulls_last) they stand where the
     /// database is used to put them: PostgreSQL takes NULL for the greatest value, SQLite and
     /// MySQL for the least.

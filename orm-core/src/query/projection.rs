@@ -95,13 +95,16 @@ fn step(at: &mut usize) -> usize {
     *at - 1
 }
 
+/// Decodes a row from its cells, the first of which is at the given position.
+pub(crate) type Decode<R> = fn(&dyn Cells, usize) -> Result<R, ValueError>;
+
 /// A query for rows that are no objects, each decoded to an `R`: what
 /// [`Select::columns`](super::Select::columns) gives.
 #[must_use = "a query does nothing until a verb such as `all` runs it"]
 pub struct Rows<R, Scope = ()> {
     pub(crate) query: Query,
     /// Decodes a row from its cells, the first of which is at the given position.
-    pub(crate) decode: fn(&dyn Cells, usize) -> Result<R, ValueError>,
+    pub(crate) decode: Decode<R>,
     of: PhantomData<fn() -> Scope>,
 }
 
@@ -114,6 +117,11 @@ impl<R, Scope> Rows<R, Scope> {
         projection.__select(&mut columns);
         query.tree.columns = columns.0.into_iter().map(|column| (column, None)).collect();
         Self { query, decode: |cells, mut at| P::__decode(cells, &mut at), of: PhantomData }
+    }
+
+    /// Rows of a query whose columns are selected already.
+    pub(super) fn over(query: Query, decode: Decode<R>) -> Self {
+        Self { query, decode, of: PhantomData }
     }
 
     clauses!();

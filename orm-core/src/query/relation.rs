@@ -1,8 +1,8 @@
 //! What a relationship constant can do in a query: loader options and conditions.
 
-use super::{Condition, IntoLoad, Load, Only, Orders};
+use super::route::related;
+use super::{Condition, IntoLoad, IntoRoute, Load, Only, Orders};
 use crate::model::{Kind, Model, Relation, ToMany, ToOne};
-use crate::sql::{Expr, Source};
 
 impl<M: Model, K: Kind<Target = M>, N> Relation<M, K, N> {
     /// Loads so many levels of a relationship of a model to itself: [`Load::depth`].
@@ -66,7 +66,7 @@ impl<M: Model, K: Kind, N> Relation<M, K, N> {
     /// Leads somewhere: there is at least one related row. `!User::posts.exists()` finds the
     /// users without posts.
     pub fn exists(self) -> Condition<M> {
-        self.related(None)
+        related::<M, K::Target>(self.__route(), None)
     }
 
     /// The condition holds for at least one member:
@@ -75,7 +75,7 @@ impl<M: Model, K: Kind, N> Relation<M, K, N> {
     where
         K: ToMany,
     {
-        self.related(Some(condition))
+        related(self.__route(), Some(condition))
     }
 
     /// It leads to a row for which the condition holds:
@@ -84,14 +84,6 @@ impl<M: Model, K: Kind, N> Relation<M, K, N> {
     where
         K: ToOne,
     {
-        self.related(Some(condition))
-    }
-
-    fn related(self, condition: Option<Condition<K::Target>>) -> Condition<M> {
-        Condition::new(Expr::Related {
-            owner: Source::Scope,
-            relationship: self.def(),
-            condition: condition.map(|condition| Box::new(condition.into_expr())),
-        })
+        related(self.__route(), Some(condition))
     }
 }

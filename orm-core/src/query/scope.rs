@@ -24,6 +24,14 @@ pub struct There<At>(PhantomData<fn() -> At>);
 #[derive(Debug)]
 pub struct Maybe<M>(PhantomData<fn() -> M>);
 
+/// A model of the query around a subquery, to which the subquery refers.
+#[derive(Debug)]
+pub struct Correlated<O>(PhantomData<fn() -> O>);
+
+/// The model stands at the head of the list, and is one of the query around.
+#[derive(Debug)]
+pub struct Around;
+
 /// A query's list of models that contains `Wanted` at the inferred place `At`.
 #[diagnostic::on_unimplemented(
     message = "`{Wanted}` is not part of this query",
@@ -35,16 +43,65 @@ pub trait Contains<Wanted, At> {
     type Presence: Presence;
 }
 
+#[diagnostic::do_not_recommend]
 impl<M, Rest> Contains<M, Here> for (M, Rest) {
     type Presence = NotNull;
 }
 
+#[diagnostic::do_not_recommend]
 impl<M, Rest> Contains<M, Outer> for (Maybe<M>, Rest) {
     type Presence = Nullable;
 }
 
+#[diagnostic::do_not_recommend]
 impl<M, Other, Rest: Contains<M, At>, At> Contains<M, There<At>> for (Other, Rest) {
     type Presence = Rest::Presence;
+}
+
+#[diagnostic::do_not_recommend]
+impl<O, Rest> Contains<O, Around> for (Correlated<O>, Rest) {
+    type Presence = Nullable;
+}
+
+/// A subquery's list of models, which says what of the query around it the subquery needs.
+#[doc(hidden)]
+pub trait Subscope {
+    /// `M` together with what the subquery needs.
+    type With<M>;
+    /// What the subquery needs.
+    type Alone;
+}
+
+/// The head of such a list.
+#[doc(hidden)]
+pub trait Head {
+    type With<M, Rest: Subscope>;
+    type Alone<Rest: Subscope>;
+}
+
+impl Subscope for () {
+    type With<M> = M;
+    type Alone = ();
+}
+
+impl<H: Head, Rest: Subscope> Subscope for (H, Rest) {
+    type With<M> = H::With<M, Rest>;
+    type Alone = H::Alone<Rest>;
+}
+
+impl<O: Origin> Head for O {
+    type With<M, Rest: Subscope> = Rest::With<M>;
+    type Alone<Rest: Subscope> = Rest::Alone;
+}
+
+impl<O> Head for Maybe<O> {
+    type With<M, Rest: Subscope> = Rest::With<M>;
+    type Alone<Rest: Subscope> = Rest::Alone;
+}
+
+impl<O> Head for Correlated<O> {
+    type With<M, Rest: Subscope> = Rest::With<(M, O)>;
+    type Alone<Rest: Subscope> = Rest::With<O>;
 }
 
 /// Whether what is read always has a row: [`NotNull`], or [`Nullable`] where a left join may have

@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 
 use super::clauses::{clauses, group_clauses};
 use super::{
-    Condition, Contains, Expression, Fragments, IntoLoad, Maybe, OrderTerms, Orders, Origin,
-    Projection, Query, Rows, Term, View, Views, Within,
+    Condition, Contains, Expression, Fragments, IntoLoad, IntoRoute, Joinable, Maybe, OrderTerms,
+    Orders, Origin, Projection, Query, Rows, Term, View, Views, Within,
 };
-use crate::model::{Column, Kind, Model, Relation};
-use crate::sql::{JoinKind, RowLock};
+use crate::model::{Column, Model};
+use crate::sql::{Expr, JoinKind, RowLock};
 use crate::value::ColumnType;
 
 /// A query for rows of the model `M`. `Scope` is the list of all models that take part.
@@ -72,38 +72,124 @@ impl<M: Model> Select<M> {
     }
 }
 
-impl<M: Model, Scope> Select<M, Scope> {
+impl<M, Scope> Select<M, Scope> {
+    /// A query that begins with rows of any kind.
+    pub(super) fn over(query: Query) -> Self {
+        Self { query, of: PhantomData }
+    }
+
+    pub(super) fn scoped<Wider>(self) -> Select<M, Wider> {
+        Select::over(self.query)
+    }
+
     clauses!();
     group_clauses!();
 
     /// Joins the model that a relationship leads to: rows without a match are left out, and a
     /// row with several comes several times. To ask only *whether* there is a match, take
     /// `User::posts.any(…)`.
-    pub fn join<C, K, N, At>(mut self, relation: Relation<C, K, N>) -> Select<M, (K::Target, Scope)>
+    ///
+    /// A model that is part of the query already is joined under an alias, [`As`](super::As).
+    pub fn join<R, At>(mut self, route: R) -> Select<M, (R::To, Scope)>
     where
-        C: Model,
-        K: Kind,
-        Scope: Contains<C, At>,
+        R: IntoRoute,
+        Scope: Contains<R::From, At>,
     {
-        self.query.join(relation.def(), JoinKind::Inner);
+        self.query.join(route.__route(), JoinKind::Inner);
         self.scoped()
     }
 
     /// Joins the model that a relationship leads to and keeps rows without a match: there its
     /// columns are NULL, which is why `columns` reads them as `Option`s.
-    pub fn left_join<C, K, N, At>(
-        mut self,
-        relation: Relation<C, K, N>,
-    ) -> Select<M, (Maybe<K::Target>, Scope)>
+    pub fn left_join<R, At>(mut self, route: R) -> Select<M, (Maybe<R::To>, Scope)>
     where
-        C: Model,
-        K: Kind,
-        Scope: Contains<C, At>,
+        R: IntoRoute,
+        Scope: Contains<R::From, At>,
     {
-        self.query.join(relation.def(), JoinKind::Left);
+        self.query.join(route.__route(), JoinKind::Left);
         self.scoped()
     }
 
+    /// Joins what no relationship leads to, by a condition: [`entity::<Post>()`](super::entity), an
+    /// alias of it, or the rows of a subquery.
+    pub fn join_on<J, C, At>(mut self, rows: J, on: Condition<C>) -> Select<M, (J::Origin, Scope)>
+    where
+        J: Joinable,
+        C: Within<(J::Origin, Scope), At>,
+    {
+        self.query.join_on(rows.__from().0, JoinKind::Inner, on.into_expr());
+        self.scoped()
+    }
+
+    /// Joins as [`join_on`](Self::join_on) does, and keeps rows without a match: there the joined
+    /// columns are NULL.
+    pub fn left_join_on<J, C, At>(
+        mut self,
+        rows: J,
+        on: Condition<C>,
+    ) -> Select<M, (Maybe<J::Origin>, Scope)>
+    where
+        J: Joinable,
+        C: Within<(Maybe<J::Origin>, Scope), At>,
+    {
+        self.query.join_on(rows.__from().0, JoinKind::Left, on.into_expr());
+        self.scoped()
+    }
+
+    /// Joins each row with each of the others.
+    pub fn cross_join<J: Joinable>(mut self, rows: J) -> Select<M, (J::Origin, Scope)> {
+        self.query.join_on(rows.__from().0, JoinKind::Inner, Expr::All(Vec::new()));
+        self.scoped()
+    }
+
+    /// Gives these columns, expressions or aggregates instead of objects: one, or a tuple of up
+    /// to twelve.
+    ///
+    /// ```
+    /// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, schema};
+    /// # #[derive(Model)]
+    /// # struct User {
+    /// #     username: String,
+    /// #     age: Option<i32>,
+    /// #     #[orm(default = 0)] visits: i64,
+    /// #     #[orm(back_populates = user)] posts: HasMany<Post>,
+    /// # }
+    /// # #[derive(Model)]
+    /// # struct Post {
+    /// #     title: String,
+    /// #     #[orm(foreign_key = User)] user_id: i64,
+    /// #     #[orm(back_populates = posts)] user: BelongsTo<User>,
+    /// #     #[orm(back_populates = post)] comments: HasMany<Comment>,
+    /// # }
+    /// # #[derive(Model)]
+    /// # struct Comment {
+    /// #     body: String,
+    /// #     #[orm(foreign_key = Post)] post_id: i64,
+    /// #     #[orm(back_populates = comments)] post: BelongsTo<Post>,
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![User, Post, Comment]).await?;
+    /// # let mut session = SessionFactory::new(engine.clone()).session();
+    /// # session.add(User::draft().username("ada").posts([Post::draft().title("Notes on the Analytical Engine")]));
+    /// let posts: Vec<(String, i64)> = User::select()
+    ///     .join(User::posts)
+    ///     .group_by(User::username)
+    ///     .columns((User::username, Post::id.count()))
+    ///     .all(&mut session)
+    ///     .await?;
+    /// # assert_eq!(posts, [("ada".to_owned(), 1)]);
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    pub fn columns<P, At>(self, projection: P) -> Rows<P::Row, Scope>
+    where
+        P: Projection<Scope, At>,
+    {
+        Rows::new(self.query, projection)
+    }
+}
+
+impl<M: Model, Scope> Select<M, Scope> {
     /// Loads a relationship of the rows along with them, as its options say.
     pub fn with(mut self, load: impl IntoLoad<Owner = M>) -> Self {
         self.query.options.push(load.into_load().into_option());
@@ -166,59 +252,9 @@ impl<M: Model, Scope> Select<M, Scope> {
         self
     }
 
-    /// Gives these columns, expressions or aggregates instead of objects: one, or a tuple of up
-    /// to twelve.
-    ///
-    /// ```
-    /// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, schema};
-    /// # #[derive(Model)]
-    /// # struct User {
-    /// #     username: String,
-    /// #     age: Option<i32>,
-    /// #     #[orm(default = 0)] visits: i64,
-    /// #     #[orm(back_populates = user)] posts: HasMany<Post>,
-    /// # }
-    /// # #[derive(Model)]
-    /// # struct Post {
-    /// #     title: String,
-    /// #     #[orm(foreign_key = User)] user_id: i64,
-    /// #     #[orm(back_populates = posts)] user: BelongsTo<User>,
-    /// #     #[orm(back_populates = post)] comments: HasMany<Comment>,
-    /// # }
-    /// # #[derive(Model)]
-    /// # struct Comment {
-    /// #     body: String,
-    /// #     #[orm(foreign_key = Post)] post_id: i64,
-    /// #     #[orm(back_populates = comments)] post: BelongsTo<Post>,
-    /// # }
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let engine = Engine::connect("sqlite::memory:").await?;
-    /// # engine.create_all(&schema![User, Post, Comment]).await?;
-    /// # let mut session = SessionFactory::new(engine.clone()).session();
-    /// # session.add(User::draft().username("ada").posts([Post::draft().title("Notes on the Analytical Engine")]));
-    /// let posts: Vec<(String, i64)> = User::select()
-    ///     .join(User::posts)
-    ///     .group_by(User::username)
-    ///     .columns((User::username, Post::id.count()))
-    ///     .all(&mut session)
-    ///     .await?;
-    /// # assert_eq!(posts, [("ada".to_owned(), 1)]);
-    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
-    /// ```
-    pub fn columns<P, At>(self, projection: P) -> Rows<P::Row, Scope>
-    where
-        P: Projection<Scope, At>,
-    {
-        Rows::new(self.query, projection)
-    }
-
     /// Gives views, which load only the columns and relationships that they name.
     pub fn view<V: View<Of = M>>(self) -> Views<V, Scope> {
         Views::new(self.query)
-    }
-
-    pub(super) fn scoped<Wider>(self) -> Select<M, Wider> {
-        Select { query: self.query, of: PhantomData }
     }
 }
 

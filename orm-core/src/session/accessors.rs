@@ -338,17 +338,12 @@ fn members_of<T: Model>(
         }
         Link::Through(association) => {
             let source = Source::Alias(tree.next_alias());
-            tree.joins.push(Join {
-                kind: JoinKind::Inner,
-                table: association.table,
+            tree.joins.push(Join::table(
+                JoinKind::Inner,
+                association.table,
                 source,
-                on: crate::query::reaches(
-                    association.table,
-                    source,
-                    association.target,
-                    Source::Scope,
-                ),
-            });
+                crate::query::reaches(association.table, source, association.target, Source::Scope),
+            ));
             let (columns, referenced) =
                 (association.source.columns(), association.source.referenced());
             tree.and_filter(equals(source, association.table, columns, referenced));

@@ -9,10 +9,10 @@ use crate::driver::EachRow;
 use crate::error::{Error, Result};
 use crate::load::{EntityQuery, Loaded, Loader, OwnerKey, load_entities, plan_loads};
 use crate::model::{Handle, Model, PrimaryKey, Table};
-use crate::query::{Criteria, Lifted, Query, Rows, Select};
+use crate::query::{Criteria, Decode, Lifted, Query, Rows, Select};
 use crate::sql::{self, BinaryOp, ColumnRef, Expr, render_select};
 use crate::tracking::{ObjectId, State};
-use crate::value::{Cells, SqlType, Value, ValueError};
+use crate::value::{Cells, SqlType, Value};
 
 impl<M: Model, Scope> Select<M, Scope> {
     /// All objects that the query finds, in its order. Flushes first.
@@ -149,9 +149,6 @@ pub(super) fn at_most_one<T>(table: &Table, mut found: Vec<T>) -> Result<Option<
         _ => Err(Error::MultipleFound { table: table.name().into() }),
     }
 }
-
-/// The decoder of a row that is no object.
-pub(super) type Decode<R> = fn(&dyn Cells, usize) -> Result<R, ValueError>;
 
 /// Decodes a row of a projection; where it fails, the column's place in the query is named.
 pub(super) fn decode_row<R>(decode: Decode<R>, cells: &dyn Cells) -> Result<R> {

@@ -10,8 +10,12 @@ pub(crate) use functions::Function;
 pub use functions::Unit;
 pub(crate) use window::{Bound, Window};
 
+use std::any::TypeId;
+use std::sync::Arc;
+
+use super::select::{Cte, Select};
 use super::statement::Bind;
-use crate::model::{Link, Relationship, Table};
+use crate::model::{ColumnDef, Link, Relationship, Table};
 use crate::value::{SqlType, Value};
 
 /// The number of an aliased occurrence of a table within one statement.
@@ -26,6 +30,28 @@ pub(crate) enum Source {
     Scope,
     /// An aliased occurrence.
     Alias(Alias),
+    /// An occurrence that the user named, by a type.
+    Tag(Tag),
+}
+
+/// A name that the user gave to an occurrence of a table: a type of theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag {
+    id: TypeId,
+    name: &'static str,
+}
+
+impl Tag {
+    /// The name that the type stands for.
+    pub(crate) fn of<T: 'static>() -> Self {
+        Self { id: TypeId::of::<T>(), name: std::any::type_name::<T>() }
+    }
+
+    /// The name in SQL: the type's own, without its path, in lower case.
+    pub(crate) fn label(self) -> String {
+        let path = self.name.split('<').next().unwrap_or(self.name);
+        path.rsplit("::").next().unwrap_or(path).to_lowercase()
+    }
 }
 
 /// A column of one occurrence of a table.
@@ -128,20 +154,36 @@ pub(crate) enum Expr {
     /// An aggregate or a function of windows, of the rows that the window shows to each row.
     Over(Box<Expr>, Box<Window>),
     /// Whether the object has a related one (for which the condition holds). `owner` says which
-    /// occurrence of the owner's table; the related table is in scope inside the condition.
+    /// occurrence of the owner's table; `target`, the related table's, is in scope inside the
+    /// condition.
     Related {
         owner: Source,
+        target: Source,
         relationship: &'static Relationship,
         condition: Option<Box<Expr>>,
     },
+    /// Whether the subquery gives any row.
+    Exists(Box<Select>),
+    /// Whether the operand is among the one column of the subquery's rows.
+    InSelect {
+        operand: Box<Expr>,
+        select: Box<Select>,
+        negated: bool,
+    },
+    /// The one column of the subquery's only row; NULL if it gives none.
+    Scalar(Box<Select>),
     /// A column of a derived table, by the name it was given there.
     Derived {
         table: &'static Table,
         column: String,
+        /// The column whose values it gives, where that is known.
+        shows: Option<&'static ColumnDef>,
     },
     /// The part at this position of the key in the innermost
     /// [`From::Owners`](super::select::From::Owners), and the column whose values it has.
     OwnerKey(usize, ColumnRef),
+    /// A subquery that was put together wrongly, which is said by whoever writes it.
+    Mistaken(String),
 }
 
 impl Expr {
@@ -237,6 +279,11 @@ impl Expr {
             Expr::Related { condition, .. } => {
                 condition.as_deref().into_iter().for_each(visit);
             }
+            Expr::Exists(select) | Expr::Scalar(select) => select.for_each_expr(visit),
+            Expr::InSelect { operand, select, .. } => {
+                visit(operand);
+                select.for_each_expr(visit);
+            }
             Expr::Column(_)
             | Expr::Excluded(_)
             | Expr::Keys { .. }
@@ -244,7 +291,8 @@ impl Expr {
             | Expr::Integer(_)
             | Expr::Authored(_)
             | Expr::Derived { .. }
-            | Expr::OwnerKey(..) => {}
+            | Expr::OwnerKey(..)
+            | Expr::Mistaken(_) => {}
         }
     }
 
@@ -289,6 +337,11 @@ impl Expr {
             Expr::Related { condition, .. } => {
                 condition.as_deref_mut().into_iter().for_each(visit);
             }
+            Expr::Exists(select) | Expr::Scalar(select) => select.for_each_expr_mut(visit),
+            Expr::InSelect { operand, select, .. } => {
+                visit(operand);
+                select.for_each_expr_mut(visit);
+            }
             Expr::Column(_)
             | Expr::Excluded(_)
             | Expr::Keys { .. }
@@ -296,15 +349,9 @@ impl Expr {
             | Expr::Integer(_)
             | Expr::Authored(_)
             | Expr::Derived { .. }
-            | Expr::OwnerKey(..) => {}
+            | Expr::OwnerKey(..)
+            | Expr::Mistaken(_) => {}
         }
-    }
-
-    /// Changes the expression and its parts, the conditions of subqueries included: the innermost
-    /// parts first.
-    pub(crate) fn each_part_mut(&mut self, change: &mut dyn FnMut(&mut Expr)) {
-        self.for_each_part_mut(&mut |part| part.each_part_mut(change));
-        change(self);
     }
 
     /// Whether this holds for the expression or any part of it, the conditions of subqueries
@@ -325,8 +372,55 @@ impl Expr {
                 };
                 relationship.target() == table || association.is_some_and(|read| read == table)
             }
+            Expr::Exists(select) | Expr::Scalar(select) | Expr::InSelect { select, .. } => {
+                select.reads(table)
+            }
             _ => false,
         })
+    }
+
+    /// Whether it is calculated of an aggregate, so that it has a value per group.
+    pub(crate) fn is_aggregate(&self) -> bool {
+        match self {
+            Expr::Aggregate(_) => true,
+            Expr::InSelect { operand, .. } => operand.is_aggregate(),
+            Expr::Over(..) | Expr::Exists(_) | Expr::Scalar(_) | Expr::Related { .. } => false,
+            other => {
+                let mut found = false;
+                other.for_each_part(&mut |part| found = found || part.is_aggregate());
+                found
+            }
+        }
+    }
+
+    /// Whether a column of each row is in it, outside of aggregates and subqueries.
+    pub(crate) fn is_per_row(&self) -> bool {
+        match self {
+            Expr::Column(_) => true,
+            Expr::InSelect { operand, .. } => operand.is_per_row(),
+            Expr::Aggregate(_)
+            | Expr::Over(..)
+            | Expr::Exists(_)
+            | Expr::Scalar(_)
+            | Expr::Related { .. } => false,
+            other => {
+                let mut found = false;
+                other.for_each_part(&mut |part| found = found || part.is_per_row());
+                found
+            }
+        }
+    }
+
+    /// Gathers the common table expressions that its subqueries read.
+    pub(super) fn ctes<'e>(&'e self, into: &mut Vec<&'e Arc<Cte>>) {
+        match self {
+            Expr::Exists(select) | Expr::Scalar(select) => select.ctes(into),
+            Expr::InSelect { operand, select, .. } => {
+                operand.ctes(into);
+                select.ctes(into);
+            }
+            other => other.for_each_part(&mut |part| part.ctes(into)),
+        }
     }
 }
 
@@ -379,7 +473,22 @@ impl Expr {
             Expr::Keys { columns, .. } => {
                 columns.iter_mut().for_each(|column| moves(column.table, &mut column.source));
             }
+            Expr::InSelect { operand, select, .. } => {
+                operand.rescope(table, to);
+                select.rescope(table, to);
+            }
+            Expr::Exists(select) | Expr::Scalar(select) => select.rescope(table, to),
             other => other.for_each_part_mut(&mut |part| part.rescope(table, to)),
+        }
+    }
+}
+
+impl Select {
+    /// Lets what refers to a query around this one mean another occurrence. What the subquery reads
+    /// itself it goes on to mean, and subqueries that it reads from see nothing around them.
+    fn rescope(&mut self, table: &'static Table, to: Source) {
+        if !self.names(table, Source::Scope) {
+            self.for_each_expr_mut(&mut |expr| expr.rescope(table, to));
         }
     }
 }

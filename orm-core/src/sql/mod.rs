@@ -26,7 +26,7 @@ pub(crate) use dml::{
 pub use expr::Unit;
 pub(crate) use expr::{
     Aggregate, Aggregation, Alias, BinaryOp, Bound, ColumnRef, Expr, Function, OrderTerm, Source,
-    Window,
+    Tag, Window,
 };
 pub use isolation::Isolation;
 pub use naming::Naming;
@@ -35,5 +35,7 @@ pub(crate) use render::{
     render_defaults, render_delete, render_delete_where, render_echo, render_insert, render_select,
     render_update, render_update_where,
 };
-pub(crate) use select::{From, Join, JoinKind, Owners, RowLock, Select, owner_key};
+pub(crate) use select::{
+    Body, Cte, From, Join, JoinKind, Owners, RowLock, Select, SetOperator, owner_key,
+};
 pub(crate) use statement::{Bind, Statement};

@@ -1,17 +1,23 @@
 //! A SELECT as a tree.
 
+use std::sync::Arc;
+
 use super::expr::{Alias, BinaryOp, ColumnRef, Expr, OrderTerm, Source};
 use crate::model::Table;
 use crate::value::{SqlType, Value};
 
-/// What a SELECT reads from first.
+/// What a SELECT reads rows from: first, or by a join.
 #[derive(Clone, Debug)]
 pub(crate) enum From {
-    /// A table: the scope's occurrence, or an aliased one.
+    /// One occurrence of a table.
     Table(&'static Table, Source),
     /// A subquery under the name of the table whose columns it gives, so that whatever refers to
     /// the table means the subquery's rows. Projected columns keep the table's column names.
-    Derived(Box<Select>, &'static Table),
+    Derived(Box<Body>, &'static Table, Source),
+    /// The rows of a common table expression.
+    Cte(Arc<Cte>, Source),
+    /// The rows that the recursive expression of this table, in which it stands, has so far.
+    Itself(&'static Table, Source),
     /// Keys of objects whose related rows are wanted: [`Expr::OwnerKey`] names them.
     Owners(Owners),
 }
@@ -33,20 +39,122 @@ pub(crate) fn owner_key(at: usize) -> String {
     format!("key {at}")
 }
 
-/// How a table is joined.
+impl From {
+    /// A subquery under the table's own name.
+    pub(crate) fn derived(select: Select, table: &'static Table) -> Self {
+        From::Derived(Box::new(Body::Select(select)), table, Source::Scope)
+    }
+
+    /// The table whose columns the rows have, and which occurrence of it this is.
+    pub(crate) fn occurrence(&self) -> Option<(&'static Table, Source)> {
+        match self {
+            From::Table(table, source)
+            | From::Derived(_, table, source)
+            | From::Itself(table, source) => Some((table, *source)),
+            From::Cte(cte, source) => Some((cte.table, *source)),
+            From::Owners(_) => None,
+        }
+    }
+
+    /// The SELECTs in it.
+    pub(crate) fn selects(&self) -> Vec<&Select> {
+        match self {
+            From::Table(..) | From::Itself(..) | From::Owners(Owners::Reached) => Vec::new(),
+            From::Derived(body, ..) => body.selects().iter().collect(),
+            From::Cte(cte, _) => cte.body.selects().iter().collect(),
+            From::Owners(Owners::Query(query)) => vec![query],
+            From::Owners(Owners::Closure { from, step }) => vec![from, step],
+        }
+    }
+
+    /// The same rows as another occurrence.
+    pub(crate) fn aliased(self, source: Source) -> Self {
+        match self {
+            From::Table(table, _) => From::Table(table, source),
+            From::Derived(body, table, _) => From::Derived(body, table, source),
+            From::Cte(cte, _) => From::Cte(cte, source),
+            From::Itself(table, _) => From::Itself(table, source),
+            owners @ From::Owners(_) => owners,
+        }
+    }
+}
+
+/// What gives the rows of a subquery: one SELECT, or several whose rows become one set.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Select(Select),
+    Compound(SetOperator, Vec<Select>),
+}
+
+impl Body {
+    /// The SELECTs that it consists of.
+    pub(crate) fn selects(&self) -> &[Select] {
+        match self {
+            Body::Select(select) => std::slice::from_ref(select),
+            Body::Compound(_, selects) => selects,
+        }
+    }
+
+    /// The same SELECTs, to change them.
+    pub(crate) fn selects_mut(&mut self) -> &mut [Select] {
+        match self {
+            Body::Select(select) => std::slice::from_mut(select),
+            Body::Compound(_, selects) => selects,
+        }
+    }
+}
+
+/// How the rows of several SELECTs become one set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetOperator {
+    Union,
+    UnionAll,
+    Intersect,
+    Except,
+}
+
+impl SetOperator {
+    /// What stands between the SELECTs.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Union => " UNION ",
+            Self::UnionAll => " UNION ALL ",
+            Self::Intersect => " INTERSECT ",
+            Self::Except => " EXCEPT ",
+        }
+    }
+}
+
+/// A common table expression: a subquery that is written once, before the statement.
+#[derive(Clone, Debug)]
+pub(crate) struct Cte {
+    /// The table whose columns its rows have, which names it.
+    pub(crate) table: &'static Table,
+    pub(crate) body: Body,
+    /// Whether it reads itself.
+    pub(crate) recursive: bool,
+}
+
+/// How rows are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JoinKind {
     Inner,
     Left,
 }
 
-/// One joined table.
+/// Joined rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Join {
     pub(crate) kind: JoinKind,
-    pub(crate) table: &'static Table,
-    pub(crate) source: Source,
+    pub(crate) from: From,
     pub(crate) on: Expr,
+}
+
+impl Join {
+    /// A joined table.
+    pub(crate) fn table(kind: JoinKind, table: &'static Table, source: Source, on: Expr) -> Self {
+        Self { kind, from: From::Table(table, source), on }
+    }
 }
 
 /// How a SELECT locks the rows that it reads, until the transaction ends.
@@ -132,8 +240,8 @@ impl Select {
         const RANK: &str = "row number";
         let order = std::mem::take(&mut self.order_by);
         self.columns.push((Expr::row_number(partition, order), Some(RANK.to_owned())));
-        let rank = || Expr::Derived { table, column: RANK.to_owned() };
-        let mut select = Select::new(From::Derived(Box::new(self), table));
+        let rank = || Expr::Derived { table, column: RANK.to_owned(), shows: None };
+        let mut select = Select::new(From::derived(self, table));
         let rows = Value::Int(i64::try_from(rows).unwrap_or(i64::MAX));
         let most = Expr::bind(rows, SqlType::I64);
         select.filter = Some(Expr::binary(rank(), BinaryOp::LessOrEqual, most));
@@ -166,17 +274,84 @@ impl Select {
     /// Whether it locks the rows of its first table, itself or as the query around them.
     pub(crate) fn is_locking(&self) -> bool {
         match &self.from {
-            From::Derived(inner, _) => self.lock.is_some() || inner.is_locking(),
-            From::Table(..) | From::Owners(_) => self.lock.is_some(),
+            From::Derived(inner, ..) => {
+                self.lock.is_some() || inner.selects().iter().any(Select::is_locking)
+            }
+            _ => self.lock.is_some(),
         }
     }
 
     /// The first alias number that no join of this SELECT uses.
     pub(crate) fn next_alias(&self) -> Alias {
-        let used = self.joins.iter().filter_map(|join| match join.source {
+        let used = self.joins.iter().filter_map(|join| match join.from.occurrence()?.1 {
             Source::Alias(Alias(number)) => Some(number),
-            Source::Scope => None,
+            Source::Scope | Source::Tag(_) => None,
         });
         Alias(used.max().map_or(1, |number| number + 1))
+    }
+
+    /// What it reads rows from, in the order in which it is written.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &From> {
+        std::iter::once(&self.from).chain(self.joins.iter().map(|join| &join.from))
+    }
+
+    /// Whether this occurrence of a table is among what it reads rows from.
+    pub(crate) fn names(&self, table: &Table, source: Source) -> bool {
+        self.sources().any(|from| from.occurrence() == Some((table, source)))
+    }
+
+    /// Visits its own expressions; those of subqueries that it reads from are not among them.
+    pub(crate) fn for_each_expr<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
+        self.columns.iter().for_each(|(column, _)| visit(column));
+        self.joins.iter().for_each(|join| visit(&join.on));
+        self.filter.iter().for_each(&mut *visit);
+        self.group_by.iter().for_each(&mut *visit);
+        self.having.iter().for_each(&mut *visit);
+        self.order_by.iter().for_each(|term| visit(&term.expr));
+    }
+
+    /// Visits the same expressions as [`for_each_expr`](Self::for_each_expr), to change them.
+    pub(crate) fn for_each_expr_mut(&mut self, visit: &mut dyn FnMut(&mut Expr)) {
+        self.columns.iter_mut().for_each(|(column, _)| visit(column));
+        self.joins.iter_mut().for_each(|join| visit(&mut join.on));
+        self.filter.iter_mut().for_each(&mut *visit);
+        self.group_by.iter_mut().for_each(&mut *visit);
+        self.having.iter_mut().for_each(&mut *visit);
+        self.order_by.iter_mut().for_each(|term| visit(&mut term.expr));
+    }
+
+    /// Whether it selects an aggregate of all rows beside a column, of which each row has its own.
+    pub(crate) fn mixes_levels(&self) -> bool {
+        let mut columns = self.columns.iter().map(|(column, _)| column);
+        self.group_by.is_empty()
+            && columns.clone().any(Expr::is_aggregate)
+            && columns.any(Expr::is_per_row)
+    }
+
+    /// Whether it reads rows of the table, by itself or in a subquery.
+    pub(crate) fn reads(&self, read: &Table) -> bool {
+        let mut reads = self.sources().any(|from| {
+            matches!(from, From::Table(table, _) if *table == read)
+                || from.selects().into_iter().any(|select| select.reads(read))
+        });
+        self.for_each_expr(&mut |expr| reads = reads || expr.asks_of(read));
+        reads
+    }
+
+    /// Gathers the common table expressions that it reads, also in subqueries: each once, behind
+    /// those that it reads itself.
+    pub(crate) fn ctes<'s>(&'s self, into: &mut Vec<&'s Arc<Cte>>) {
+        for from in self.sources() {
+            let cte = match from {
+                From::Cte(cte, _) => Some(cte),
+                _ => None,
+            };
+            if cte.is_some_and(|cte| into.iter().any(|known| Arc::ptr_eq(known, cte))) {
+                continue;
+            }
+            from.selects().into_iter().for_each(|select| select.ctes(into));
+            into.extend(cte);
+        }
+        self.for_each_expr(&mut |expr| expr.ctes(into));
     }
 }

@@ -9,6 +9,7 @@ mod enumeration;
 mod newtype;
 mod reference;
 mod relationship;
+mod row;
 mod suggest;
 mod table;
 mod value;
@@ -19,6 +20,7 @@ pub(crate) use enumeration::{EnumAttrs, VariantAttrs};
 pub(crate) use newtype::NewtypeAttrs;
 pub(crate) use reference::{ColumnRef, Referenced};
 pub(crate) use relationship::{Cascades, RelationshipAttrs, Secondary};
+pub(crate) use row::{row_column, row_krate};
 pub(crate) use suggest::closest;
 pub(crate) use table::{BaseAttr, BaseStructAttrs, CompositeKey, Group, TableAttrs};
 pub(crate) use value::Actions;
@@ -138,6 +140,7 @@ pub(crate) mod vocabularies {
     pub(crate) use super::enumeration::{ENUM, VARIANT};
     pub(crate) use super::newtype::NEWTYPE;
     pub(crate) use super::relationship::RELATIONSHIP;
+    pub(crate) use super::row::{ROW, ROW_FIELD};
     pub(crate) use super::table::{BASE_STRUCT, TABLE};
     pub(crate) use super::view::{VIEW, VIEW_FIELD};
 }

@@ -15,6 +15,7 @@ mod enumeration;
 mod model;
 mod newtype;
 mod obligations;
+mod row;
 mod rows;
 mod stub;
 mod table;
@@ -87,6 +88,11 @@ pub(crate) fn derive_column_type(input: &DeriveInput, errors: &Errors) -> TokenS
 /// `derive(View)`.
 pub(crate) fn derive_view(input: &DeriveInput, errors: &Errors) -> TokenStream {
     view::expand(input, errors)
+}
+
+/// `derive(Row)`.
+pub(crate) fn derive_row(input: &DeriveInput, errors: &Errors) -> TokenStream {
+    row::expand(input, errors)
 }
 
 /// The block that generated items stand in.

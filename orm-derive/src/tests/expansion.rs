@@ -119,3 +119,18 @@ fn a_view() {
         },
     );
 }
+
+#[test]
+fn a_row() {
+    check(
+        "post_count",
+        expand::derive_row,
+        quote! {
+            pub struct PostCount {
+                pub user_id: i64,
+                #[orm(column = "n")]
+                posts: Option<i64>,
+            }
+        },
+    );
+}

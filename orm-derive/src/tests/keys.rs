@@ -209,6 +209,18 @@ fn every_key_has_an_arm() {
                     a: i64,
                 }
             ),
+            "a struct of rows" => quote!(
+                #[orm(#key)]
+                struct User {
+                    a: i64,
+                }
+            ),
+            "a field of a struct of rows" => quote!(
+                struct User {
+                    #[orm(#key)]
+                    a: i64,
+                }
+            ),
             other => panic!("no attempt for {other}"),
         }
     };
@@ -223,6 +235,8 @@ fn every_key_has_an_arm() {
         (vocabularies::NEWTYPE, expand::derive_column_type),
         (vocabularies::VIEW, expand::derive_view),
         (vocabularies::VIEW_FIELD, expand::derive_view),
+        (vocabularies::ROW, expand::derive_row),
+        (vocabularies::ROW_FIELD, expand::derive_row),
     ];
     for (vocabulary, derive) in places {
         for key in vocabulary.keys {

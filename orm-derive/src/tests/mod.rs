@@ -9,6 +9,7 @@ mod expansion;
 mod keys;
 mod model;
 mod relationship;
+mod row;
 mod view;
 
 use proc_macro2::TokenStream;

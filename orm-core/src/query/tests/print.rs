@@ -14,21 +14,17 @@ pub(super) fn select(tree: &sql::Select) -> String {
         None => expr(column),
     });
     text += " FROM ";
-    text += &match &tree.from {
-        From::Table(table, source) => occurrence(table, *source),
-        From::Derived(inner, table) => format!("({}) AS {}", select(inner), table.name()),
-        From::Owners(owners) => format!("{owners:?}"),
-    };
+    text += &from(&tree.from);
     for join in &tree.joins {
         let kind = match join.kind {
             JoinKind::Inner => "JOIN",
             JoinKind::Left => "LEFT JOIN",
         };
-        let table = match join.source {
-            Source::Scope => join.table.name().into(),
-            Source::Alias(_) => {
-                format!("{} AS {}", join.table.name(), occurrence(join.table, join.source))
+        let table = match join.from.occurrence() {
+            Some((table, source @ Source::Alias(_))) => {
+                format!("{} AS {}", table.name(), occurrence(table, source))
             }
+            _ => from(&join.from),
         };
         text += &format!(" {kind} {table} ON {}", expr(&join.on));
     }
@@ -105,9 +101,20 @@ fn order(term: &OrderTerm) -> String {
     format!("{}{direction}{nulls}", expr(&term.expr))
 }
 
+fn from(from: &From) -> String {
+    match from {
+        From::Table(table, source) => occurrence(table, *source),
+        From::Derived(body, table, _) => {
+            format!("({}) AS {}", list(body.selects(), select), table.name())
+        }
+        other => format!("{other:?}"),
+    }
+}
+
 fn occurrence(table: &Table, source: Source) -> String {
     match source {
         Source::Scope => table.name().into(),
+        Source::Tag(tag) => tag.label(),
         Source::Alias(Alias(number)) => format!("{}_{number}", table.name()),
     }
 }

@@ -162,7 +162,7 @@ fn a_model_enters_once() {
     let twice = Post::select().join(Post::user).join(Post::editor);
     let error = twice.query.check().unwrap_err().to_string();
     assert!(
-        error.starts_with("`User` is in this query already, and `join(Post::editor)`"),
+        error.starts_with("`User` is in this query already: a further use of it is an alias"),
         "{error}"
     );
     assert!(Tag::select().join(Tag::children).query.check().is_err());

@@ -241,7 +241,7 @@ impl Level {
         if let Some((table, key)) = nested.ends.through {
             let source = Source::Alias(ASSOCIATION);
             let on = reaches(table, source, key, Source::Scope);
-            tree.joins.push(Join { kind: JoinKind::Inner, table, source, on });
+            tree.joins.push(Join::table(JoinKind::Inner, table, source, on));
         }
         self.select_into(&mut tree);
         let columns = self.link.iter().map(|&at| self.cells[at]).collect();

@@ -147,6 +147,12 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         None
     }
 
+    /// The type that texts are cast to in a recursive subquery, where the first rows would say how
+    /// long, or of which type of text, the later ones can be.
+    fn recursive_text(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What stands behind a column that is read: a cast, where the driver doesn't know the
     /// column's own type.
     fn read_cast(&self, _column: &ColumnDef) -> &'static str {

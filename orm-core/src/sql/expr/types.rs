@@ -43,8 +43,12 @@ impl Expr {
             | Expr::Keys { .. }
             | Expr::Between { .. }
             | Expr::Like { .. }
+            | Expr::Exists(_)
+            | Expr::InSelect { .. }
             | Expr::Related { .. } => Some(SqlType::Bool),
-            Expr::Authored(_) | Expr::Derived { .. } | Expr::Tuple(_) => None,
+            Expr::Scalar(select) => select.columns.first()?.0.sql_type(),
+            Expr::Derived { shows, .. } => shows.map(ColumnDef::logical_type),
+            Expr::Authored(_) | Expr::Tuple(_) | Expr::Mistaken(_) => None,
         }
     }
 
@@ -59,6 +63,8 @@ impl Expr {
                 _ => None,
             },
             Expr::Over(function, _) => function.column_shown(),
+            Expr::Scalar(select) => select.columns.first()?.0.column_shown(),
+            Expr::Derived { shows, .. } => *shows,
             Expr::Function(function, arguments) if function.chooses() => {
                 arguments.iter().find_map(Expr::column_shown)
             }

@@ -2,7 +2,7 @@
 
 use super::Writer;
 use super::scope::Scope;
-use super::select::OWNERS;
+use super::source::OWNERS;
 use crate::error::{Error, Result};
 use crate::model::{Link, Relationship, RelationshipKind};
 use crate::sql::dialect::{is_current_timestamp, padded_rows};
@@ -38,6 +38,7 @@ impl Strength {
             Expr::Not(_)
             | Expr::IsNull { .. }
             | Expr::In { .. }
+            | Expr::InSelect { .. }
             | Expr::Keys { .. }
             | Expr::Between { .. }
             | Expr::Like { .. } => Strength::Comparison,
@@ -151,14 +152,31 @@ impl Writer<'_> {
             Expr::Case { branches, otherwise } => self.case(branches, otherwise.as_deref())?,
             Expr::Aggregate(aggregation) => self.dialect.write_aggregate(self, aggregation)?,
             Expr::Over(function, window) => self.over(function, window)?,
-            Expr::Related { owner, relationship, condition } => {
-                self.related(*owner, relationship, condition.as_deref())?;
+            Expr::Related { owner, target, relationship, condition } => {
+                self.related(*owner, *target, relationship, condition.as_deref())?;
             }
-            Expr::Derived { table, column } => {
+            Expr::Exists(select) => {
+                self.push("EXISTS (");
+                self.subselect(select)?;
+                self.push(")");
+            }
+            Expr::InSelect { operand, select, negated } => {
+                self.comparand(operand)?;
+                self.push(if *negated { " NOT IN (" } else { " IN (" });
+                self.subselect(select)?;
+                self.push(")");
+            }
+            Expr::Scalar(select) => {
+                self.push("(");
+                self.subselect(select)?;
+                self.push(")");
+            }
+            Expr::Derived { table, column, .. } => {
                 let label = self.label(table, Source::Scope)?;
                 self.qualified(&label, column);
             }
             Expr::OwnerKey(at, _) => self.qualified(OWNERS, &owner_key(*at)),
+            Expr::Mistaken(sentence) => return Err(Error::misuse(sentence.as_str())),
         }
         Ok(())
     }
@@ -262,6 +280,7 @@ impl Writer<'_> {
     fn related(
         &mut self,
         owner: Source,
+        target_source: Source,
         relationship: &'static Relationship,
         condition: Option<&Expr>,
     ) -> Result<()> {
@@ -278,8 +297,8 @@ impl Writer<'_> {
                 } else {
                     (foreign_key.columns(), foreign_key.referenced())
                 };
-                let related = self.inner_occurrence(target);
-                self.occurrence(&related);
+                let related = self.inner_occurrence(target, target_source);
+                self.occurrence(&related)?;
                 self.push(" WHERE ");
                 for (at, (&inner, &outer)) in inner.iter().zip(outer).enumerate() {
                     self.push(if at == 0 { "" } else { " AND " });
@@ -290,12 +309,12 @@ impl Writer<'_> {
                 self.condition(Scope::new(vec![related]), condition)?;
             }
             Link::Through(pair) => {
-                let association = self.inner_occurrence(pair.table);
-                let related = self.inner_occurrence(target);
-                self.occurrence(&association);
+                let association = self.inner_occurrence(pair.table, Source::Scope);
+                let related = self.inner_occurrence(target, target_source);
+                self.occurrence(&association)?;
                 if condition.is_some() {
                     self.push(" JOIN ");
-                    self.occurrence(&related);
+                    self.occurrence(&related)?;
                     self.push(" ON ");
                     let columns = pair.target.referenced().iter().zip(pair.target.columns());
                     for (at, (&theirs, &ours)) in columns.enumerate() {

@@ -4,10 +4,12 @@ mod expr;
 mod functions;
 mod scope;
 mod select;
+mod source;
 #[cfg(all(test, feature = "sqlite"))]
 mod tests;
 
 use self::scope::Scope;
+use self::source::Ctes;
 use super::dialect::{Dialect, max_rows};
 use super::expr::{BinaryOp, ColumnRef, Expr};
 use super::statement::{Bind, Statement};
@@ -22,6 +24,8 @@ pub(crate) struct Writer<'d> {
     binds: Vec<Bind>,
     /// The queries around the current place, innermost last.
     scopes: Vec<Scope>,
+    /// The common table expressions of the statement, inside of a SELECT.
+    ctes: Option<Ctes>,
     /// How many aliases the writer has made up.
     made_up: u32,
     persistent: bool,
@@ -39,6 +43,7 @@ impl<'d> Writer<'d> {
             text: String::with_capacity(256),
             binds: Vec::new(),
             scopes: Vec::new(),
+            ctes: None,
             made_up: 0,
             persistent: true,
             grouped: false,

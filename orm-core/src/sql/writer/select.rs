@@ -1,46 +1,52 @@
 //! Writing a SELECT.
 
 use super::Writer;
-use super::scope::{Occurrence, Scope};
 use crate::error::Result;
 use crate::model::Table;
 use crate::sql::expr::{Expr, Source};
-use crate::sql::select::{From, JoinKind, Owners, Select, owner_key};
-
-/// What the keys of owners are called: like no table, by its space.
-pub(super) const OWNERS: &str = "owner keys";
+use crate::sql::select::{From, JoinKind, Select};
+use crate::value::SqlType;
 
 /// Who reads the rows of a SELECT.
 #[derive(Clone, Copy)]
-enum Reader {
+pub(super) enum Reader {
     /// The program, as far as the driver knows the columns' types.
     Client,
     /// The query around it, by the names of this table's columns.
     Derived(&'static Table),
+    /// The same, and the query itself too, whose first rows must not narrow the later ones.
+    Recursive(&'static Table),
     /// The query around it, by the names that the columns are given.
     Query,
 }
 
 impl Writer<'_> {
-    /// Pushes a SELECT.
+    /// Pushes a SELECT. The outermost one begins with the common table expressions that are read
+    /// anywhere in it.
     pub(crate) fn select(&mut self, select: &Select) -> Result<()> {
-        self.select_for(select, Reader::Client)
+        self.outermost(select, Reader::Client)
     }
 
-    fn select_for(&mut self, select: &Select, reader: Reader) -> Result<()> {
-        let first = match &select.from {
-            From::Table(table, source) => Some((*table, *source)),
-            From::Derived(_, table) => Some((*table, Source::Scope)),
-            From::Owners(_) => None,
-        };
-        let occurrence = |(table, source)| Occurrence::new(self.dialect, table, source);
-        let mut occurrences: Vec<Occurrence> = first.map(occurrence).into_iter().collect();
-        for join in &select.joins {
-            occurrences.push(Occurrence::new(self.dialect, join.table, join.source));
+    /// Pushes a SELECT whose rows an expression compares.
+    pub(super) fn subselect(&mut self, select: &Select) -> Result<()> {
+        self.outermost(select, Reader::Query)
+    }
+
+    fn outermost(&mut self, select: &Select, reader: Reader) -> Result<()> {
+        if self.ctes.is_some() {
+            return self.select_for(select, reader);
         }
+        let written = self.with_clause(select).and_then(|()| self.select_for(select, reader));
+        self.ctes = None;
+        written
+    }
+
+    /// Pushes a SELECT inside of whatever is around it.
+    pub(super) fn select_for(&mut self, select: &Select, reader: Reader) -> Result<()> {
+        let scope = self.scope_of(select);
         let around = self.grouped;
         self.grouped |= !select.group_by.is_empty();
-        let written = self.within(Scope::new(occurrences), |w| w.clauses(select, reader));
+        let written = self.within(scope, |w| w.clauses(select, reader));
         self.grouped = around;
         written
     }
@@ -49,27 +55,13 @@ impl Writer<'_> {
         self.push(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
         self.projection(select, reader)?;
         self.push(" FROM ");
-        match &select.from {
-            From::Table(table, source) => {
-                let occurrence = Occurrence::new(self.dialect, table, *source);
-                self.occurrence(&occurrence);
-            }
-            From::Derived(inner, table) => {
-                self.push("(");
-                self.outside(|w| w.select_for(inner, Reader::Derived(table)))?;
-                self.push(") AS ");
-                let label = self.dialect.table_label(table);
-                self.identifier(&label);
-            }
-            From::Owners(owners) => self.outside(|w| w.owners(owners))?,
-        }
+        self.source(&select.from)?;
         for join in &select.joins {
             self.push(match join.kind {
                 JoinKind::Inner => " JOIN ",
                 JoinKind::Left => " LEFT JOIN ",
             });
-            let occurrence = Occurrence::new(self.dialect, join.table, join.source);
-            self.occurrence(&occurrence);
+            self.source(&join.from)?;
             self.push(" ON ");
             self.expr(&join.on)?;
         }
@@ -96,47 +88,22 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Pushes the keys of owners as a table, by the name that [`Expr::OwnerKey`] has for it.
-    fn owners(&mut self, owners: &Owners) -> Result<()> {
-        match owners {
-            Owners::Reached => {
-                self.identifier(OWNERS);
-                return Ok(());
-            }
-            Owners::Query(query) => {
-                self.push("(");
-                self.select_for(query, Reader::Query)?;
-            }
-            Owners::Closure { from, step } => {
-                self.push("(WITH RECURSIVE ");
-                self.identifier(OWNERS);
-                self.push(" (");
-                let key: Vec<String> = (0..from.columns.len()).map(owner_key).collect();
-                self.list(&key, |w, part| {
-                    w.identifier(part);
-                    Ok(())
-                })?;
-                self.push(") AS (");
-                self.select_for(from, Reader::Query)?;
-                // Rows that were reached before are not followed again: circles end.
-                self.push(" UNION ");
-                self.select_for(step, Reader::Query)?;
-                self.push(") SELECT * FROM ");
-                self.identifier(OWNERS);
-            }
-        }
-        self.push(") AS ");
-        self.identifier(OWNERS);
-        Ok(())
-    }
-
     fn projection(&mut self, select: &Select, reader: Reader) -> Result<()> {
         if select.columns.is_empty() {
             self.push("1");
         }
         for (at, (expr, name)) in select.columns.iter().enumerate() {
             self.push(if at == 0 { "" } else { ", " });
-            self.expr(expr)?;
+            match (reader, self.dialect.recursive_text()) {
+                (Reader::Recursive(table), Some(text)) if is_text(table, at) => {
+                    self.push("CAST(");
+                    self.expr(expr)?;
+                    self.push(" AS ");
+                    self.push(text);
+                    self.push(")");
+                }
+                _ => self.expr(expr)?,
+            }
             // Inside, and where different rows are ordered by what they show, a column keeps its
             // type.
             let is_ordered = select.distinct && !select.order_by.is_empty();
@@ -147,9 +114,14 @@ impl Writer<'_> {
                 };
                 self.push(cast);
             }
-            let implied = match (expr, reader) {
-                (Expr::Column(_), _) | (_, Reader::Client | Reader::Query) => None,
-                (_, Reader::Derived(table)) => table.columns().get(at),
+            let implied = match reader {
+                Reader::Client | Reader::Query => None,
+                Reader::Derived(table) | Reader::Recursive(table) => {
+                    table.columns().get(at).filter(|named| {
+                        !matches!(expr, Expr::Column(shown)
+                            if shown.table.columns()[shown.column].name == named.name)
+                    })
+                }
             };
             if let Some(name) = name {
                 self.push(" AS ");
@@ -161,4 +133,10 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the column at this position is a text.
+fn is_text(table: &Table, position: usize) -> bool {
+    let column = table.columns().get(position);
+    column.is_some_and(|column| column.logical_type() == SqlType::Text)
 }

@@ -180,12 +180,12 @@ fn functions_and_aggregates() {
 #[test]
 fn joins_and_aliases() {
     let mut select = Select::from(posts());
-    select.joins.push(Join {
-        kind: JoinKind::Left,
-        table: users(),
-        source: Source::Alias(Alias(1)),
-        on: equal(aliased(users(), "id", 1), column(posts(), "user_id")),
-    });
+    select.joins.push(Join::table(
+        JoinKind::Left,
+        users(),
+        Source::Alias(Alias(1)),
+        equal(aliased(users(), "id", 1), column(posts(), "user_id")),
+    ));
     select.columns = vec![(aliased(users(), "email", 1), None), (column(posts(), "title"), None)];
     check(
         &select,
@@ -212,9 +212,9 @@ fn a_derived_table_stands_for_its_table() {
             Some("rn".into()),
         ),
     ];
-    let mut select = Select::new(From::Derived(Box::new(inner), users()));
+    let mut select = Select::new(From::derived(inner, users()));
     select.columns = vec![(column(users(), "id"), None)];
-    let rank = Expr::Derived { table: users(), column: "rn".into() };
+    let rank = Expr::Derived { table: users(), column: "rn".into(), shows: None };
     select.and_filter(Expr::binary(rank, BinaryOp::LessOrEqual, int(3)));
     check(
         &select,
@@ -225,6 +225,7 @@ fn a_derived_table_stands_for_its_table() {
 fn related(table: &'static Table, name: &str, condition: Option<Expr>) -> Expr {
     Expr::Related {
         owner: Source::Scope,
+        target: Source::Scope,
         relationship: table.relationship(name).unwrap(),
         condition: condition.map(boxed),
     }

@@ -234,6 +234,11 @@ impl Dialect for MySql {
         functions::write_aggregate(w, aggregation)
     }
 
+    /// As many characters as are no document yet.
+    fn recursive_text(&self) -> Option<&'static str> {
+        Some("CHAR(16383)")
+    }
+
     /// NULLs are less than everything else here; where they are to go elsewhere, that is an
     /// order of its own.
     fn write_order_term(&self, w: &mut Writer<'_>, term: &OrderTerm) -> Result<()> {

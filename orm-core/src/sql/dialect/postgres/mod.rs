@@ -183,6 +183,10 @@ impl Dialect for Postgres {
         }
     }
 
+    fn recursive_text(&self) -> Option<&'static str> {
+        Some("text")
+    }
+
     /// The numbers of enum types are not the same everywhere: the driver would have to ask for
     /// them, and a statement would be outdated as soon as a type is made anew.
     fn read_cast(&self, column: &ColumnDef) -> &'static str {

@@ -401,7 +401,7 @@ fn pages_orders_and_what_is_read() {
     let mut inner = Select::from(odd());
     inner.select_all(odd(), Source::Scope);
     inner.limit = Some(1);
-    let mut outer = Select::new(From::Derived(Box::new(inner), odd()));
+    let mut outer = Select::new(From::derived(inner, odd()));
     outer.select_all(odd(), Source::Scope);
     let text = r#"SELECT "odd"."mood"::text, "odd"."moods"::text[], "odd"."scores", "odd"."spelled", "odd"."exotic"::text FROM (SELECT "odd"."mood", "odd"."moods", "odd"."scores", "odd"."spelled", "odd"."exotic" FROM "shop"."odd" LIMIT 1) AS "odd""#;
     check(render_select(&POSTGRES, &outer), text, &[]);
