@@ -2,6 +2,7 @@
 //! round-trips or is refused before the database hears of it, the statements are those of a harmless
 //! text to the letter, and a table that nobody speaks of stays as it is.
 
+use orm_core::query::{Cursor, excluded, raw};
 use orm_core::session::Patch;
 use orm_core::{Error, Json, Model, Result, Session, schema};
 use orm_tests::{Database, backend_tests};
@@ -206,6 +207,64 @@ backend_tests! {
             assert_eq!(session[merged].name, text);
             session.delete(merged);
             session.flush().await?;
+            Ok(())
+        })
+        .await?;
+    }
+
+    /// DESIGN 6: the places of rows, which clients keep.
+    async fn cursors(db) {
+        prepare(&db).await?;
+        go(&db, &strings::all(), async |session, text| {
+            let note = the_note(session).await?;
+            session[note].text = text.into();
+            session.add(Note::draft().text(format!("{text}z")).other(text));
+            session.flush().await?;
+            let notes = || Note::select().order_by((Note::other.desc(), Note::text.asc()));
+            let first = notes().slice(session, 1).await?;
+            let next = serde_json::to_string(&first.next).expect("a text");
+            let next: Option<Cursor> = serde_json::from_str(&next).expect("the same");
+            let second = notes().after(session, next.as_ref(), 5).await?;
+            assert_eq!((first.items.len(), second.items.len(), &second.next), (1, 1, &None));
+            assert_ne!(first.items, second.items);
+            let back = notes().before(session, second.previous.as_ref(), 5).await?;
+            assert_eq!(back.items, first.items);
+            Ok(())
+        })
+        .await?;
+        for text in strings::all() {
+            assert!(matches!(text.parse::<Cursor>(), Err(Error::InvalidCursor(_))), "{text:?}");
+            let offered = [Note::text.into(), Note::other.into()];
+            let order = Note::order_from(&text, &offered);
+            assert!(order.is_err() || text.trim().is_empty(), "{text:?}");
+        }
+    }
+
+    /// DESIGN 6: bulk INSERTs, upserts and what they give back.
+    async fn upserts(db) {
+        prepare(&db).await?;
+        go(&db, &strings::short(), async |session, text| {
+            let rows = || Place::insert([Place::draft().name(text).visits(1)]).on_conflict(Place::name);
+            assert_eq!(rows().nothing().execute(session).await?, 1);
+            let added = rows().update_with(Place::visits, Place::visits + excluded(Place::visits));
+            let names = added.returning_columns((Place::name, Place::visits)).all(session).await?;
+            assert_eq!(names, [(text.to_owned(), 2)]);
+            assert_eq!(rows().nothing().execute(session).await?, 0);
+            let gone = Place::delete().filter(Place::name.eq(text)).returning_columns(Place::name);
+            assert_eq!(gone.all(session).await?, [text]);
+            Ok(())
+        })
+        .await?;
+    }
+
+    /// DESIGN 6: what a hand-written statement is given.
+    async fn binds_of_hand_written_statements(db) {
+        prepare(&db).await?;
+        go(&db, &strings::all(), async |session, text| {
+            let write = raw("UPDATE notes SET other = {} WHERE text <> {}").bind(text).bind(text);
+            assert_eq!(write.execute(session).await?, 1);
+            let read = raw("SELECT other FROM notes WHERE other = {} /* {} */").bind(text.to_owned());
+            assert_eq!(read.rows::<String>().all(session).await?, [text]);
             Ok(())
         })
         .await?;
