@@ -88,35 +88,53 @@ fn aggregate<M, T>(
 /// The methods of a column, and of an expression of any level.
 macro_rules! operators {
     ($type:ident<M $(: $bound:path)? $(; $param:ident)?> $level:ty) => {
-        impl<M $(: $bound)?, T: ColumnType $(, $param: Comparable)?> $type<M, T $(, $param)?> {
+        impl<M $(: $bound)?, T: ColumnType $(, $param)?> $type<M, T $(, $param)?> {
             /// Equal. Given `None`, it is `IS NULL`.
-            pub fn eq<By>(self, other: impl Comparand<M, T, By>) -> Condition<M> {
+            pub fn eq<By>(self, other: impl Comparand<M, T, By>) -> Condition<M>
+            where
+                Self: Term<Level: Comparable>,
+            {
                 compare(self.into_expr(), BinaryOp::Equal, other.__fragment().0)
             }
 
             /// Not equal. Given `None`, it is `IS NOT NULL`. As in SQL it doesn't hold where
             /// the column is NULL.
-            pub fn ne<By>(self, other: impl Comparand<M, T, By>) -> Condition<M> {
+            pub fn ne<By>(self, other: impl Comparand<M, T, By>) -> Condition<M>
+            where
+                Self: Term<Level: Comparable>,
+            {
                 compare(self.into_expr(), BinaryOp::NotEqual, other.__fragment().0)
             }
 
             /// Less than.
-            pub fn lt<By>(self, other: impl Comparand<M, T, By>) -> Condition<M> {
+            pub fn lt<By>(self, other: impl Comparand<M, T, By>) -> Condition<M>
+            where
+                Self: Term<Level: Comparable>,
+            {
                 compare(self.into_expr(), BinaryOp::Less, other.__fragment().0)
             }
 
             /// Less than or equal.
-            pub fn le<By>(self, other: impl Comparand<M, T, By>) -> Condition<M> {
+            pub fn le<By>(self, other: impl Comparand<M, T, By>) -> Condition<M>
+            where
+                Self: Term<Level: Comparable>,
+            {
                 compare(self.into_expr(), BinaryOp::LessOrEqual, other.__fragment().0)
             }
 
             /// Greater than.
-            pub fn gt<By>(self, other: impl Comparand<M, T, By>) -> Condition<M> {
+            pub fn gt<By>(self, other: impl Comparand<M, T, By>) -> Condition<M>
+            where
+                Self: Term<Level: Comparable>,
+            {
                 compare(self.into_expr(), BinaryOp::Greater, other.__fragment().0)
             }
 
             /// Greater than or equal.
-            pub fn ge<By>(self, other: impl Comparand<M, T, By>) -> Condition<M> {
+            pub fn ge<By>(self, other: impl Comparand<M, T, By>) -> Condition<M>
+            where
+                Self: Term<Level: Comparable>,
+            {
                 compare(self.into_expr(), BinaryOp::GreaterOrEqual, other.__fragment().0)
             }
 
@@ -124,6 +142,7 @@ macro_rules! operators {
             /// `User::id.eq_column(Post::user_id)`.
             pub fn eq_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
+                Self: Term<Level: Comparable>,
                 O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::Equal, other.__fragment().0)
@@ -132,6 +151,7 @@ macro_rules! operators {
             /// Not equal to a column or an expression of any model.
             pub fn ne_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
+                Self: Term<Level: Comparable>,
                 O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::NotEqual, other.__fragment().0)
@@ -140,6 +160,7 @@ macro_rules! operators {
             /// Less than a column or an expression of any model.
             pub fn lt_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
+                Self: Term<Level: Comparable>,
                 O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::Less, other.__fragment().0)
@@ -148,6 +169,7 @@ macro_rules! operators {
             /// Less than or equal to a column or an expression of any model.
             pub fn le_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
+                Self: Term<Level: Comparable>,
                 O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::LessOrEqual, other.__fragment().0)
@@ -156,6 +178,7 @@ macro_rules! operators {
             /// Greater than a column or an expression of any model.
             pub fn gt_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
+                Self: Term<Level: Comparable>,
                 O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::Greater, other.__fragment().0)
@@ -164,19 +187,26 @@ macro_rules! operators {
             /// Greater than or equal to a column or an expression of any model.
             pub fn ge_column<O>(self, other: O) -> Condition<(M, O::Models)>
             where
+                Self: Term<Level: Comparable>,
                 O: Term<Type: ColumnType<Present = T::Present>, Level: Comparable>,
             {
                 compare(self.into_expr(), BinaryOp::GreaterOrEqual, other.__fragment().0)
             }
 
             /// Equal to one of the values. A `None` among them lets NULL in.
-            pub fn in_(self, values: impl IntoIterator<Item: Operand<T>>) -> Condition<M> {
+            pub fn in_(self, values: impl IntoIterator<Item: Operand<T>>) -> Condition<M>
+            where
+                Self: Term<Level: Comparable>,
+            {
                 in_list::<M, T>(self.into_expr(), values, false)
             }
 
             /// Equal to none of the values. As in SQL it doesn't hold where the column is NULL,
             /// whether or not a `None` is among them.
-            pub fn not_in(self, values: impl IntoIterator<Item: Operand<T>>) -> Condition<M> {
+            pub fn not_in(self, values: impl IntoIterator<Item: Operand<T>>) -> Condition<M>
+            where
+                Self: Term<Level: Comparable>,
+            {
                 in_list::<M, T>(self.into_expr(), values, true)
             }
 
@@ -185,7 +215,10 @@ macro_rules! operators {
                 self,
                 low: impl Comparand<M, T, Low>,
                 high: impl Comparand<M, T, High>,
-            ) -> Condition<M> {
+            ) -> Condition<M>
+            where
+                Self: Term<Level: Comparable>,
+            {
                 Condition::new(Expr::Between {
                     operand: Box::new(self.into_expr()),
                     low: Box::new(low.__fragment().0),
@@ -194,12 +227,18 @@ macro_rules! operators {
             }
 
             /// Is NULL.
-            pub fn is_null(self) -> Condition<M> {
+            pub fn is_null(self) -> Condition<M>
+            where
+                Self: Term<Level: Comparable>,
+            {
                 is_null(self.into_expr(), false)
             }
 
             /// Is not NULL.
-            pub fn is_not_null(self) -> Condition<M> {
+            pub fn is_not_null(self) -> Condition<M>
+            where
+                Self: Term<Level: Comparable>,
+            {
                 is_null(self.into_expr(), true)
             }
 
@@ -210,6 +249,7 @@ macro_rules! operators {
             /// [`contains`](Self::contains) or [`starts_with`](Self::starts_with).
             pub fn like(self, pattern: impl Operand<String>) -> Condition<M>
             where
+                Self: Term<Level: Comparable>,
                 T: TextColumn,
             {
                 like(self.into_expr(), pattern.into_operand())
@@ -218,6 +258,7 @@ macro_rules! operators {
             /// Contains the text, literally and by case.
             pub fn contains(self, text: impl AsRef<str>) -> Condition<M>
             where
+                Self: Term<Level: Comparable>,
                 T: TextColumn,
             {
                 like(self.into_expr(), format!("%{}%", escaped(text.as_ref())))
@@ -226,6 +267,7 @@ macro_rules! operators {
             /// Starts with the text, literally and by case.
             pub fn starts_with(self, text: impl AsRef<str>) -> Condition<M>
             where
+                Self: Term<Level: Comparable>,
                 T: TextColumn,
             {
                 like(self.into_expr(), format!("{}%", escaped(text.as_ref())))
@@ -234,6 +276,7 @@ macro_rules! operators {
             /// Ends with the text, literally and by case.
             pub fn ends_with(self, text: impl AsRef<str>) -> Condition<M>
             where
+                Self: Term<Level: Comparable>,
                 T: TextColumn,
             {
                 like(self.into_expr(), format!("%{}", escaped(text.as_ref())))

@@ -3,6 +3,7 @@
 use crate::model::Column;
 use crate::query::{Condition, Expression, Only, OrderTerms, Orders, Origin, PerGroup, TextColumn};
 use crate::sql::{Aggregate, Aggregation, Expr};
+use crate::value::ColumnType;
 
 /// Changes every aggregate in an expression.
 fn each_aggregate(expr: &mut Expr, change: &mut dyn FnMut(&mut Aggregation)) {
@@ -56,7 +57,7 @@ impl<M, T> Expression<M, T, PerGroup> {
 
 macro_rules! aggregates_of_texts {
     ($type:ident<M $(: $bound:path)?>) => {
-        impl<M $(: $bound)?, T: TextColumn> $type<M, T> {
+        impl<M $(: $bound)?, T: ColumnType> $type<M, T> {
             /// The texts of a group as one, with a separator in between; NULL ones are left out,
             /// and `None` is what there is where there are none.
             ///
@@ -79,7 +80,10 @@ macro_rules! aggregates_of_texts {
             pub fn string_agg(
                 self,
                 separator: impl Into<String>,
-            ) -> Expression<M, Option<String>, PerGroup> {
+            ) -> Expression<M, Option<String>, PerGroup>
+            where
+                T: TextColumn,
+            {
                 let mut joined = Aggregation::new(Aggregate::Join, Some(self.into_expr()));
                 joined.separator = separator.into();
                 Expression::new(joined.into())

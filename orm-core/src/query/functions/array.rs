@@ -35,9 +35,12 @@ fn array<T: ArrayColumn>(elements: impl IntoIterator<Item: Operand<Present<T>>>)
 
 macro_rules! functions_of_arrays {
     ($type:ident<M $(: $bound:path)?>) => {
-        impl<M $(: $bound)?, T: ArrayColumn> $type<M, T> {
+        impl<M $(: $bound)?, T: ColumnType> $type<M, T> {
             /// The value is one of the elements.
-            pub fn contains_value(self, value: impl Operand<Present<T>>) -> Condition<M> {
+            pub fn contains_value(self, value: impl Operand<Present<T>>) -> Condition<M>
+            where
+                T: ArrayColumn,
+            {
                 self.contains_all([value])
             }
 
@@ -45,7 +48,10 @@ macro_rules! functions_of_arrays {
             pub fn contains_all(
                 self,
                 values: impl IntoIterator<Item: Operand<Present<T>>>,
-            ) -> Condition<M> {
+            ) -> Condition<M>
+            where
+                T: ArrayColumn,
+            {
                 let arguments = vec![self.into_expr(), array::<T>(values)];
                 Condition::new(Expr::Function(Function::ArrayContains, arguments))
             }
@@ -54,7 +60,10 @@ macro_rules! functions_of_arrays {
             pub fn overlaps(
                 self,
                 values: impl IntoIterator<Item: Operand<Present<T>>>,
-            ) -> Condition<M> {
+            ) -> Condition<M>
+            where
+                T: ArrayColumn,
+            {
                 let arguments = vec![self.into_expr(), array::<T>(values)];
                 Condition::new(Expr::Function(Function::ArrayOverlaps, arguments))
             }
@@ -62,12 +71,18 @@ macro_rules! functions_of_arrays {
             /// How many elements there are.
             pub fn array_length(
                 self,
-            ) -> Expression<M, <T::Nullability as Nullability>::Of<i64>> {
+            ) -> Expression<M, <T::Nullability as Nullability>::Of<i64>>
+            where
+                T: ArrayColumn,
+            {
                 call(Function::ArrayLength, [self.into_expr()])
             }
 
             /// The element with this number, counted from zero; `None` where there is none.
-            pub fn at(self, index: u32) -> Expression<M, Option<Present<T>>> {
+            pub fn at(self, index: u32) -> Expression<M, Option<Present<T>>>
+            where
+                T: ArrayColumn,
+            {
                 // PostgreSQL counts in 32 bits, and from one.
                 let index = index.min(i32::MAX.cast_unsigned() - 1);
                 let counted_from_one = Expr::Integer(i64::from(index) + 1);

@@ -146,20 +146,29 @@ impl<M> fmt::Debug for JsonPath<M> {
 
 macro_rules! functions_of_documents {
     ($type:ident<M $(: $bound:path)?>) => {
-        impl<M $(: $bound)?, T: JsonColumn> $type<M, T> {
+        impl<M $(: $bound)?, T: ColumnType> $type<M, T> {
             /// The value of a key of the document: `User::contacts.key("email").text()`.
-            pub fn key(self, key: impl Into<String>) -> JsonPath<M> {
+            pub fn key(self, key: impl Into<String>) -> JsonPath<M>
+            where
+                T: JsonColumn,
+            {
                 JsonPath::new(self.into_expr()).key(key)
             }
 
             /// An element of the document, counted from zero.
-            pub fn index(self, index: u32) -> JsonPath<M> {
+            pub fn index(self, index: u32) -> JsonPath<M>
+            where
+                T: JsonColumn,
+            {
                 JsonPath::new(self.into_expr()).index(index)
             }
 
             /// What one key after the other leads to: `User::contacts.path(["home", "phone"])`.
             /// No keys lead to the document itself.
-            pub fn path<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> JsonPath<M> {
+            pub fn path<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> JsonPath<M>
+            where
+                T: JsonColumn,
+            {
                 JsonPath::new(self.into_expr()).path(keys)
             }
 
@@ -167,7 +176,10 @@ macro_rules! functions_of_documents {
             ///
             /// # Errors
             /// SQLite can't tell: the query fails with [`Error::Misuse`](crate::Error::Misuse).
-            pub fn contains_json(self, document: impl Operand<serde_json::Value>) -> Condition<M> {
+            pub fn contains_json(self, document: impl Operand<serde_json::Value>) -> Condition<M>
+            where
+                T: JsonColumn,
+            {
                 JsonPath::new(self.into_expr()).contains_json(document)
             }
         }

@@ -30,14 +30,20 @@ fn round(number: Expr, of_type: SqlType, digits: u8) -> Expr {
 
 macro_rules! functions_of_numbers {
     ($type:ident<M $(: $bound:path)? $(; $param:ident)?> $level:ty) => {
-        impl<M $(: $bound)?, T: Number $(, $param)?> $type<M, T $(, $param)?> {
+        impl<M $(: $bound)?, T: ColumnType $(, $param)?> $type<M, T $(, $param)?> {
             /// Without its sign.
-            pub fn abs(self) -> Expression<M, T, $level> {
+            pub fn abs(self) -> Expression<M, T, $level>
+            where
+                T: Number,
+            {
                 call(Function::Abs, [self.into_expr()])
             }
 
             /// -1, 0 or 1.
-            pub fn sign(self) -> Expression<M, Like<T, i64>, $level> {
+            pub fn sign(self) -> Expression<M, Like<T, i64>, $level>
+            where
+                T: Number,
+            {
                 call(Function::Sign, [self.into_expr()])
             }
 
@@ -45,7 +51,10 @@ macro_rules! functions_of_numbers {
             ///
             /// The last digits are up to the database. What doesn't fit a float is an error on
             /// PostgreSQL and MySQL and infinite on SQLite, which multiplies step by step.
-            pub fn power(self, exponent: i32) -> Expression<M, Like<T, f64>, $level> {
+            pub fn power(self, exponent: i32) -> Expression<M, Like<T, f64>, $level>
+            where
+                T: Number,
+            {
                 call(Function::Power, [self.into_expr(), bind(&exponent)])
             }
 
@@ -53,19 +62,28 @@ macro_rules! functions_of_numbers {
             ///
             /// On SQLite, which has no such function, it is approached step by step and the last
             /// digit may differ.
-            pub fn sqrt(self) -> Expression<M, Option<f64>, $level> {
+            pub fn sqrt(self) -> Expression<M, Option<f64>, $level>
+            where
+                T: Number,
+            {
                 call(Function::Sqrt, [self.into_expr()])
             }
         }
 
-        impl<M $(: $bound)?, T: Fractional $(, $param)?> $type<M, T $(, $param)?> {
+        impl<M $(: $bound)?, T: ColumnType $(, $param)?> $type<M, T $(, $param)?> {
             /// The greatest integer that is not greater, still as a float or decimal.
-            pub fn floor(self) -> Expression<M, Like<T, T::Sum>, $level> {
+            pub fn floor(self) -> Expression<M, Like<T, T::Sum>, $level>
+            where
+                T: Fractional,
+            {
                 call(Function::Floor, [self.into_expr()])
             }
 
             /// The least integer that is not less, still as a float or decimal.
-            pub fn ceil(self) -> Expression<M, Like<T, T::Sum>, $level> {
+            pub fn ceil(self) -> Expression<M, Like<T, T::Sum>, $level>
+            where
+                T: Fractional,
+            {
                 call(Function::Ceil, [self.into_expr()])
             }
 
@@ -73,7 +91,10 @@ macro_rules! functions_of_numbers {
             ///
             /// A float is rounded as `(x * 100.0).round() / 100.0` rounds it in Rust. Decimals are
             /// rounded exactly, but on SQLite, which calculates with them as floats.
-            pub fn round(self, digits: u8) -> Expression<M, Like<T, T::Sum>, $level> {
+            pub fn round(self, digits: u8) -> Expression<M, Like<T, T::Sum>, $level>
+            where
+                T: Fractional,
+            {
                 Expression::new(round(self.into_expr(), T::FACTS.sql_type, digits))
             }
         }

@@ -7,7 +7,7 @@ use super::call;
 use crate::model::Column;
 use crate::query::{Expression, Origin, PerRow, TextColumn, bind};
 use crate::sql::{Expr, Function};
-use crate::value::{Nullability, Operand};
+use crate::value::{ColumnType, Nullability, Operand};
 
 /// No text has more characters. SQLite counts back from its end no further, and PostgreSQL adds two
 /// of these in 32 bits.
@@ -43,36 +43,54 @@ fn substring(text: Expr, characters: &impl RangeBounds<u32>) -> Expr {
 
 macro_rules! functions_of_texts {
     ($type:ident<M $(: $bound:path)? $(; $param:ident)?> $level:ty) => {
-        impl<M $(: $bound)?, T: TextColumn $(, $param)?> $type<M, T $(, $param)?> {
+        impl<M $(: $bound)?, T: ColumnType $(, $param)?> $type<M, T $(, $param)?> {
             /// In lower case. SQLite knows the case of ASCII letters only.
-            pub fn lower(self) -> Expression<M, T, $level> {
+            pub fn lower(self) -> Expression<M, T, $level>
+            where
+                T: TextColumn,
+            {
                 call(Function::Lower, [self.into_expr()])
             }
 
             /// In upper case. SQLite knows the case of ASCII letters only.
-            pub fn upper(self) -> Expression<M, T, $level> {
+            pub fn upper(self) -> Expression<M, T, $level>
+            where
+                T: TextColumn,
+            {
                 call(Function::Upper, [self.into_expr()])
             }
 
             /// The length in characters.
             pub fn length(
                 self,
-            ) -> Expression<M, <T::Nullability as Nullability>::Of<i64>, $level> {
+            ) -> Expression<M, <T::Nullability as Nullability>::Of<i64>, $level>
+            where
+                T: TextColumn,
+            {
                 call(Function::Length, [self.into_expr()])
             }
 
             /// Without the spaces at both ends. Other white space stays.
-            pub fn trim(self) -> Expression<M, T, $level> {
+            pub fn trim(self) -> Expression<M, T, $level>
+            where
+                T: TextColumn,
+            {
                 call(Function::Trim, [self.into_expr()])
             }
 
             /// Without the spaces at its start. Other white space stays.
-            pub fn trim_start(self) -> Expression<M, T, $level> {
+            pub fn trim_start(self) -> Expression<M, T, $level>
+            where
+                T: TextColumn,
+            {
                 call(Function::TrimStart, [self.into_expr()])
             }
 
             /// Without the spaces at its end. Other white space stays.
-            pub fn trim_end(self) -> Expression<M, T, $level> {
+            pub fn trim_end(self) -> Expression<M, T, $level>
+            where
+                T: TextColumn,
+            {
                 call(Function::TrimEnd, [self.into_expr()])
             }
 
@@ -82,7 +100,10 @@ macro_rules! functions_of_texts {
                 self,
                 from: impl Operand<String>,
                 to: impl Operand<String>,
-            ) -> Expression<M, T, $level> {
+            ) -> Expression<M, T, $level>
+            where
+                T: TextColumn,
+            {
                 let (from, to) = (bind(&from.into_operand()), bind(&to.into_operand()));
                 call(Function::Replace, [self.into_expr(), from, to])
             }
@@ -93,17 +114,26 @@ macro_rules! functions_of_texts {
             pub fn substring(
                 self,
                 characters: impl RangeBounds<u32>,
-            ) -> Expression<M, T, $level> {
+            ) -> Expression<M, T, $level>
+            where
+                T: TextColumn,
+            {
                 Expression::new(substring(self.into_expr(), &characters))
             }
 
             /// So many characters of its start.
-            pub fn left(self, characters: u32) -> Expression<M, T, $level> {
+            pub fn left(self, characters: u32) -> Expression<M, T, $level>
+            where
+                T: TextColumn,
+            {
                 self.substring(..characters)
             }
 
             /// So many characters of its end.
-            pub fn right(self, characters: u32) -> Expression<M, T, $level> {
+            pub fn right(self, characters: u32) -> Expression<M, T, $level>
+            where
+                T: TextColumn,
+            {
                 if characters == 0 {
                     return self.substring(..0);
                 }
@@ -111,7 +141,10 @@ macro_rules! functions_of_texts {
             }
 
             /// So many times one behind the other.
-            pub fn repeat(self, times: u32) -> Expression<M, T, $level> {
+            pub fn repeat(self, times: u32) -> Expression<M, T, $level>
+            where
+                T: TextColumn,
+            {
                 call(Function::Repeat, [self.into_expr(), count(times)])
             }
 
@@ -120,7 +153,10 @@ macro_rules! functions_of_texts {
             pub fn position(
                 self,
                 text: impl Operand<String>,
-            ) -> Expression<M, Option<i64>, $level> {
+            ) -> Expression<M, Option<i64>, $level>
+            where
+                T: TextColumn,
+            {
                 call(Function::Position, [self.into_expr(), bind(&text.into_operand())])
             }
         }

@@ -99,9 +99,12 @@ fn shift<T: ColumnType>(operand: Expr, by: TimeDelta) -> Expr {
 }
 
 macro_rules! parts {
-    ($level:ty; $($(#[$doc:meta])+ $name:ident $function:ident;)+) => {$(
+    ($level:ty where $has:ident; $($(#[$doc:meta])+ $name:ident $function:ident;)+) => {$(
         $(#[$doc])+
-        pub fn $name(self) -> Expression<M, Like<T, i64>, $level> {
+        pub fn $name(self) -> Expression<M, Like<T, i64>, $level>
+        where
+            T: $has,
+        {
             call(Function::$function, [apart::<T>(self.into_expr())])
         }
     )+};
@@ -109,8 +112,8 @@ macro_rules! parts {
 
 macro_rules! functions_of_times {
     ($type:ident<M $(: $bound:path)? $(; $param:ident)?> $level:ty) => {
-        impl<M $(: $bound)?, T: HasDate $(, $param)?> $type<M, T $(, $param)?> {
-            parts! { $level;
+        impl<M $(: $bound)?, T: ColumnType $(, $param)?> $type<M, T $(, $param)?> {
+            parts! { $level where HasDate;
                 /// The year.
                 year Year;
                 /// The month, from 1 to 12.
@@ -123,7 +126,10 @@ macro_rules! functions_of_times {
 
             /// The start of the year, month, week (a Monday), day, … that it is in. Of a date,
             /// units shorter than a day leave what there is.
-            pub fn truncate_to(self, unit: Unit) -> Expression<M, T, $level> {
+            pub fn truncate_to(self, unit: Unit) -> Expression<M, T, $level>
+            where
+                T: HasDate,
+            {
                 Expression::new(truncate::<T>(self.into_expr(), unit))
             }
 
@@ -131,7 +137,10 @@ macro_rules! functions_of_times {
             /// days count, as they do where chrono adds a `TimeDelta` to one.
             ///
             /// What no calendar of the database has is an error on PostgreSQL, and NULL elsewhere.
-            pub fn shifted_by(self, by: TimeDelta) -> Expression<M, T, $level> {
+            pub fn shifted_by(self, by: TimeDelta) -> Expression<M, T, $level>
+            where
+                T: HasDate,
+            {
                 Expression::new(shift::<T>(self.into_expr(), by))
             }
 
@@ -141,6 +150,7 @@ macro_rules! functions_of_times {
                 earlier: V,
             ) -> Expression<M, Joint<T::Nullability, V::Nullability, i64>, $level>
             where
+                T: HasDate,
                 V: Alternative<M, T::Present, $level, By>,
                 T::Nullability: Also<V::Nullability>,
             {
@@ -151,8 +161,8 @@ macro_rules! functions_of_times {
             }
         }
 
-        impl<M $(: $bound)?, T: HasTime $(, $param)?> $type<M, T $(, $param)?> {
-            parts! { $level;
+        impl<M $(: $bound)?, T: ColumnType $(, $param)?> $type<M, T $(, $param)?> {
+            parts! { $level where HasTime;
                 /// The hour, from 0 to 23.
                 hour Hour;
                 /// The minute, from 0 to 59.
@@ -162,14 +172,20 @@ macro_rules! functions_of_times {
             }
         }
 
-        impl<M $(: $bound)?, T: HasDate + HasTime $(, $param)?> $type<M, T $(, $param)?> {
+        impl<M $(: $bound)?, T: ColumnType $(, $param)?> $type<M, T $(, $param)?> {
             /// Its date.
-            pub fn date(self) -> Expression<M, Like<T, NaiveDate>, $level> {
+            pub fn date(self) -> Expression<M, Like<T, NaiveDate>, $level>
+            where
+                T: HasDate + HasTime,
+            {
                 call(Function::DateOf, [apart::<T>(self.into_expr())])
             }
 
             /// Its time of day.
-            pub fn time(self) -> Expression<M, Like<T, NaiveTime>, $level> {
+            pub fn time(self) -> Expression<M, Like<T, NaiveTime>, $level>
+            where
+                T: HasDate + HasTime,
+            {
                 call(Function::TimeOf, [apart::<T>(self.into_expr())])
             }
 
@@ -179,6 +195,7 @@ macro_rules! functions_of_times {
                 earlier: V,
             ) -> Expression<M, Joint<T::Nullability, V::Nullability, i64>, $level>
             where
+                T: HasDate + HasTime,
                 V: Alternative<M, T::Present, $level, By>,
                 T::Nullability: Also<V::Nullability>,
             {
@@ -191,6 +208,7 @@ macro_rules! functions_of_times {
                 earlier: V,
             ) -> Expression<M, Joint<T::Nullability, V::Nullability, f64>, $level>
             where
+                T: HasDate + HasTime,
                 V: Alternative<M, T::Present, $level, By>,
                 T::Nullability: Also<V::Nullability>,
             {

@@ -190,30 +190,7 @@ pub(crate) trait Dialect: Debug + Send + Sync {
 
     /// An aggregate.
     fn write_aggregate(&self, w: &mut Writer<'_>, aggregation: &Aggregation) -> Result<()> {
-        w.push(aggregation.function.name());
-        w.push("(");
-        match &aggregation.operand {
-            Some(operand) => {
-                w.push(if aggregation.distinct { "DISTINCT " } else { "" });
-                self.write_aggregated(w, aggregation, operand)?;
-            }
-            None => w.push("*"),
-        }
-        if aggregation.function == Aggregate::Join {
-            w.push(", ");
-            w.bind(Value::Text(aggregation.separator.clone()), SqlType::Text);
-        }
-        if !aggregation.order.is_empty() {
-            w.push(" ");
-            w.order(&aggregation.order)?;
-        }
-        w.push(")");
-        if let Some(filter) = &aggregation.filter {
-            w.push(" FILTER (WHERE ");
-            w.expr(filter)?;
-            w.push(")");
-        }
-        Ok(())
+        w.aggregate(aggregation)
     }
 
     /// What an aggregate is made of.

@@ -3,7 +3,8 @@
 use super::Writer;
 use super::expr::Strength;
 use crate::error::{Error, Result};
-use crate::sql::expr::{Aggregate, Bound, Expr, Function, OrderTerm, Window};
+use crate::sql::expr::{Aggregate, Aggregation, Bound, Expr, Function, OrderTerm, Window};
+use crate::value::{SqlType, Value};
 
 impl Writer<'_> {
     /// Pushes a function as the dialect writes it.
@@ -62,6 +63,34 @@ impl Writer<'_> {
             self.expr(otherwise)?;
         }
         self.push(" END");
+        Ok(())
+    }
+
+    /// Pushes an aggregate as most dialects write it.
+    pub(crate) fn aggregate(&mut self, aggregation: &Aggregation) -> Result<()> {
+        self.push(aggregation.function.name());
+        self.push("(");
+        match &aggregation.operand {
+            Some(operand) => {
+                self.push(if aggregation.distinct { "DISTINCT " } else { "" });
+                self.dialect.write_aggregated(self, aggregation, operand)?;
+            }
+            None => self.push("*"),
+        }
+        if aggregation.function == Aggregate::Join {
+            self.push(", ");
+            self.bind(Value::Text(aggregation.separator.clone()), SqlType::Text);
+        }
+        if !aggregation.order.is_empty() {
+            self.push(" ");
+            self.order(&aggregation.order)?;
+        }
+        self.push(")");
+        if let Some(filter) = &aggregation.filter {
+            self.push(" FILTER (WHERE ");
+            self.expr(filter)?;
+            self.push(")");
+        }
         Ok(())
     }
 
