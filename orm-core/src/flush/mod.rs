@@ -12,7 +12,7 @@
 //! settle                               the only step that writes memory
 //! ```
 //!
-//! `order` works with tables; what it needs to know of rows is in `by_key` (keys set by hand that
+//! `order` works with tables, which are a `table_graph`; what it needs to know of rows is in `by_key` (keys set by hand that
 //! lead to new rows), `uniques` (values that change hands), `found` (rows found by keys that change)
 //! and `defer` (keys written later). Tables in a circle become a `row_graph`, whose `circles` are broken before `schedule` gives its steps.
 //!
@@ -48,6 +48,7 @@ mod shapes;
 mod skip;
 mod stale;
 mod switch;
+mod table_graph;
 mod uniques;
 mod work;
 mod written;

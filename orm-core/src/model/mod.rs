@@ -8,6 +8,7 @@ mod any_handle;
 mod base;
 pub(crate) mod chunks;
 mod column;
+mod column_def;
 mod column_set;
 mod entity;
 mod field;
@@ -23,6 +24,7 @@ mod table;
 pub use any_handle::AnyHandle;
 pub use base::{Base, BaseColumns, CURRENT_TIMESTAMP, HasKey, NoBase};
 pub use column::Column;
+pub use column_def::ColumnDef;
 pub use column_set::ColumnSet;
 pub use entity::Entity;
 pub use field::{BelongsTo, HasMany, HasOne, ManyToMany, RelationField};
@@ -37,7 +39,7 @@ pub use relationship::{
     Association, Cascade, Link, MemberOrder, Path, Relationship, RelationshipKind, Strategy,
 };
 pub use storage::{EntityStorage, Storage};
-pub use table::{Action, ColumnDef, ForeignKey, Index, Table, TableBuilder, TableFn, Target};
+pub use table::{Action, ForeignKey, Index, Table, TableBuilder, TableFn, Target};
 
 use std::fmt::Debug;
 use std::hash::Hash;

@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use super::table::{Action, ColumnDef, ForeignKey, Table, TableBuilder, TableFn, Target};
+use super::ColumnDef;
+use super::table::{Action, ForeignKey, Table, TableBuilder, TableFn, Target};
 use crate::error::{Error, Result};
 
 /// The four kinds of relationships.

@@ -1,7 +1,8 @@
 //! Running the hooks of a model on one of its objects.
 
 use super::arena::ObjectId;
-use super::store::{Met, Store};
+use super::rows::Met;
+use super::store::Store;
 use crate::error::Result;
 use crate::model::{HookContext, HookOperation};
 

@@ -3,7 +3,8 @@
 
 use super::arena::ObjectId;
 use super::links::{Parent, views_of_child, views_of_parent};
-use super::store::{Met, Store};
+use super::rows::Met;
+use super::store::Store;
 use crate::error::Result;
 use crate::model::{ForeignKey, Relationship};
 use crate::value::Cells;

@@ -23,6 +23,7 @@ mod locked;
 mod pair_edits;
 mod pairs;
 mod peers;
+mod rows;
 mod single_parent;
 mod store;
 mod tables;
