@@ -5,8 +5,8 @@ use crate::error::Error;
 use crate::model::TableBuilder;
 use crate::sql::testing::{at, post_tags, posts, users};
 use crate::sql::{
-    Alias, From, Function, OrderTerm, Select, Source, Statement, ddl, max_rows, render_delete,
-    render_insert, render_select, render_update,
+    Alias, From, Function, OnConflict, OrderTerm, Select, Source, Statement, ddl, max_rows,
+    render_delete, render_insert, render_select, render_update,
 };
 use crate::value::{EnumType, Facts};
 
