@@ -108,6 +108,23 @@ struct Visit {
     parcel: orm_core::BelongsTo<Parcel>,
 }
 
+/// Loads what it has by a subquery, unless told otherwise.
+#[derive(Model)]
+struct Depot {
+    name: String,
+    #[orm(back_populates = depot, lazy = "subquery", order_by = Barrel::size.desc())]
+    barrels: HasMany<Barrel>,
+}
+
+#[derive(Model)]
+struct Barrel {
+    size: i32,
+    #[orm(foreign_key = Depot)]
+    depot_id: i64,
+    #[orm(back_populates = barrels, lazy = "joined")]
+    depot: orm_core::BelongsTo<Depot>,
+}
+
 async fn parcels(db: &Database) -> Result<()> {
     db.create(&schema![Parcel, Landlord, Visit]).await?;
     let mut session = db.session();
@@ -294,6 +311,38 @@ backend_tests! {
             .with(Post::comments.subquery())
             .with(Post::tags.subquery().with(Tag::posts.joined()));
         assert_eq!(outline(below_keys).await?, (expected, 4));
+    }
+
+    /// SEMANTICS 11.4, 11.5: a default of the model, which a query overrides.
+    async fn rule_11_5_subquery_is_set_on_the_model(db) {
+        db.create(&schema![Depot, Barrel]).await?;
+        let mut session = db.session();
+        for name in ["a", "b"] {
+            session.add(Depot::draft().name(name).barrels([1, 2].map(|size| Barrel::draft().size(size))));
+        }
+        session.commit().await?;
+        let mut session = db.session();
+        let log = db.log();
+        let depots = Depot::select().order_by(Depot::name.desc()).limit(1).all(&mut session).await?;
+        assert_eq!(log.rows(), [1, 2], "the query is embedded with its limit");
+        let sizes = session.members(depots[0], Depot::barrels)?.map(|(_, barrel)| barrel.size);
+        assert_eq!(sizes.collect::<Vec<_>>(), [2, 1]);
+        let mut session = db.session();
+        log.texts();
+        Depot::select().with(Depot::barrels.lazy()).all(&mut session).await?;
+        assert_eq!(log.texts().len(), 1);
+        // By its key, and below what is joined.
+        let mut session = db.session();
+        let depot = session.require::<Depot>(1).await?;
+        assert_eq!(session.members(depot, Depot::barrels)?.len(), 2);
+        let mut session = db.session();
+        log.texts();
+        let load = Barrel::depot.with(Depot::barrels.subquery());
+        let barrels = Barrel::select().filter(Barrel::size.eq(1)).with(load).all(&mut session);
+        let barrels = barrels.await?;
+        assert_eq!(log.texts().len(), 2);
+        let depot = session[barrels[0]].depot.loaded().flatten().expect("joined");
+        assert_eq!(session.members(depot, Depot::barrels)?.len(), 2);
     }
 
     /// SEMANTICS 11.3, 11.4: no parents, no statement; known objects are skipped.
