@@ -2,7 +2,7 @@
 
 use super::listing::loaded;
 use super::queries::{at_most_one, no_row};
-use super::{OnEngine, Session};
+use super::{OnEngine, QueryTarget, Session};
 use crate::driver::{Connection, Done, EachRow, Engine, RowSink};
 use crate::error::{Error, Result};
 use crate::load::make_peers;
@@ -86,8 +86,8 @@ impl Raw {
     }
 
     /// The same statement without a session, in a transaction of its own.
-    pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-        OnEngine { query: self, engine }
+    pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+        OnEngine { query: self, engine: target.__target().engine }
     }
 }
 
@@ -123,8 +123,8 @@ impl<R: RawRow> RawRows<R> {
     }
 
     /// The same statement without a session, in a transaction of its own unless it only reads.
-    pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-        OnEngine { query: self, engine }
+    pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+        OnEngine { query: self, engine: target.__target().engine }
     }
 }
 
@@ -202,8 +202,8 @@ impl<M: Model> RawEntities<M> {
     }
 
     /// The same statement without a session, in a transaction of its own unless it only reads.
-    pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-        OnEngine { query: self, engine }
+    pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+        OnEngine { query: self, engine: target.__target().engine }
     }
 }
 
