@@ -7,7 +7,7 @@ use crate::driver::{Connection, Done, EachRow, Engine, RowSink};
 use crate::error::{Error, Result};
 use crate::load::make_peers;
 use crate::model::{Entity, Handle, Model};
-use crate::query::{ByName, Raw, RawEntities, RawRow, RawRows};
+use crate::query::{ByName, Raw, RawEntities, RawRows};
 use crate::sql::{Dialect, RawSql, Statement, render_raw};
 use crate::tracking::ObjectId;
 use crate::value::Cells;
@@ -101,7 +101,7 @@ impl OnEngine<'_, Raw> {
     }
 }
 
-impl<R: RawRow> RawRows<R> {
+impl<R: Send> RawRows<R> {
     /// Runs the statement, after a flush, and gives its rows. Unless it is a plain SELECT, which
     /// locks nothing, it begins the transaction.
     ///
@@ -109,7 +109,7 @@ impl<R: RawRow> RawRows<R> {
     /// As [`Raw::execute`]; [`Error::Type`] if rows have another number of columns, or don't fit.
     pub async fn all(self, session: &mut Session) -> Result<Vec<R>> {
         let mut rows = Vec::new();
-        session.run_raw(self.sql, true, &mut collecting(&mut rows)).await?;
+        session.run_raw(self.sql, true, &mut collecting(&mut rows, self.decode)).await?;
         Ok(rows)
     }
 
@@ -128,14 +128,14 @@ impl<R: RawRow> RawRows<R> {
     }
 }
 
-impl<R: RawRow> OnEngine<'_, RawRows<R>> {
+impl<R: Send> OnEngine<'_, RawRows<R>> {
     /// Runs the statement and gives its rows.
     ///
     /// # Errors
     /// As on a session, without a flush.
     pub async fn all(self) -> Result<Vec<R>> {
         let mut rows = Vec::new();
-        run_on(self.engine, self.query.sql, true, &mut collecting(&mut rows)).await?;
+        run_on(self.engine, self.query.sql, true, &mut collecting(&mut rows, self.query.decode)).await?;
         Ok(rows)
     }
 
@@ -150,9 +150,12 @@ impl<R: RawRow> OnEngine<'_, RawRows<R>> {
 }
 
 /// A sink of decoded rows.
-fn collecting<R: RawRow>(rows: &mut Vec<R>) -> impl RowSink + '_ {
-    EachRow(|cells: &dyn Cells| {
-        rows.push(RawRows::decode(cells)?);
+fn collecting<R: Send>(
+    rows: &mut Vec<R>,
+    decode: fn(&dyn Cells) -> Result<R>,
+) -> impl RowSink + '_ {
+    EachRow(move |cells: &dyn Cells| {
+        rows.push(decode(cells)?);
         Ok(())
     })
 }
