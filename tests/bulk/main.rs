@@ -10,5 +10,6 @@ mod models;
 mod moves;
 mod rollback;
 mod statements;
+mod subqueries;
 mod unflushed;
 mod updates;

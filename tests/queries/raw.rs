@@ -1,7 +1,7 @@
 //! Hand-written SQL: values as binds, names from models, rows, objects and counts out of it.
 
 use orm_core::query::raw;
-use orm_core::{Error, Model, schema};
+use orm_core::{Error, Model, Row, schema};
 use orm_tests::backend_tests;
 
 use super::models::{Article, Mood, Person, day, newsroom};
@@ -13,6 +13,12 @@ struct Odd {
     position: i64,
     #[orm(column = "it's {} ?", length = 40)]
     text: Option<String>,
+}
+
+#[derive(Row)]
+struct Called {
+    called: String,
+    age: Option<i32>,
 }
 
 backend_tests! {
@@ -42,6 +48,17 @@ backend_tests! {
         assert!(matches!(none.one(&mut session).await, Err(Error::NotFound { .. })));
         let all = raw("SELECT name FROM people").rows::<String>();
         assert!(matches!(all.one(&mut session).await, Err(Error::MultipleFound { .. })));
+    }
+
+    /// DESIGN 6: structs by the names of columns.
+    async fn structs_of_a_hand_written_statement(db) {
+        let mut session = newsroom(&db).await?;
+        let query = || raw("SELECT 1 AS extra, age, name AS called FROM people WHERE age = {} ORDER BY id");
+        let found: Vec<Called> = query().bind(36).row().all(&mut session).await?;
+        let found: Vec<(&str, Option<i32>)> = found.iter().map(|it| (&*it.called, it.age)).collect();
+        assert_eq!(found, [("Ada", Some(36)), ("Dee", Some(36))]);
+        let missing = raw("SELECT age FROM people").row::<Called>().on(&db.engine).all().await.err();
+        assert!(matches!(missing, Some(Error::Type { .. })), "{missing:?}");
     }
 
     /// DESIGN 6: what is pending is flushed before, and seen.

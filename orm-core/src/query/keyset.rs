@@ -85,6 +85,14 @@ impl Query {
         identity
     }
 
+    /// Whether the rows of everything that the query reads have keys.
+    fn has_keys(&self) -> bool {
+        let several = self.tree.joins.iter().filter(|join| !is_to_one(join));
+        let joined = several.filter_map(|join| join.from.occurrence());
+        let mut tables = std::iter::once(self.table).chain(joined.map(|(table, _)| table));
+        tables.all(|table| !table.primary_key().is_empty())
+    }
+
     /// Lets the query give one part of its rows and no more: those that a page shows.
     pub(crate) fn narrow(&mut self, skipped: u64, rows: u64) {
         let tree = &mut self.tree;
@@ -302,6 +310,8 @@ fn expect_places(query: &Query) -> Result<()> {
         (!by_what_is_shown).then_some(
             "distinct rows have places of their own only in an order by selected columns",
         )
+    } else if !query.has_keys() {
+        Some("they are rows of a subquery, which has no key that would tell them apart")
     } else {
         None
     };

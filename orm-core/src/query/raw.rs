@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::{Row, RowCells};
 use crate::error::{Error, Result};
 use crate::model::{Column, Model, Table};
 use crate::sql::{Bind, RawArgument, RawSql};
@@ -77,7 +78,33 @@ impl Raw {
     /// What the statement gives are rows of this type: a column type such as `i64`, or a tuple of up
     /// to twelve, by position.
     pub fn rows<R: RawRow>(self) -> RawRows<R> {
-        RawRows { sql: self.sql, of: PhantomData }
+        RawRows { sql: self.sql, decode: by_position }
+    }
+
+    /// What the statement gives are structs, by the names of its columns; others may be beside them.
+    ///
+    /// ```
+    /// use orm_core::{Row, query::raw};
+    /// # use orm_core::{Engine, Model, schema};
+    /// # #[derive(Model)] struct User { name: String }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![User]).await?;
+    ///
+    /// #[derive(Row)]
+    /// struct Letter { letter: String, users: i64 }
+    ///
+    /// let letters: Vec<Letter> =
+    ///     raw("SELECT count(*) AS users, substr(name, 1, 1) AS letter FROM users GROUP BY letter")
+    ///         .row()
+    ///         .on(&engine)
+    ///         .all()
+    ///         .await?;
+    /// # assert!(letters.is_empty());
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    pub fn row<R: Row>(self) -> RawRows<R> {
+        RawRows { sql: self.sql, decode: by_name }
     }
 
     /// What the statement gives are objects of a model, by the names of its columns: all of them must
@@ -99,11 +126,11 @@ impl fmt::Debug for Raw {
     }
 }
 
-/// A hand-written statement that gives rows: what [`Raw::rows`] gives.
+/// A hand-written statement that gives rows: what [`Raw::rows`] and [`Raw::row`] give.
 #[must_use = "a statement does nothing until a verb such as `all` runs it"]
 pub struct RawRows<R> {
     pub(crate) sql: RawSql,
-    of: PhantomData<fn() -> R>,
+    pub(crate) decode: fn(&dyn Cells) -> Result<R>,
 }
 
 /// A hand-written statement that gives objects: what [`Raw::entities`] gives.
@@ -115,7 +142,7 @@ pub struct RawEntities<M> {
 
 impl<R> Clone for RawRows<R> {
     fn clone(&self) -> Self {
-        Self { sql: self.sql.clone(), of: PhantomData }
+        Self { sql: self.sql.clone(), decode: self.decode }
     }
 }
 
@@ -202,21 +229,25 @@ macro_rules! raw_row {
 }
 for_tuples!(raw_row);
 
-impl<R: RawRow> RawRows<R> {
-    /// Decodes a row, all of it.
-    ///
-    /// # Errors
-    /// `Type` if it has another number of columns, or they don't fit.
-    pub(crate) fn decode(cells: &dyn Cells) -> Result<R> {
-        let decoded = match cells.width() {
-            Some(width) if width != R::__WIDTH => Err(ValueError::new(format!(
-                "the statement gives {width} columns where {} are expected",
-                R::__WIDTH,
-            ))),
-            _ => R::__decode(cells, 0),
-        };
-        decoded.map_err(|error| Error::Type { place: "a row of the statement".into(), error })
-    }
+/// Decodes a row, all of it.
+fn by_position<R: RawRow>(cells: &dyn Cells) -> Result<R> {
+    let decoded = match cells.width() {
+        Some(width) if width != R::__WIDTH => Err(ValueError::new(format!(
+            "the statement gives {width} columns where {} are expected",
+            R::__WIDTH,
+        ))),
+        _ => R::__decode(cells, 0),
+    };
+    decoded.map_err(of_row)
+}
+
+/// Decodes those of the columns that a struct has.
+fn by_name<R: Row>(cells: &dyn Cells) -> Result<R> {
+    R::__read(&RowCells::new(cells, &|_, column| cells.position(column))).map_err(of_row)
+}
+
+fn of_row(error: ValueError) -> Error {
+    Error::Type { place: "a row of the statement".into(), error }
 }
 
 /// Finds the columns of a table in rows by their names.

@@ -4,12 +4,11 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::objects::with_base_columns;
-use super::{New, OnEngine, Session, SessionFactory};
-use crate::driver::Engine;
+use super::{New, OnEngine, QueryTarget, Session, SessionFactory};
 use crate::error::{Error, Result};
 use crate::flush::{self, HooksRun, bulk};
 use crate::model::{Column, ColumnSet, Entity, Model, Table};
-use crate::query::{Assign, Assigned, ColumnList, Condition};
+use crate::query::{Assign, Assigned, ColumnList, Condition, Criteria};
 use crate::sql::{ColumnRef, Expr, UpdateExisting};
 use crate::tracking::{ObjectId, State, Store};
 use crate::value::{ColumnType, Value};
@@ -185,8 +184,13 @@ impl<M: Model, Existing> Insert<M, Existing> {
     }
 
     /// The same statement without a session, in a transaction of its own.
-    pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-        OnEngine { query: self, engine }
+    pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+        OnEngine { query: self, engine: target.__target().engine }
+    }
+
+    /// The same, whatever a factory's criteria hide: they don't concern new rows.
+    pub(super) fn under(self, _criteria: &Criteria) -> Self {
+        self
     }
 }
 

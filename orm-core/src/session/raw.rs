@@ -2,12 +2,12 @@
 
 use super::listing::loaded;
 use super::queries::{at_most_one, no_row};
-use super::{OnEngine, Session};
+use super::{OnEngine, QueryTarget, Session};
 use crate::driver::{Connection, Done, EachRow, Engine, RowSink};
 use crate::error::{Error, Result};
 use crate::load::make_peers;
 use crate::model::{Entity, Handle, Model};
-use crate::query::{ByName, Raw, RawEntities, RawRow, RawRows};
+use crate::query::{ByName, Raw, RawEntities, RawRows};
 use crate::sql::{Dialect, RawSql, Statement, render_raw};
 use crate::tracking::ObjectId;
 use crate::value::Cells;
@@ -86,8 +86,8 @@ impl Raw {
     }
 
     /// The same statement without a session, in a transaction of its own.
-    pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-        OnEngine { query: self, engine }
+    pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+        OnEngine { query: self, engine: target.__target().engine }
     }
 }
 
@@ -101,7 +101,7 @@ impl OnEngine<'_, Raw> {
     }
 }
 
-impl<R: RawRow> RawRows<R> {
+impl<R: Send> RawRows<R> {
     /// Runs the statement, after a flush, and gives its rows. Unless it is a plain SELECT, which
     /// locks nothing, it begins the transaction.
     ///
@@ -109,7 +109,7 @@ impl<R: RawRow> RawRows<R> {
     /// As [`Raw::execute`]; [`Error::Type`] if rows have another number of columns, or don't fit.
     pub async fn all(self, session: &mut Session) -> Result<Vec<R>> {
         let mut rows = Vec::new();
-        session.run_raw(self.sql, true, &mut collecting(&mut rows)).await?;
+        session.run_raw(self.sql, true, &mut collecting(&mut rows, self.decode)).await?;
         Ok(rows)
     }
 
@@ -123,19 +123,19 @@ impl<R: RawRow> RawRows<R> {
     }
 
     /// The same statement without a session, in a transaction of its own unless it only reads.
-    pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-        OnEngine { query: self, engine }
+    pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+        OnEngine { query: self, engine: target.__target().engine }
     }
 }
 
-impl<R: RawRow> OnEngine<'_, RawRows<R>> {
+impl<R: Send> OnEngine<'_, RawRows<R>> {
     /// Runs the statement and gives its rows.
     ///
     /// # Errors
     /// As on a session, without a flush.
     pub async fn all(self) -> Result<Vec<R>> {
         let mut rows = Vec::new();
-        run_on(self.engine, self.query.sql, true, &mut collecting(&mut rows)).await?;
+        run_on(self.engine, self.query.sql, true, &mut collecting(&mut rows, self.query.decode)).await?;
         Ok(rows)
     }
 
@@ -150,9 +150,12 @@ impl<R: RawRow> OnEngine<'_, RawRows<R>> {
 }
 
 /// A sink of decoded rows.
-fn collecting<R: RawRow>(rows: &mut Vec<R>) -> impl RowSink + '_ {
-    EachRow(|cells: &dyn Cells| {
-        rows.push(RawRows::decode(cells)?);
+fn collecting<R: Send>(
+    rows: &mut Vec<R>,
+    decode: fn(&dyn Cells) -> Result<R>,
+) -> impl RowSink + '_ {
+    EachRow(move |cells: &dyn Cells| {
+        rows.push(decode(cells)?);
         Ok(())
     })
 }
@@ -202,8 +205,8 @@ impl<M: Model> RawEntities<M> {
     }
 
     /// The same statement without a session, in a transaction of its own unless it only reads.
-    pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-        OnEngine { query: self, engine }
+    pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+        OnEngine { query: self, engine: target.__target().engine }
     }
 }
 

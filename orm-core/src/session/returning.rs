@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::insert::{Insert, Wanted};
-use super::{OnEngine, Session, SessionFactory};
-use crate::driver::Engine;
+use super::target::Target;
+use super::{OnEngine, QueryTarget, Session, SessionFactory};
 use crate::error::Result;
 use crate::model::{Entity, Handle, Model};
 use crate::query::{Delete, Projection, ReturnedColumns, Update};
@@ -74,9 +74,12 @@ macro_rules! columns {
                 written.values.iter().map(|row| self.columns.decode(row)).collect()
             }
 
-            /// The same statement without a session, in a transaction of its own.
-            pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-                OnEngine { query: self, engine }
+            /// The same statement without a session, in a transaction of its own: on an engine or,
+            /// under its criteria, on a factory.
+            pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+                let Target { engine, criteria } = target.__target();
+                let query = Self { statement: self.statement.under(&criteria), ..self };
+                OnEngine { query, engine }
             }
         }
 
@@ -121,9 +124,11 @@ macro_rules! objects {
                 Ok(written.objects.into_iter().map(handle).collect())
             }
 
-            /// The same statement without a session, in a transaction of its own.
-            pub fn on(self, engine: &Engine) -> OnEngine<'_, Self> {
-                OnEngine { query: self, engine }
+            /// The same statement without a session, in a transaction of its own: on an engine or,
+            /// under its criteria, on a factory.
+            pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
+                let Target { engine, criteria } = target.__target();
+                OnEngine { query: Self(self.0.under(&criteria)), engine }
             }
         }
 

@@ -137,7 +137,7 @@ where
     }
 
     fn is_full(&self) -> bool {
-        self.sent % ROWS_AT_ONCE == 0
+        self.sent.is_multiple_of(ROWS_AT_ONCE)
     }
 }
 

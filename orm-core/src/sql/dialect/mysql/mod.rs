@@ -46,6 +46,8 @@ pub(crate) struct Server {
     /// Whether every assignment of an UPDATE sees the old row. The connection's settings see to it
     /// where the server can; elsewhere assignments see those before them.
     pub(crate) assigns_at_once: bool,
+    /// Whether the assignments of an UPDATE may read the updated table in a subquery.
+    pub(crate) reads_what_it_updates: bool,
     /// Whether statements of every kind may be stopped after a while, not queries only.
     pub(crate) limits_statements: bool,
     /// Whether a bind that nothing is compared with has the type of its value, a short one.
@@ -62,6 +64,7 @@ pub(crate) static MARIADB: Server = Server {
     collation: "utf8mb4_nopad_bin",
     has_returning: true,
     assigns_at_once: true,
+    reads_what_it_updates: true,
     limits_statements: true,
     types_free_binds: true,
     has_json: false,
@@ -74,6 +77,7 @@ pub(crate) static MYSQL: Server = Server {
     collation: "utf8mb4_0900_bin",
     has_returning: false,
     assigns_at_once: false,
+    reads_what_it_updates: false,
     limits_statements: false,
     types_free_binds: false,
     has_json: true,

@@ -144,6 +144,14 @@ impl MySql {
     /// An UPDATE of the rows that a condition finds.
     pub(super) fn update_where(&self, w: &mut Writer<'_>, update: UpdateWhere) -> Result<()> {
         let UpdateWhere { table, values, expressions, filter, .. } = update;
+        let reads_it = |(_, expr): &(usize, Expr)| expr.asks_of(table);
+        if !self.server.reads_what_it_updates && expressions.iter().any(reads_it) {
+            return Err(Error::misuse(format!(
+                "{} can't set a column of `{}` to what a subquery reads from the same table",
+                self.server.name,
+                table.name(),
+            )));
+        }
         w.push("UPDATE ");
         w.table_path(table);
         w.push(" SET ");
