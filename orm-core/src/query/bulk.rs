@@ -4,7 +4,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{Assign, Assigned, Condition, Criteria, Lifted};
+use super::{Assign, Assigned, Condition, Criteria, Lifted, Only};
 use crate::error::{Error, Result};
 use crate::model::{Column, Model, Table};
 use crate::sql::Expr;
@@ -258,7 +258,7 @@ macro_rules! bulk {
         impl<M: Model, Rows> $type<M, Rows> {
             /// Writes the rows for which this holds; several filters must all hold. Related rows
             /// can be asked about by `any` and `has`.
-            pub fn filter(mut self, condition: Condition<M>) -> $type<M> {
+            pub fn filter<C: Only<M>>(mut self, condition: Condition<C>) -> $type<M> {
                 self.write.and_filter(condition.into_expr());
                 $type { write: self.write, of: PhantomData }
             }

@@ -135,7 +135,8 @@ impl<R: Send> OnEngine<'_, RawRows<R>> {
     /// As on a session, without a flush.
     pub async fn all(self) -> Result<Vec<R>> {
         let mut rows = Vec::new();
-        run_on(self.engine, self.query.sql, true, &mut collecting(&mut rows, self.query.decode)).await?;
+        run_on(self.engine, self.query.sql, true, &mut collecting(&mut rows, self.query.decode))
+            .await?;
         Ok(rows)
     }
 

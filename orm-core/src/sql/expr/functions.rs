@@ -47,6 +47,7 @@ pub(crate) enum Function {
     // Casts.
     IntegerToText,
     ToDouble,
+    #[cfg_attr(not(feature = "decimal"), expect(dead_code, reason = "decimals are a feature"))]
     ToDecimal,
     /// Towards zero.
     ToInteger,
