@@ -45,7 +45,7 @@ impl Tree {
             let Some(&view) = views.get(usize::from(*pick) % views.len().max(1)) else { break };
             let members = if is_scalar(view) { &members[..members.len().min(1)] } else { members };
             let is_given = given.iter().any(|(other, _)| *other == view);
-            if !is_given && !(members.is_empty() && is_scalar(view)) {
+            if !(is_given || members.is_empty() && is_scalar(view)) {
                 given.push((view, members));
             }
         }

@@ -195,8 +195,8 @@ impl Database {
             let rows = query.fetch_all(&mut *transaction).await.expect("updates");
             learn(&rows, chunk.iter_mut().map(|book| &mut book.stamps));
         }
-        std::hint::black_box(authors.iter().map(|it| (&it.name, it.stamps.created_at)).count());
-        std::hint::black_box(books.iter().map(|it| (it.pages, it.author_id)).count());
+        std::hint::black_box(authors.iter().map(|it| (&it.name, it.stamps.created_at)).max());
+        std::hint::black_box(books.iter().map(|it| (it.pages, it.author_id)).max());
         transaction.commit().await.expect("commits");
     }
 

@@ -81,6 +81,7 @@ impl From {
 
 /// What gives the rows of a subquery: one SELECT, or several whose rows become one set.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a SELECT is what it is nearly always")]
 pub(crate) enum Body {
     Select(Select),
     Compound(SetOperator, Vec<Select>),
