@@ -171,7 +171,7 @@ backend_tests! {
         let log = db.log();
         let led = Person::select()
             .filter(Person::boss_id.is_null())
-            .columns((Person::id, Person::name, Person::id - Person::id))
+            .columns((Person::id, Person::name, Person::id * 0))
             .recursive_all(|led: Subquery<Led>| {
                 Person::select().join_on(led, Person::boss_id.eq_column(Led::id)).columns((
                     Person::id,

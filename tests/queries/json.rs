@@ -85,8 +85,8 @@ backend_tests! {
             documents
                 .iter()
                 .map(|document| {
-                    let steps = pointer.split('/').skip(1).zip(is_index);
-                    let found = steps.fold(Some(document), |found, (step, is_index)| match found? {
+                    let mut steps = pointer.split('/').skip(1).zip(is_index);
+                    let found = steps.try_fold(document, |found, (step, is_index)| match found {
                         Value::Array(items) if *is_index => items.get(step.parse::<usize>().ok()?),
                         Value::Object(fields) if !is_index => fields.get(step),
                         _ => None,

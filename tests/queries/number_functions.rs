@@ -53,7 +53,7 @@ async fn samples(db: &Database) -> Result<()> {
             .decimal(decimal(at))
             .integer(integer(at));
         let sample = session.add(draft);
-        session[sample].small = (at % 2 == 0).then_some(at as i16 - 4);
+        session[sample].small = at.is_multiple_of(2).then_some(at as i16 - 4);
     }
     session.commit().await
 }

@@ -70,8 +70,8 @@ backend_tests! {
     /// DESIGN 6: as a subquery a union is ordered, filtered and joined, with its types.
     async fn a_union_is_a_subquery(db) {
         let mut session = newsroom(&db).await?;
-        let people = Person::select().columns((Person::id - Person::id, Person::name));
-        let tags = Tag::select().columns((Tag::id - Tag::id + 1, Tag::name));
+        let people = Person::select().columns((Person::id * 0, Person::name));
+        let tags = Tag::select().columns((Tag::id * 0 + 1, Tag::name));
         let rows: Vec<Named> = people
             .union(tags)
             .subquery::<Named>()
