@@ -127,9 +127,9 @@ backend_tests! {
         check(&db, Sample::float.sign(), |at| sign(FLOATS[at])).await?;
         check(&db, Sample::integer.sign(), |at| integer(at).signum()).await?;
         check(&db, Sample::decimal.sign(), |at| if decimal(at).is_zero() { 0 } else if decimal(at).is_sign_negative() { -1 } else { 1 }).await?;
-        check(&db, Sample::small.sign(), |at| (at % 2 == 0).then(|| (at as i64 - 4).signum())).await?;
+        check(&db, Sample::small.sign(), |at| at.is_multiple_of(2).then(|| (at as i64 - 4).signum())).await?;
         check(&db, Sample::integer.abs(), |at| integer(at).abs()).await?;
-        check(&db, Sample::small.abs(), |at| (at % 2 == 0).then(|| (at as i16 - 4).abs())).await?;
+        check(&db, Sample::small.abs(), |at| at.is_multiple_of(2).then(|| (at as i16 - 4).abs())).await?;
     }
 
     /// Issue 5: powers and roots, to the last digits.
@@ -160,7 +160,7 @@ backend_tests! {
     /// Issue 5: `greatest` and `least` are NULL where one of the two is; `nullif`, `coalesce`.
     async fn choices(db) {
         samples(&db).await?;
-        let small = |at: usize| (at % 2 == 0).then(|| at as i16 - 4);
+        let small = |at: usize| at.is_multiple_of(2).then(|| at as i16 - 4);
         check(&db, Sample::integer.greatest(0), |at| integer(at).max(0)).await?;
         check(&db, Sample::integer.least(Sample::id), |at| integer(at).min(at as i64 + 1)).await?;
         check(&db, Sample::small.greatest(3), |at| small(at).map(|small| small.max(3))).await?;
