@@ -125,6 +125,19 @@ backend_tests! {
         session.commit().await?;
     }
 
+    /// SEMANTICS 12.2: what was pending until the statement is in step with it too.
+    async fn rule_12_2_rows_that_were_pending_are_in_step(db) {
+        db.create(&schema![Page]).await?;
+        let mut session = db.session();
+        let page = session.add(Page::draft().path("/").hits(2));
+        Page::insert([Page::draft().path("/").hits(3)])
+            .on_conflict(Page::path)
+            .update_with(Page::hits, Page::hits + excluded(Page::hits))
+            .execute(&mut session)
+            .await?;
+        assert_eq!(session[page].hits, 5);
+    }
+
     /// SEMANTICS 12.2: rows that exist are left as they are, and give no handle.
     async fn rule_12_2_rows_that_exist_are_left(db) {
         db.create(&schema![Page]).await?;

@@ -240,6 +240,9 @@ impl Session {
         }
         let table = M::__table();
         let mut write = self.plan_insert(insert)?;
+        write.check(self.engine.dialect())?;
+        // What is pending becomes rows, which the statement may update.
+        self.autoflush_changes().await?;
         let refreshes = write.updates() && bulk::holds(&self.store, table);
         let is_whole = refreshes || matches!(wanted, Wanted::Objects);
         write.return_columns(match &wanted {
@@ -247,8 +250,6 @@ impl Session {
             Wanted::Columns(columns) => columns.clone(),
             _ => Vec::new(),
         });
-        write.check(self.engine.dialect())?;
-        self.autoflush_changes().await?;
         self.begin().await?;
         let Some(connection) = &mut self.connection else { return Ok(Written::default()) };
         let inserted = match bulk::run_insert(connection, &write).await {
