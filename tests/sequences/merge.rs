@@ -25,11 +25,6 @@ impl World<'_, '_> {
             return Ok(());
         };
         let loaded = self.loaded();
-        let read: BTreeSet<(Id, View)> = match self.autoflush {
-            true => self.reference.replaced_views().collect(),
-            false => BTreeSet::new(),
-        };
-        let loaded = |id, view| read.contains(&(id, view)) || loaded(id, view);
         if let Some(mut next) = next {
             let keyed = |kind, key| keyed.get(&(kind, key)).copied();
             let made = next.merge(&draft, &keyed, &loaded);

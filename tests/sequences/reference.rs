@@ -10,7 +10,9 @@ pub(crate) mod merge;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::tables::{Id, Kind, Relation, Row, Side, Tables, View, concerns, other, pair_of};
+use crate::tables::{
+    Id, Kind, Relation, Row, Side, Tables, View, concerns, inverse, other, pair_of,
+};
 
 use Kind::*;
 use Side::*;
@@ -119,11 +121,6 @@ impl Reference {
         &self.units[0].tables
     }
 
-    /// The views that the next flush has to read.
-    pub(crate) fn replaced_views(&self) -> impl Iterator<Item = (Id, View)> {
-        self.replaced.keys().copied()
-    }
-
     /// What a view shows if it is loaded.
     pub(crate) fn shown(&self, id: Id, view: View) -> BTreeSet<Id> {
         let mut members = self.memory.members(id, view);
@@ -205,7 +202,11 @@ impl Reference {
         }
         let is_known = loaded(owner, view) && !self.replaced.contains_key(&(owner, view));
         let leaves_at_once = |reference: &Self, member: &Id| {
-            is_known || !reference.database.members(owner, view).contains(member)
+            // Another view that was replaced has put it in.
+            let put_in = reference.replaced.get(&(*member, inverse(view)));
+            is_known
+                || put_in.is_some_and(|wanted| wanted.contains(&owner))
+                || !reference.database.members(owner, view).contains(member)
         };
         for leaving in self.memory.members(owner, view) {
             if !members.contains(&leaving) && leaves_at_once(self, &leaving) {
