@@ -17,7 +17,7 @@ use super::log::{LogHub, StatementKind};
 use super::{Done, DriverConnection, EachRow, LiveConnection, RowSink, resolve};
 use crate::error::{Error, Result};
 use crate::model::Table;
-use crate::sql::{Dialect, Isolation, Statement, render_echo};
+use crate::sql::{Dialect, Isolation, Renderer, Select, Statement, render_echo};
 use crate::value::Cells;
 
 /// How long the end of a transaction, or anything else that nobody awaits any more, may take before
@@ -31,7 +31,7 @@ const LENT: &str = "orm_lent";
 pub(crate) struct Connection {
     /// Always there, but while it is being dropped.
     inner: Option<Box<dyn DriverConnection>>,
-    dialect: &'static dyn Dialect,
+    renderer: Arc<Renderer>,
     /// Settings that each transaction begins with.
     of_transactions: Option<Arc<str>>,
     log: Arc<LogHub>,
@@ -72,13 +72,13 @@ enum Transaction {
 impl Connection {
     pub(super) fn new(
         inner: Box<dyn DriverConnection>,
-        dialect: &'static dyn Dialect,
+        renderer: Arc<Renderer>,
         of_transactions: Option<Arc<str>>,
         log: Arc<LogHub>,
     ) -> Self {
         Self {
             inner: Some(inner),
-            dialect,
+            renderer,
             of_transactions,
             log,
             is_joined: false,
@@ -99,7 +99,20 @@ impl Connection {
 
     /// The database's dialect.
     pub(crate) fn dialect(&self) -> &'static dyn Dialect {
-        self.dialect
+        self.renderer.dialect()
+    }
+
+    /// A SELECT in the words of the database.
+    ///
+    /// # Errors
+    /// As [`Renderer::select`].
+    pub(crate) fn render(&self, select: &Select) -> Result<Statement> {
+        self.renderer.select(select)
+    }
+
+    /// What renders for it.
+    pub(super) fn renderer(&self) -> &Arc<Renderer> {
+        &self.renderer
     }
 
     /// Whether a transaction is open, failed or not, that is to have more than one statement.
@@ -178,7 +191,7 @@ impl Connection {
         statement: Statement,
         rows: &mut dyn RowSink,
     ) -> Result<Done> {
-        self.run(statement, rows).await.map_err(|error| resolve(error, self.dialect, table))
+        self.run(statement, rows).await.map_err(|error| resolve(error, self.dialect(), table))
     }
 
     /// As [`run_on`](Self::run_on), of a statement that a violated unique key may refuse, on a
@@ -198,9 +211,9 @@ impl Connection {
         match self.send(StatementKind::Statement, statement, rows).await {
             Ok(done) => Ok(Ok(done)),
             Err(refusal @ Error::UniqueViolation(_)) => {
-                Ok(Err(resolve(refusal, self.dialect, table)))
+                Ok(Err(resolve(refusal, self.dialect(), table)))
             }
-            Err(error) => Err(resolve(self.note_failure(error), self.dialect, table)),
+            Err(error) => Err(resolve(self.note_failure(error), self.dialect(), table)),
         }
     }
 
@@ -224,11 +237,11 @@ impl Connection {
         let (kind, begin) = match (self.is_joined, &self.of_transactions) {
             (true, _) => (StatementKind::Savepoint, savepoints::set(0).into()),
             (false, Some(settings)) => {
-                let begin = self.dialect.begin(isolation);
+                let begin = self.dialect().begin(isolation);
                 (StatementKind::Begin, format!("{begin}; {settings}").into())
             }
             (false, None) => {
-                (StatementKind::Begin, Arc::<str>::from(self.dialect.begin(isolation)))
+                (StatementKind::Begin, Arc::<str>::from(self.dialect().begin(isolation)))
             }
         };
         let is_several = begin.contains(';');
@@ -368,7 +381,7 @@ impl Connection {
             answer = cells.int(0).ok();
             Ok(())
         });
-        let echo = render_echo(self.dialect, number);
+        let echo = render_echo(self.dialect(), number);
         self.send(StatementKind::Savepoint, echo, &mut sink).await?;
         if answer == Some(number) {
             return Ok(());
@@ -395,10 +408,10 @@ impl Connection {
     /// A connection on which a transaction of ours is open.
     pub(super) fn begun(
         inner: Box<dyn DriverConnection>,
-        dialect: &'static dyn Dialect,
+        renderer: Arc<Renderer>,
         log: Arc<LogHub>,
     ) -> Self {
-        let mut connection = Self::new(inner, dialect, None, log);
+        let mut connection = Self::new(inner, renderer, None, log);
         connection.transaction = Transaction::Begun;
         connection
     }
@@ -498,7 +511,7 @@ fn words_of_rollback(is_joined: bool) -> Vec<(StatementKind, Arc<str>)> {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("dialect", &self.dialect)
+            .field("dialect", &self.dialect())
             .field("transaction", &self.transaction)
             .field("savepoints", &self.savepoints)
             .field("in_flight", &self.in_flight)

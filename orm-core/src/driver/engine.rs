@@ -11,7 +11,7 @@ use super::target::{Opened, SqlxPool, Target, open};
 use super::{Connection, Options, Schema};
 use crate::error::{Error, Result};
 use crate::model::Table;
-use crate::sql::{Dialect, Naming, Statement, ddl};
+use crate::sql::{Dialect, Naming, Renderer, Select, Statement, ddl};
 
 /// A database: a pool of connections, its dialect and its statement log. Cheap to clone; clones
 /// share the pool. What `Engine` is in SQLAlchemy.
@@ -20,6 +20,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     database: Opened,
+    renderer: Arc<Renderer>,
     transaction_pooling: bool,
     /// How long to wait for a connection.
     acquire_timeout: Duration,
@@ -143,10 +144,10 @@ impl Engine {
 
     /// A connection, to be given back by dropping it.
     pub(crate) async fn connection(&self) -> Result<Connection> {
-        let Opened { driver, dialect, of_transactions } = &self.0.database;
+        let Opened { driver, of_transactions, .. } = &self.0.database;
         let inner = driver.acquire().await?;
-        let log = Arc::clone(&self.0.log);
-        let connection = Connection::new(inner, *dialect, of_transactions.clone(), log);
+        let (renderer, log) = (Arc::clone(&self.0.renderer), Arc::clone(&self.0.log));
+        let connection = Connection::new(inner, renderer, of_transactions.clone(), log);
         Ok(connection.joined(self.is_joined()))
     }
 
@@ -171,6 +172,7 @@ impl Engine {
     fn inside(&self, driver: Joined) -> Self {
         Self(Arc::new(Inner {
             database: Opened::new(driver, self.dialect()),
+            renderer: Arc::clone(&self.0.renderer),
             transaction_pooling: false,
             acquire_timeout: self.0.acquire_timeout,
             log: Arc::clone(&self.0.log),
@@ -225,6 +227,14 @@ impl Engine {
     pub(crate) fn dialect(&self) -> &'static dyn Dialect {
         self.0.database.dialect
     }
+
+    /// A SELECT in the words of the database.
+    ///
+    /// # Errors
+    /// As [`Renderer::select`].
+    pub(crate) fn render(&self, select: &Select) -> Result<Statement> {
+        self.0.renderer.select(select)
+    }
 }
 
 impl fmt::Debug for Engine {
@@ -266,6 +276,9 @@ async fn run_all(
     Ok(())
 }
 
+/// How many queries' texts are kept unless said otherwise.
+const QUERIES_KEPT: usize = 1_000;
+
 /// Longer waits are cut to this, for ever in practice: drivers count milliseconds in 32 bits.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
@@ -275,12 +288,13 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 pub struct EngineBuilder {
     target: Target,
     echo: bool,
+    query_cache_size: usize,
     options: Options,
 }
 
 impl EngineBuilder {
     fn new(target: Target) -> Self {
-        Self { target, echo: false, options: Options::default() }
+        Self { target, echo: false, query_cache_size: QUERIES_KEPT, options: Options::default() }
     }
 
     /// The most connections at a time, from 1 to 65,535; 10 unless said otherwise.
@@ -292,6 +306,14 @@ impl EngineBuilder {
     /// Whether statements are printed to standard error as they run, without their values.
     pub fn echo(mut self, echo: bool) -> Self {
         self.echo = echo;
+        self
+    }
+
+    /// How many queries' SQL is kept, so that one that comes again with other values isn't written
+    /// anew; 1,000 unless said otherwise, 0 for none. Those that were used longest ago make room, and
+    /// each takes a few KiB at most, usually one. SQLAlchemy's `query_cache_size`.
+    pub fn query_cache_size(mut self, queries: usize) -> Self {
+        self.query_cache_size = queries;
         self
     }
 
@@ -353,9 +375,14 @@ impl EngineBuilder {
     /// As [`Engine::connect`].
     pub async fn connect(self) -> Result<Engine> {
         let database = open(self.target, &self.options).await?;
-        let log = Arc::new(LogHub::new(self.echo));
         let Options { transaction_pooling, acquire_timeout, .. } = self.options;
-        let outer = None;
-        Ok(Engine(Arc::new(Inner { database, transaction_pooling, acquire_timeout, log, outer })))
+        Ok(Engine(Arc::new(Inner {
+            renderer: Arc::new(Renderer::new(database.dialect, self.query_cache_size)),
+            database,
+            transaction_pooling,
+            acquire_timeout,
+            log: Arc::new(LogHub::new(self.echo)),
+            outer: None,
+        })))
     }
 }

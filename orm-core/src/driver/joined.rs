@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::log::LogHub;
 use super::{Connection, Done, Driver, DriverConnection, RowSink};
 use crate::error::{Error, Result};
-use crate::sql::{Dialect, Statement};
+use crate::sql::{Renderer, Statement};
 
 /// A connection of sqlx that a session can take over with its open transaction:
 /// `sqlx::Transaction<'static, Postgres>`, `sqlx::pool::PoolConnection<Postgres>` or
@@ -47,7 +47,7 @@ struct Place {
     /// Why it is missing.
     missing: &'static str,
     /// What rolls the transaction back in the end, if that is ours to do.
-    rolls_back: Option<(&'static dyn Dialect, Arc<LogHub>)>,
+    rolls_back: Option<(Arc<Renderer>, Arc<LogHub>)>,
 }
 
 /// Why there is no connection.
@@ -65,9 +65,9 @@ impl Joined {
 
     /// A driver of a connection whose transaction is rolled back when nobody uses it any more.
     pub(super) fn rolled_back(connection: Connection, patience: Duration) -> Self {
-        let dialect = connection.dialect();
+        let renderer = Arc::clone(connection.renderer());
         let (connection, log) = connection.into_parts();
-        let place = Place { connection, missing: LOST, rolls_back: Some((dialect, log)) };
+        let place = Place { connection, missing: LOST, rolls_back: Some((renderer, log)) };
         Self { place: Arc::new(Mutex::new(place)), patience }
     }
 
@@ -133,7 +133,7 @@ impl Place {
     fn end(&mut self) {
         let Some(connection) = self.connection.take() else { return };
         match self.rolls_back.take() {
-            Some((dialect, log)) => drop(Connection::begun(connection, dialect, log)),
+            Some((renderer, log)) => drop(Connection::begun(connection, renderer, log)),
             None => drop(connection),
         }
     }

@@ -7,7 +7,7 @@ use super::returned::Returned;
 use crate::driver::Connection;
 use crate::error::{Error, Result};
 use crate::model::Table;
-use crate::sql::{ColumnRef, Expr, RowLock, Select, render_select};
+use crate::sql::{ColumnRef, Expr, RowLock, Select};
 use crate::tracking::ObjectId;
 use crate::value::Value;
 
@@ -123,7 +123,7 @@ pub(super) async fn rows_by(
         let columns = key.iter().map(scoped).collect();
         select.and_filter(Expr::Keys { columns, keys: keys.to_vec() });
         select.lock = lock;
-        let statement = render_select(connection.dialect(), &select)?;
+        let statement = connection.render(&select)?;
         let mut returned = Returned::new(table, &all);
         connection.run_on(table, statement, &mut returned).await?;
         for row in returned.values.chunks(all.len()) {

@@ -10,7 +10,8 @@ use super::related::{OwnerQuery, load_below, load_nodes, show};
 use crate::driver::RowSink;
 use crate::error::{Error, Result};
 use crate::model::Table;
-use crate::sql::{Expr, Select, Source, render_select};
+use crate::query::Criteria;
+use crate::sql::{Expr, Select, Source};
 use crate::tracking::{ObjectId, ObjectMap, Store};
 use crate::value::{Cells, SqlType, Value};
 
@@ -55,41 +56,84 @@ pub(crate) struct Loaded {
     pub(crate) owner: Vec<Value>,
 }
 
+/// A query of entities as one SELECT, and where the cells of its rows are.
+struct EntitySelect<'n> {
+    select: Select,
+    /// The query itself, where what is loaded below it embeds it.
+    embedded: Option<Select>,
+    loads: Vec<JoinedLoad<'n>>,
+    /// Where the object's own first cell is.
+    first: usize,
+    /// The cells that say whose member the object is.
+    owner_cells: Vec<(usize, SqlType)>,
+    /// Whether the rows of the query's own objects are locked.
+    locks: bool,
+}
+
+impl<'n> EntitySelect<'n> {
+    /// Selects the objects, what says whose members they are and what is joined to them, as far as
+    /// the criteria show it.
+    fn new(
+        table: &'static Table,
+        mut select: Select,
+        nodes: &'n [LoadNode],
+        owner_key: &OwnerKey,
+        criteria: &Criteria,
+    ) -> Result<Self> {
+        let embedded = embed_their_query(nodes).then(|| {
+            break_ties(&mut select, table);
+            select.clone()
+        });
+        let mut select = wrap_if_counted(select, table, nodes);
+        let mut owner_cells = Vec::new();
+        select.columns.clear();
+        match owner_key {
+            OwnerKey::Beside(key) => {
+                select.columns.extend(key.iter().map(|(expr, _)| (expr.clone(), None)));
+                owner_cells.extend(key.iter().map(|(_, sql_type)| *sql_type).enumerate());
+            }
+            OwnerKey::Order(types) => {
+                let order = select.order_by.iter().map(|term| (term.expr.clone(), None));
+                select.columns.extend(order);
+                owner_cells.extend(types.iter().copied().enumerate());
+            }
+            OwnerKey::None | OwnerKey::Own(_) => {}
+        }
+        let first = select.columns.len();
+        if let OwnerKey::Own(columns) = owner_key {
+            let cell = |column: &usize| (first + column, table.columns()[*column].logical_type());
+            owner_cells.extend(columns.iter().map(cell));
+        }
+        select.select_all(table, Source::Scope);
+        let locks = select.is_locking();
+        let loads = join_loads(&mut select, table, nodes, first + table.columns().len())?;
+        criteria.restrict(&mut select);
+        Ok(Self { select, embedded, loads, first, owner_cells, locks })
+    }
+}
+
+/// The SELECT that [`load_entities`] begins with.
+///
+/// # Errors
+/// `Misuse` for a relationship that leads nowhere.
+pub(crate) fn entity_select(
+    table: &'static Table,
+    select: Select,
+    nodes: &[LoadNode],
+    criteria: &Criteria,
+) -> Result<Select> {
+    Ok(EntitySelect::new(table, select, nodes, &OwnerKey::None, criteria)?.select)
+}
+
 /// Runs a query and everything that is to be loaded below it.
 pub(crate) async fn load_entities(
     loader: &mut Loader<'_>,
     query: EntityQuery<'_>,
 ) -> Result<Entities> {
-    let EntityQuery { table, mut select, nodes, at_most_one, owner_key } = query;
-    let embedded = embed_their_query(nodes).then(|| {
-        break_ties(&mut select, table);
-        select.clone()
-    });
-    let mut select = wrap_if_counted(select, table, nodes);
-    let mut owner_cells = Vec::new();
-    select.columns.clear();
-    match &owner_key {
-        OwnerKey::Beside(key) => {
-            select.columns.extend(key.iter().map(|(expr, _)| (expr.clone(), None)));
-            owner_cells.extend(key.iter().map(|(_, sql_type)| *sql_type).enumerate());
-        }
-        OwnerKey::Order(types) => {
-            let order = select.order_by.iter().map(|term| (term.expr.clone(), None));
-            select.columns.extend(order);
-            owner_cells.extend(types.iter().copied().enumerate());
-        }
-        OwnerKey::None | OwnerKey::Own(_) => {}
-    }
-    let first = select.columns.len();
-    if let OwnerKey::Own(columns) = &owner_key {
-        let cell = |column: &usize| (first + column, table.columns()[*column].logical_type());
-        owner_cells.extend(columns.iter().map(cell));
-    }
-    select.select_all(table, Source::Scope);
-    let locks = select.is_locking();
-    let loads = join_loads(&mut select, table, nodes, first + table.columns().len())?;
-    loader.criteria.restrict(&mut select);
-    let mut statement = render_select(loader.connection.dialect(), &select)?;
+    let EntityQuery { table, select, nodes, at_most_one, owner_key } = query;
+    let select = EntitySelect::new(table, select, nodes, &owner_key, loader.criteria)?;
+    let EntitySelect { select, embedded, loads, first, owner_cells, locks } = select;
+    let mut statement = loader.connection.render(&select)?;
     statement.single_row = at_most_one && !multiplies(nodes);
 
     let store = &mut *loader.store;

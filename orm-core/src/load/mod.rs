@@ -23,7 +23,9 @@ use crate::driver::Connection;
 use crate::query::Criteria;
 use crate::tracking::{ObjectId, State, Store};
 
-pub(crate) use entities::{EntityQuery, Loaded, OwnerKey, load_entities, make_peers};
+pub(crate) use entities::{
+    EntityQuery, Loaded, OwnerKey, entity_select, load_entities, make_peers,
+};
 pub(crate) use plan::plan_loads;
 pub(crate) use related::load_for_peers;
 pub(crate) use rows::{load_members, load_parents, load_referrers, load_rows, read_members};

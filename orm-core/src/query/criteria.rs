@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::model::{Link, Relationship, Table};
-use crate::sql::{Cte, Expr, From, Owners, Select, Source};
+use crate::sql::{Cte, CteCopies, Expr, From, Owners, Select, Source};
 
 /// A condition for each of some tables, without types.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +74,7 @@ impl Criteria {
     /// where it starts, in its joins, in what it asks about related rows.
     pub(crate) fn restrict(&self, select: &mut Select) {
         if !self.0.is_empty() {
-            Restriction { criteria: self, ctes: Vec::new() }.select(select);
+            Restriction { criteria: self, ctes: CteCopies::default() }.select(select);
         }
     }
 
@@ -82,7 +82,7 @@ impl Criteria {
     /// that they admit.
     pub(crate) fn restrict_filter(&self, table: &'static Table, filter: &mut Option<Expr>) {
         if let Some(filter) = filter {
-            Restriction { criteria: self, ctes: Vec::new() }.expr(filter);
+            Restriction { criteria: self, ctes: CteCopies::default() }.expr(filter);
         }
         if let Some(condition) = self.of(table).cloned() {
             *filter = Some(match filter.take() {
@@ -105,8 +105,7 @@ impl Criteria {
 /// One statement's way under criteria.
 struct Restriction<'c> {
     criteria: &'c Criteria,
-    /// The common table expressions that were met, and what became of them: each stays one.
-    ctes: Vec<(Arc<Cte>, Arc<Cte>)>,
+    ctes: CteCopies,
 }
 
 impl Restriction<'_> {
@@ -143,15 +142,11 @@ impl Restriction<'_> {
     }
 
     fn cte(&mut self, cte: &Arc<Cte>) -> Arc<Cte> {
-        let known = self.ctes.iter().find(|(before, _)| Arc::ptr_eq(before, cte));
-        if let Some((_, after)) = known {
-            return Arc::clone(after);
-        }
-        let mut restricted = Cte::clone(cte);
-        self.selects(restricted.body.selects_mut());
-        let restricted = Arc::new(restricted);
-        self.ctes.push((Arc::clone(cte), Arc::clone(&restricted)));
-        restricted
+        self.ctes.get(cte).unwrap_or_else(|| {
+            let mut restricted = Cte::clone(cte);
+            self.selects(restricted.body.selects_mut());
+            self.ctes.keep(cte, restricted)
+        })
     }
 
     /// Lets every subquery in an expression, and every question about related rows, see only those

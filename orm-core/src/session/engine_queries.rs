@@ -12,7 +12,7 @@ use crate::load::{
 };
 use crate::model::{Entity, Model};
 use crate::query::{Loading, Query, Rows, Select, View, Views};
-use crate::sql::{self, render_select};
+use crate::sql;
 use crate::tracking::Store;
 use crate::value::Cells;
 
@@ -259,7 +259,7 @@ pub(super) async fn load_graph(
 /// Runs the statements that fill views.
 pub(super) async fn fill(connection: &mut Connection, loading: &mut Loading) -> Result<()> {
     while let Some(tree) = loading.next_statement()? {
-        let statement = render_select(connection.dialect(), &tree)?;
+        let statement = connection.render(&tree)?;
         let mut rows = EachRow(|cells: &dyn Cells| loading.accept(cells));
         connection.run(statement, &mut rows).await?;
     }
@@ -297,7 +297,7 @@ async fn run(
     row: impl FnMut(&dyn Cells) -> Result<()> + Send,
 ) -> Result<()> {
     let mut connection = engine.reader().await?;
-    let mut statement = render_select(connection.dialect(), tree)?;
+    let mut statement = connection.render(tree)?;
     statement.single_row = tree.limit == Some(1);
     connection.run(statement, &mut EachRow(row)).await?;
     Ok(())

@@ -5,7 +5,7 @@ use crate::driver::{Connection, EachRow};
 use crate::error::Result;
 use crate::model::{Entity, HookContext, HookOperation, Info, Model, Table};
 use crate::query::{Rows, Select, read_order};
-use crate::sql::{self, Source, Statement, render_select};
+use crate::sql::{self, Source, Statement};
 use crate::value::{Cells, SqlType, Value};
 
 /// A statement whose rows are items of their own, each decoded where it is.
@@ -79,12 +79,17 @@ impl<F> Listing<F> {
         Listing { tree, decode }
     }
 
+    /// What it selects.
+    pub(super) fn into_tree(self) -> sql::Select {
+        self.tree
+    }
+
     /// The statement, rendered for the connection's database, and the decoder of its rows.
     ///
     /// # Errors
-    /// As [`render_select`].
+    /// As [`Connection::render`].
     pub(super) fn render(self, connection: &Connection) -> Result<(Statement, F)> {
-        let mut statement = render_select(connection.dialect(), &self.tree)?;
+        let mut statement = connection.render(&self.tree)?;
         statement.single_row = self.tree.limit == Some(1);
         Ok((statement, self.decode))
     }

@@ -31,6 +31,7 @@ mod returning;
 mod savepoint;
 mod streams;
 mod target;
+mod to_sql;
 mod underway;
 mod unit_of_work;
 mod view_queries;

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::load::{EntityQuery, Loaded, Loader, OwnerKey, load_entities, plan_loads};
 use crate::model::{Handle, Model, PrimaryKey, Table};
 use crate::query::{Criteria, Decode, Lifted, Query, Rows, Select};
-use crate::sql::{self, BinaryOp, ColumnRef, Expr, render_select};
+use crate::sql::{self, BinaryOp, ColumnRef, Expr};
 use crate::tracking::{ObjectId, State};
 use crate::value::{Cells, SqlType, Value};
 
@@ -456,7 +456,7 @@ impl Session {
     ) -> Result<()> {
         self.prepare_to_read().await?;
         let Some(connection) = &mut self.connection else { return Ok(()) };
-        let statement = render_select(connection.dialect(), tree)?;
+        let statement = connection.render(tree)?;
         let run = connection.run(statement, &mut EachRow(row)).await;
         self.check(run)?;
         Ok(())

@@ -47,6 +47,11 @@ impl Tag {
         Self { id: TypeId::of::<T>(), name: std::any::type_name::<T>() }
     }
 
+    /// The type's name, with its path.
+    pub(super) fn name(self) -> &'static str {
+        self.name
+    }
+
     /// The name in SQL: the type's own, without its path, in lower case.
     pub(crate) fn label(self) -> String {
         let path = self.name.split('<').next().unwrap_or(self.name);
@@ -80,7 +85,7 @@ impl ColumnRef {
 }
 
 /// Operators between two expressions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum BinaryOp {
     Equal,
     NotEqual,

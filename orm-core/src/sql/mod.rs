@@ -2,8 +2,10 @@
 //!
 //! Layer 2. Everything that produces SQL text is here; nothing here talks to a database. The
 //! layers above build the trees of [`expr`], [`select`] and [`dml`]; the `render_…` functions turn them into
-//! a [`Statement`], asking a [`Dialect`] wherever databases differ.
+//! a [`Statement`], asking a [`Dialect`] wherever databases differ. A [`Renderer`] does so for SELECTs that
+//! come again, whose texts it keeps.
 
+mod cache;
 pub(crate) mod ddl;
 pub(crate) mod dialect;
 pub(crate) mod dml;
@@ -19,6 +21,7 @@ mod statement;
 pub(crate) mod testing;
 mod writer;
 
+pub(crate) use cache::Renderer;
 pub(crate) use dialect::{Capabilities, Dialect, max_rows};
 pub(crate) use dml::{
     DeleteRows, DeleteWhere, InsertRows, OnConflict, UpdateExisting, UpdateRows, UpdateWhere,
@@ -36,6 +39,6 @@ pub(crate) use render::{
     render_update, render_update_where,
 };
 pub(crate) use select::{
-    Body, Cte, From, Join, JoinKind, Owners, RowLock, Select, SetOperator, owner_key,
+    Body, Cte, CteCopies, From, Join, JoinKind, Owners, RowLock, Select, SetOperator, owner_key,
 };
 pub(crate) use statement::{Bind, Statement};

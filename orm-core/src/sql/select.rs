@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::expr::{Alias, BinaryOp, ColumnRef, Expr, OrderTerm, Source};
+use super::statement::count;
 use crate::model::Table;
-use crate::value::{SqlType, Value};
+use crate::value::SqlType;
 
 /// What a SELECT reads rows from: first, or by a join.
 #[derive(Clone, Debug)]
@@ -106,7 +107,7 @@ impl Body {
 }
 
 /// How the rows of several SELECTs become one set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SetOperator {
     Union,
     UnionAll,
@@ -136,8 +137,28 @@ pub(crate) struct Cte {
     pub(crate) recursive: bool,
 }
 
+/// What became of common table expressions as the SELECT that reads them was rewritten: each stays
+/// one, however often it is read.
+#[derive(Debug, Default)]
+pub(crate) struct CteCopies(Vec<(Arc<Cte>, Arc<Cte>)>);
+
+impl CteCopies {
+    /// What has become of this one.
+    pub(crate) fn get(&self, cte: &Arc<Cte>) -> Option<Arc<Cte>> {
+        let known = self.0.iter().find(|(before, _)| Arc::ptr_eq(before, cte));
+        known.map(|(_, after)| Arc::clone(after))
+    }
+
+    /// Keeps what has become of it.
+    pub(crate) fn keep(&mut self, before: &Arc<Cte>, after: Cte) -> Arc<Cte> {
+        let after = Arc::new(after);
+        self.0.push((Arc::clone(before), Arc::clone(&after)));
+        after
+    }
+}
+
 /// How rows are joined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum JoinKind {
     Inner,
     Left,
@@ -159,7 +180,7 @@ impl Join {
 }
 
 /// How a SELECT locks the rows that it reads, until the transaction ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum RowLock {
     /// It waits for whoever has locked them.
     Wait,
@@ -243,8 +264,7 @@ impl Select {
         self.columns.push((Expr::row_number(partition, order), Some(RANK.to_owned())));
         let rank = || Expr::Derived { table, column: RANK.to_owned(), shows: None };
         let mut select = Select::new(From::derived(self, table));
-        let rows = Value::Int(i64::try_from(rows).unwrap_or(i64::MAX));
-        let most = Expr::bind(rows, SqlType::I64);
+        let most = Expr::bind(count(rows), SqlType::I64);
         select.filter = Some(Expr::binary(rank(), BinaryOp::LessOrEqual, most));
         select.order_by = vec![OrderTerm::new(rank(), false)];
         select

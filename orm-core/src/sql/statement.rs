@@ -23,6 +23,11 @@ impl Bind {
     }
 }
 
+/// A number of rows as it is bound.
+pub(super) fn count(rows: u64) -> Value {
+    Value::Int(i64::try_from(rows).unwrap_or(i64::MAX))
+}
+
 /// A rendered statement.
 #[derive(Clone, Debug)]
 pub(crate) struct Statement {

@@ -2,7 +2,7 @@
 
 /// The logical type of a column. A dialect maps it to a type of its database; a driver uses it
 /// to bind a value, `NULL` included, with the right type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SqlType {
     /// A boolean.
@@ -50,7 +50,7 @@ pub enum SqlType {
 }
 
 /// A `#[derive(Enum)]` type as the database sees it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct EnumType {
     /// The type's name, for databases that name their enums.
     pub name: &'static str,

@@ -14,7 +14,7 @@ mod settle;
 pub(crate) use conflict::Conflict;
 pub(crate) use insert::{InsertWrite, run_insert};
 pub(crate) use reach::holds;
-pub(crate) use run::{run, run_alone};
+pub(crate) use run::{run, run_alone, statement_alone};
 pub(crate) use settle::{settle, settle_insert, settle_rows};
 
 use super::refuse::expect_storable;

@@ -8,8 +8,8 @@ use crate::flush::shapes::generated;
 use crate::model::Table;
 use crate::query::{BulkAction, BulkWrite};
 use crate::sql::{
-    ColumnRef, DeleteWhere, Expr, RowLock, Select, Statement, UpdateWhere, render_delete_where,
-    render_select, render_update_where,
+    ColumnRef, DeleteWhere, Dialect, Expr, RowLock, Select, Statement, UpdateWhere,
+    render_delete_where, render_update_where,
 };
 use crate::tracking::{ObjectId, Store};
 use crate::value::{Cells, SqlType, Value};
@@ -44,8 +44,16 @@ pub(super) struct Held {
 /// The database's.
 pub(crate) async fn run_alone(connection: &mut Connection, write: BulkWrite) -> Result<u64> {
     let table = write.table;
-    let Shape { statement, .. } = shape(connection, write, &[], false)?;
+    let statement = statement_alone(connection.dialect(), write)?;
     Ok(connection.run_on(table, statement, &mut ()).await?.rows)
+}
+
+/// The bulk statement that [`run_alone`] runs.
+///
+/// # Errors
+/// If the statement refers to a table that isn't in it.
+pub(crate) fn statement_alone(dialect: &dyn Dialect, write: BulkWrite) -> Result<Statement> {
+    Ok(shape(dialect, write, &[], false)?.statement)
 }
 
 /// Runs a bulk statement inside the session's transaction.
@@ -67,7 +75,7 @@ pub(crate) async fn run(
     let mut outcome = BulkOutcome::default();
     let wanted = std::mem::take(&mut write.returning);
     if reach.is_nothing() && wanted.is_empty() {
-        let Shape { statement, computed, .. } = shape(connection, write, &[], false)?;
+        let Shape { statement, computed, .. } = shape(connection.dialect(), write, &[], false)?;
         outcome.rows = connection.run_on(table, statement, &mut ()).await?.rows;
         outcome.computed = computed;
         return Ok(outcome);
@@ -78,7 +86,8 @@ pub(crate) async fn run(
     let of_row = |row: &[Value]| row[own..own + wanted.len()].to_vec();
     let keep_all = needs_every_row || !wanted.is_empty();
     if comes_back {
-        let Shape { statement, computed, returning } = shape(connection, write, &columns, true)?;
+        let Shape { statement, computed, returning } =
+            shape(connection.dialect(), write, &columns, true)?;
         let mut found = Found::new(store, table, &returning);
         found.keep_all = keep_all;
         connection.run_on(table, statement, &mut found).await?;
@@ -115,7 +124,7 @@ pub(crate) async fn run(
         });
     }
     let is_update = matches!(write.action, BulkAction::Update { .. });
-    let Shape { statement, computed, .. } = shape(connection, write, &[], false)?;
+    let Shape { statement, computed, .. } = shape(connection.dialect(), write, &[], false)?;
     outcome.rows = connection.run_on(table, statement, &mut ()).await?.rows;
     if is_update && !wanted.is_empty() {
         let keys: Vec<Vec<Value>> = all.iter().map(|(row, _)| row[..width].to_vec()).collect();
@@ -143,7 +152,7 @@ struct Shape {
 /// The statement, with `on_update` columns and the version. `columns` come back, and if wanted
 /// what it computes.
 fn shape(
-    connection: &Connection,
+    dialect: &dyn Dialect,
     write: BulkWrite,
     columns: &[usize],
     returns_computed: bool,
@@ -164,14 +173,12 @@ fn shape(
                 returning.extend(&computed);
             }
             let returning = returning.clone();
-            render_update_where(
-                connection.dialect(),
-                UpdateWhere { table, values, expressions, filter, returning },
-            )?
+            let update = UpdateWhere { table, values, expressions, filter, returning };
+            render_update_where(dialect, update)?
         }
         BulkAction::Delete => {
             let returning = returning.clone();
-            render_delete_where(connection.dialect(), DeleteWhere { table, filter, returning })?
+            render_delete_where(dialect, DeleteWhere { table, filter, returning })?
         }
     };
     Ok(Shape { statement, computed, returning })
@@ -184,7 +191,7 @@ fn lock(connection: &Connection, write: &BulkWrite, columns: &[usize]) -> Result
     select.columns = columns.iter().map(|at| (Expr::Column(scoped(at)), None)).collect();
     select.filter.clone_from(&write.filter);
     select.lock = Some(RowLock::Wait);
-    render_select(connection.dialect(), &select)
+    connection.render(&select)
 }
 
 /// The values that an UPDATE computed for the objects whose rows these are, the key first in each.

@@ -271,6 +271,11 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         None
     }
 
+    /// Whether a limit is a bind, so that all limits share one text.
+    fn binds_limit(&self) -> bool {
+        true
+    }
+
     /// ` LIMIT … OFFSET …`, as binds, so that all pages share one text.
     fn write_limit(&self, w: &mut Writer<'_>, limit: Option<u64>, offset: Option<u64>) {
         match (limit, self.no_limit()) {
@@ -503,12 +508,14 @@ pub(crate) fn max_rows(dialect: &dyn Dialect, columns_per_row: usize) -> usize {
 /// Appends an identifier between two quotes; a quote inside it is doubled.
 pub(crate) fn quote_with(quote: char, identifier: &str, text: &mut String) {
     text.push(quote);
-    for character in identifier.chars() {
-        if character == quote {
-            text.push(quote);
-        }
-        text.push(character);
+    let mut rest = identifier;
+    while let Some(at) = rest.find(quote) {
+        let (before, behind) = rest.split_at(at + quote.len_utf8());
+        text.push_str(before);
+        text.push(quote);
+        rest = behind;
     }
+    text.push_str(rest);
     text.push(quote);
 }
 

@@ -3,7 +3,7 @@
 use super::{Expr, OrderTerm};
 
 /// What an aggregate does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Aggregate {
     Count,
     Sum,

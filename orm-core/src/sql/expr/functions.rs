@@ -6,7 +6,7 @@ use crate::value::SqlType;
 ///
 /// What each means is said where the query layer offers it; each is NULL where an argument is,
 /// unless that says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Function {
     // Of any values.
     Coalesce,
@@ -121,7 +121,7 @@ pub(crate) enum Function {
 }
 
 /// What times are cut to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unit {
     /// The first of January.

@@ -3,7 +3,7 @@
 use super::{Expr, Function, OrderTerm};
 
 /// Where a frame begins or ends, in rows of the window's order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Bound {
     /// With the first row or the last one.
     Unbounded,

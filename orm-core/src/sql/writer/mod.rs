@@ -12,7 +12,7 @@ use self::scope::Scope;
 use self::source::Ctes;
 use super::dialect::{Dialect, max_rows};
 use super::expr::{BinaryOp, ColumnRef, Expr};
-use super::statement::{Bind, Statement};
+use super::statement::{Bind, Statement, count};
 use crate::error::Result;
 use crate::model::{ColumnDef, Table};
 use crate::value::{SqlType, Value};
@@ -40,8 +40,8 @@ impl<'d> Writer<'d> {
     pub(crate) fn new(dialect: &'d dyn Dialect) -> Self {
         Self {
             dialect,
-            text: String::with_capacity(256),
-            binds: Vec::new(),
+            text: String::with_capacity(1024),
+            binds: Vec::with_capacity(8),
             scopes: Vec::new(),
             ctes: None,
             made_up: 0,
@@ -142,8 +142,8 @@ impl<'d> Writer<'d> {
     }
 
     /// Pushes a number of rows as a bind.
-    pub(crate) fn count(&mut self, count: u64) {
-        self.bind(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)), SqlType::I64);
+    pub(crate) fn count(&mut self, rows: u64) {
+        self.bind(count(rows), SqlType::I64);
     }
 
     /// Makes room for binds.

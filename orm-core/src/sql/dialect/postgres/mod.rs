@@ -254,6 +254,10 @@ impl Dialect for Postgres {
 
     /// A plan for a limit that isn't known counts with a tenth of all rows, which PostgreSQL finds so
     /// dear that it plans each time anew. Limits are few, offsets are many.
+    fn binds_limit(&self) -> bool {
+        false
+    }
+
     fn write_limit(&self, w: &mut Writer<'_>, limit: Option<u64>, offset: Option<u64>) {
         if let Some(limit) = limit {
             w.push(&format!(" LIMIT {}", i64::try_from(limit).unwrap_or(i64::MAX)));
