@@ -185,14 +185,20 @@ pub mod codegen_support;
 
 /// The engine's options, the schema that it creates, and the log of its statements.
 pub mod engine {
+    #[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
+    pub use crate::driver::SqlxPool;
     pub use crate::driver::{
-        Engine, EngineBuilder, JoinedConnection, LiveConnection, Logged, Schema, SqlxPool,
-        StatementKind, StatementLog,
+        Engine, EngineBuilder, JoinedConnection, LiveConnection, Logged, Schema, StatementKind,
+        StatementLog,
     };
     pub use crate::sql::Naming;
 }
 
-pub use driver::{Engine, Schema, by_hand as sqlx};
+#[cfg(feature = "sqlite")]
+pub use driver::by_hand::rusqlite;
+#[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
+pub use driver::by_hand::sqlx;
+pub use driver::{Engine, Schema};
 pub use error::{Error, Result};
 pub use model::{
     BelongsTo, Entity, Handle, HasMany, HasOne, HookContext, Hooks, ManyToMany, Model,

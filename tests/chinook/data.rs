@@ -49,10 +49,10 @@ pub(crate) fn scratch() -> TempDir {
     tempfile::tempdir().expect("a temporary directory can be made")
 }
 
-/// How the program is told of a test's database. One in memory has no place that could be told:
-/// a file in the directory stands in for it.
+/// How the program is told of a test's database. Without a server it makes its own: a file in the
+/// directory.
 pub(crate) fn target(db: &Database, scratch: &Path) -> Target {
-    if db.url().ends_with(":memory:") {
+    if db.url().starts_with("sqlite:") {
         return Target::file(scratch.join("chinook.db"));
     }
     Target::parse(db.url().as_ref()).expect("a server's URL is a target")

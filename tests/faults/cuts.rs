@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use orm_core::engine::EngineBuilder;
 use orm_core::{Error, Result};
+use orm_tests::EngineOptions;
 use orm_tests::{Database, Fault, Proxy, Side, dropped_after, server_tests};
 
 use super::work::{Call, Order, Start, Work, create, shown, through, within};
@@ -212,7 +212,7 @@ server_tests! {
     async fn dead_connections_that_were_just_used_are_one_error(db, proxy) {
         const CONNECTIONS: usize = 4;
         create(&db).await?;
-        let options = |engine: EngineBuilder| engine.max_connections(CONNECTIONS as u32);
+        let options = |engine: EngineOptions| engine.max_connections(CONNECTIONS as u32);
         let far = db.by_way_of(proxy.url(), options).await?;
         for fault in [Fault::Reset, Fault::Close] {
             park(&far, CONNECTIONS).await?;

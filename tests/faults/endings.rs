@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::thread;
 
-use orm_core::engine::EngineBuilder;
 use orm_core::{Error, Result};
+use orm_tests::EngineOptions;
 use orm_tests::{Database, backend_tests, dropped_after};
 use tokio::runtime::{Builder, Runtime};
 
@@ -183,7 +183,7 @@ backend_tests! {
     async fn connections_of_a_runtime_that_has_ended_are_replaced(db) {
         const CONNECTIONS: usize = 3;
         const MOST_ERRORS: usize = 20;
-        let options = |engine: EngineBuilder| engine.max_connections(CONNECTIONS as u32);
+        let options = |engine: EngineOptions| engine.max_connections(CONNECTIONS as u32);
         let db = &db.with_engine(options).await?;
         create(db).await?;
         let hold = async || {

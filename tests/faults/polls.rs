@@ -1,8 +1,8 @@
 //! Futures that are dropped at every poll they have.
 
 use orm_core::Result;
-use orm_core::engine::EngineBuilder;
 use orm_core::session::Isolation;
+use orm_tests::EngineOptions;
 use orm_tests::{Database, backend_tests, dropped_after};
 
 use super::work::{Call, Start, Work, create, shown, with_one_connection, within};
@@ -176,7 +176,7 @@ backend_tests! {
             // What differs are writes.
             return Ok(());
         }
-        let options = |engine: EngineBuilder| engine.max_connections(1).transaction_pooling(true);
+        let options = |engine: EngineOptions| engine.max_connections(1).transaction_pooling(true);
         let db = db.with_engine(options).await?;
         create(&db).await?;
         // One lap: to prepare every statement anew takes its time on some servers.

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use orm_core::engine::EngineBuilder;
 use orm_core::{Error, Result};
+use orm_tests::EngineOptions;
 use orm_tests::{Database, Fault, Proxy, Side, server_tests};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -67,7 +67,7 @@ impl Far {
     async fn with_connections(db: &Database, connections: u32) -> Result<Self> {
         let proxy = Proxy::in_front_of(db.url()).await.expect("a server");
         let options =
-            |engine: EngineBuilder| engine.max_connections(connections).acquire_timeout(BOUND);
+            |engine: EngineOptions| engine.max_connections(connections).acquire_timeout(BOUND);
         let db = db.by_way_of(proxy.url(), options).await?;
         Ok(Self { proxy, db })
     }

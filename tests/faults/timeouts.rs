@@ -98,7 +98,7 @@ async fn expect_all_slots(db: &Database) -> Result<()> {
 backend_tests! {
     /// SEMANTICS 9.4
     async fn rule_9_4_two_thousand_transactions_with_random_timeouts(db) {
-        let options = |engine: orm_core::engine::EngineBuilder| {
+        let options = |engine: orm_tests::EngineOptions| {
             engine.max_connections(CONNECTIONS as u32)
         };
         let db = std::sync::Arc::new(db.with_engine(options).await?);

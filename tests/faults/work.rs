@@ -3,9 +3,9 @@
 use std::future::{Future, IntoFuture};
 use std::time::Duration;
 
-use orm_core::engine::EngineBuilder;
 use orm_core::session::ObjectState;
 use orm_core::{BelongsTo, Engine, Error, Handle, HasMany, Model, Result, Session, schema};
+use orm_tests::EngineOptions;
 use orm_tests::{Database, Proxy};
 
 /// How long anything may take on a busy machine.
@@ -48,7 +48,7 @@ pub(crate) async fn create(db: &Database) -> Result<()> {
 /// The same database through the proxy, by a pool of one connection.
 pub(crate) async fn through(db: &Database, proxy: &Proxy) -> Result<Database> {
     let options =
-        |engine: EngineBuilder| engine.max_connections(1).acquire_timeout(Duration::from_secs(10));
+        |engine: EngineOptions| engine.max_connections(1).acquire_timeout(Duration::from_secs(10));
     db.by_way_of(proxy.url(), options).await
 }
 

@@ -13,9 +13,8 @@ use super::models::*;
 /// Runs a body with a pool of the application's own to the database, which `Sqlx` names.
 macro_rules! with_own_pool {
     ($db:ident, $pool:ident, $body:block) => {{
-        let patience = |engine: orm_core::engine::EngineBuilder| {
-            engine.acquire_timeout(Duration::from_millis(300))
-        };
+        let patience =
+            |engine: orm_tests::EngineOptions| engine.acquire_timeout(Duration::from_millis(300));
         if $db.url().starts_with("sqlite") {
             #[allow(dead_code, reason = "not every body names it")]
             type Sqlx = sqlx::Sqlite;

@@ -7,6 +7,8 @@ use chrono::NaiveDate;
 pub enum Backend {
     /// SQLite, in a database of the test's own in memory.
     Sqlite,
+    /// SQLite over a pool of sqlx's that the engine is given, in a file of the test's own.
+    SqlxSqlite,
     /// PostgreSQL, in a schema of the test's own.
     Postgres,
     /// MariaDB, in a database of the test's own.
@@ -92,7 +94,7 @@ impl Backend {
             random_text: "md5(uuid())",
         };
         match self {
-            Self::Sqlite => Capabilities {
+            Self::Sqlite | Self::SqlxSqlite => Capabilities {
                 returning_on_insert: true,
                 returning_on_update: true,
                 returning_on_delete: true,

@@ -3,15 +3,19 @@
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use orm_core::engine::{Engine, EngineBuilder};
+use orm_core::engine::Engine;
 use orm_core::{Result, Schema, Session, SessionFactory};
-use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection, SqliteConnection};
+use sqlx::sqlite::{SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection};
+use tempfile::TempDir;
 
 use crate::backend::{Backend, Capabilities};
 use crate::log::Log;
+use crate::options::EngineOptions;
 use crate::server::{Kind, Server};
 
 /// How long what a test has spawned may take to end behind it.
@@ -22,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 enum Place {
     /// Each engine has a database in memory.
     Memory,
+    /// Each engine has a pool of sqlx's, to a file in this folder.
+    Folder(Arc<TempDir>),
     /// On a server, under these names.
     Server(&'static Server, Arc<Mutex<Vec<String>>>),
 }
@@ -31,6 +37,10 @@ impl Place {
     fn of(backend: Backend) -> Option<Self> {
         let kind = match backend {
             Backend::Sqlite => return Some(Self::Memory),
+            Backend::SqlxSqlite => {
+                let folder = tempfile::tempdir().expect("a folder can be made");
+                return Some(Self::Folder(Arc::new(folder)));
+            }
             Backend::Postgres => Kind::Postgres,
             Backend::MariaDb | Backend::MariaDbWithoutReturning => Kind::MySql,
         };
@@ -41,6 +51,11 @@ impl Place {
     async fn new_database(&self) -> String {
         match self {
             Self::Memory => "sqlite::memory:".to_owned(),
+            Self::Folder(folder) => {
+                static COUNT: AtomicUsize = AtomicUsize::new(0);
+                let count = COUNT.fetch_add(1, Ordering::Relaxed);
+                format!("sqlite://{}/{count}.db", folder.path().display())
+            }
             Self::Server(server, names) => {
                 let name = server.create().await;
                 let url = server.url_of(&name);
@@ -63,6 +78,8 @@ pub struct Database {
     place: Place,
     pub(crate) backend: Backend,
     url: String,
+    /// The pool that its engine was given.
+    pool: Option<SqlitePool>,
     /// Its engine.
     pub engine: Engine,
     /// Sessions on it.
@@ -75,7 +92,7 @@ impl Database {
     async fn open(
         place: Place,
         backend: Backend,
-        options: impl FnOnce(EngineBuilder) -> EngineBuilder,
+        options: impl FnOnce(EngineOptions) -> EngineOptions,
     ) -> Result<Self> {
         let url = place.new_database().await;
         Self::open_at(url, place, backend, options).await
@@ -85,12 +102,28 @@ impl Database {
         url: String,
         place: Place,
         backend: Backend,
-        options: impl FnOnce(EngineBuilder) -> EngineBuilder,
+        options: impl FnOnce(EngineOptions) -> EngineOptions,
     ) -> Result<Self> {
         let returning = backend != Backend::MariaDbWithoutReturning;
-        let engine = options(Engine::builder(&url).returning(returning)).connect().await?;
+        let options = options(EngineOptions::default().returning(returning));
+        let (engine, pool) = match backend {
+            Backend::SqlxSqlite => {
+                let path = url.trim_start_matches("sqlite://").split('?').next().unwrap_or("");
+                let connections = options
+                    .connections()
+                    .filename(path)
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Off);
+                let pool = options.pool().connect_lazy_with(connections);
+                (options.apply(Engine::with_pool(pool.clone())), Some(pool))
+            }
+            _ => (options.apply(Engine::builder(&url)), None),
+        };
+        let engine = engine.connect().await?;
         let sessions = SessionFactory::new(engine.clone());
-        Ok(Self { place, backend, url, engine, sessions, capabilities: backend.capabilities() })
+        let capabilities = backend.capabilities();
+        Ok(Self { place, backend, url, pool, engine, sessions, capabilities })
     }
 
     /// A new session.
@@ -104,7 +137,7 @@ impl Database {
     /// The database's.
     pub async fn with_engine(
         &self,
-        options: impl FnOnce(EngineBuilder) -> EngineBuilder,
+        options: impl FnOnce(EngineOptions) -> EngineOptions,
     ) -> Result<Self> {
         Self::open(self.place.clone(), self.backend, options).await
     }
@@ -117,7 +150,7 @@ impl Database {
     pub async fn by_way_of(
         &self,
         url: &str,
-        options: impl FnOnce(EngineBuilder) -> EngineBuilder,
+        options: impl FnOnce(EngineOptions) -> EngineOptions,
     ) -> Result<Self> {
         Self::open_at(url.to_owned(), self.place.clone(), self.backend, options).await
     }
@@ -161,10 +194,9 @@ impl Database {
     pub async fn run(&self, sql: &str) -> Result<(), sqlx::Error> {
         let statements = sqlx::raw_sql(AssertSqlSafe(sql));
         match self.backend {
-            Backend::Sqlite => {
+            Backend::Sqlite | Backend::SqlxSqlite => {
                 let mut session = self.session();
-                let connection = session.connection::<SqliteConnection>().await;
-                connection.map_err(sqlx::Error::config)?.execute(statements).await?;
+                self.run_in(&mut session, sql).await.map_err(sqlx::Error::config)?;
                 session.commit().await.map_err(sqlx::Error::config)
             }
             Backend::Postgres => {
@@ -177,6 +209,14 @@ impl Database {
                 connection.execute(statements).await?;
                 connection.close().await
             }
+        }
+    }
+
+    /// Closes the engine, and the pool that it was given.
+    pub async fn close(&self) {
+        self.engine.close().await;
+        if let Some(pool) = &self.pool {
+            pool.close().await;
         }
     }
 

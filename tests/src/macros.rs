@@ -108,6 +108,12 @@ macro_rules! on_every_backend {
             $run
         }
 
+        #[test]
+        fn sqlx_sqlite() {
+            let $backend = $crate::Backend::SqlxSqlite;
+            $run
+        }
+
         $crate::on_every_server!(|$backend| $run);
     };
 }

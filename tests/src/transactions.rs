@@ -35,7 +35,7 @@ impl Database {
     /// that could tell, none: another writer is what notices.
     pub async fn open_transactions(&self) -> i64 {
         match self.backend {
-            Backend::Sqlite => 0,
+            Backend::Sqlite | Backend::SqlxSqlite => 0,
             Backend::Postgres => {
                 let sql = "SELECT count(*) FROM pg_stat_activity WHERE xact_start IS NOT NULL \
                            AND application_name = current_setting('application_name') \
@@ -63,7 +63,7 @@ impl Database {
     /// Has the server end every connection of this database, as an administrator does.
     pub async fn kill_connections(&self) {
         match self.backend {
-            Backend::Sqlite => {}
+            Backend::Sqlite | Backend::SqlxSqlite => {}
             Backend::Postgres => {
                 let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                            WHERE application_name = current_setting('application_name') \
@@ -92,6 +92,10 @@ impl Database {
         let statements = sqlx::raw_sql(AssertSqlSafe(sql));
         let outcome = match self.backend {
             Backend::Sqlite => {
+                let connection = session.connection::<rusqlite::Connection>().await?;
+                connection.execute_batch(sql).map_err(sqlx::Error::config)
+            }
+            Backend::SqlxSqlite => {
                 let connection = session.connection::<SqliteConnection>().await?;
                 connection.execute(statements).await.map(drop)
             }
@@ -113,7 +117,8 @@ impl Database {
     /// The session's.
     pub async fn borrow_from(&self, session: &mut Session) -> Result<()> {
         match self.backend {
-            Backend::Sqlite => session.connection::<SqliteConnection>().await.map(drop),
+            Backend::Sqlite => session.connection::<rusqlite::Connection>().await.map(drop),
+            Backend::SqlxSqlite => session.connection::<SqliteConnection>().await.map(drop),
             Backend::Postgres => session.connection::<PgConnection>().await.map(drop),
             Backend::MariaDb | Backend::MariaDbWithoutReturning => {
                 session.connection::<MySqlConnection>().await.map(drop)

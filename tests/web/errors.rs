@@ -165,7 +165,7 @@ backend_tests! {
 
     async fn no_database_is_503_without_details(db) {
         let Server { client, .. } = Server::start(&db).await?;
-        db.engine.close().await;
+        db.close().await;
         let refused = json!({ "error": "Service Unavailable" });
         assert_eq!(client.get("/users/1").await.expect(503), refused);
         assert_eq!(client.delete("/users/1").await.expect(503), refused);

@@ -1,4 +1,4 @@
-//! What a careful user of sqlx would write: the other side of every race.
+//! What a careful user of rusqlite or sqlx would write: the other side of every race.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -7,16 +7,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, Utc};
 use orm_core::engine::Engine;
 use orm_core::schema;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 
 use super::{Comment, Post, User};
 
 /// One database by hand. Every write is a transaction of its own.
 pub(crate) trait ByHand: Sized {
+    /// What it is written with.
+    const LIBRARY: &'static str;
     /// A new database with the schema, an engine on it and a connection by hand.
     fn open() -> impl Future<Output = (Engine, Self)>;
     /// The first so many users.
     fn load(&mut self, rows: i64) -> impl Future<Output = Vec<PlainUser>>;
+    /// So many posts: their titles and the names of their users, by a join.
+    fn join(&mut self, rows: i64) -> impl Future<Output = Vec<(String, String)>>;
     /// One user.
     fn get(&mut self, id: i64) -> impl Future<Output = PlainUser>;
     /// Every user, their posts and the comments of these, in three statements.
@@ -37,6 +42,8 @@ pub(crate) trait ByHand: Sized {
     fn insert_graph(&mut self, users: usize, posts: usize) -> impl Future<Output = ()>;
     /// Makes each user a year older; reads what the database computed back.
     fn update_ages(&mut self, users: &[PlainUser]) -> impl Future<Output = ()>;
+    /// Deletes users with their posts and the comments of these.
+    fn delete_users(&mut self, users: &[i64]) -> impl Future<Output = ()>;
     /// Deletes every row.
     fn clear(&mut self) -> impl Future<Output = ()>;
 }
@@ -62,6 +69,26 @@ pub(crate) type Eager =
     (Vec<PlainUser>, HashMap<i64, Vec<PlainPost>>, HashMap<i64, Vec<PlainComment>>);
 
 const USER: &str = "id, created_at, updated_at, name, email, age, score, active";
+
+/// Users, their posts and the comments of these, by one statement.
+const JOINED: &str = "SELECT u.id, u.created_at, u.updated_at, u.name, u.email, u.age, u.score, \
+    u.active, p.id, p.created_at, p.updated_at, p.title, p.views, p.user_id, c.id, c.created_at, \
+    c.updated_at, c.body, c.post_id FROM users u LEFT JOIN posts p ON p.user_id = u.id \
+    LEFT JOIN comments c ON c.post_id = p.id ORDER BY u.id, p.id, c.id";
+
+/// Which users are on the page.
+const PAGE: &str = "WHERE active AND age < 40 ORDER BY name, id LIMIT 20 OFFSET 20";
+
+/// The ages of active users.
+const AGGREGATE: &str = "SELECT age, count(*), avg(score), max(id) FROM users WHERE active \
+    GROUP BY age ORDER BY age";
+
+/// What deletes users, whose keys stand for `$`, with their posts and the comments of these.
+const DELETES: [&str; 3] = [
+    "DELETE FROM comments WHERE post_id IN (SELECT id FROM posts WHERE user_id IN ($))",
+    "DELETE FROM posts WHERE user_id IN ($)",
+    "DELETE FROM users WHERE id IN ($)",
+];
 
 /// The most rows in one statement, and the most keys in one list.
 const CHUNK: usize = 500;
@@ -92,8 +119,19 @@ fn age(at: usize) -> i32 {
 
 /// What the databases have in common, once their statements are told apart: a macro, since sqlx's
 /// rows and executors have no common trait that would carry the types of all columns.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 macro_rules! by_hand {
     ($side:ty, get = $get:literal) => {
+        const LIBRARY: &'static str = "sqlx";
+
+        async fn join(&mut self, rows: i64) -> Vec<(String, String)> {
+            let sql = format!(
+                "SELECT p.title, u.name FROM posts p JOIN users u ON u.id = p.user_id LIMIT {rows}"
+            );
+            let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut self.connection).await;
+            rows.expect("loads").iter().map(|row| (row.get(0), row.get(1))).collect()
+        }
+
         async fn load(&mut self, rows: i64) -> Vec<PlainUser> {
             use futures_util::TryStreamExt;
             let sql = format!("SELECT {USER} FROM users LIMIT {rows}");
@@ -138,15 +176,10 @@ macro_rules! by_hand {
         }
 
         async fn eager_joined(&mut self) -> Eager {
-            const SQL: &str = "SELECT u.id, u.created_at, u.updated_at, u.name, u.email, u.age, \
-                u.score, u.active, p.id, p.created_at, p.updated_at, p.title, p.views, p.user_id, \
-                c.id, c.created_at, c.updated_at, c.body, c.post_id \
-                FROM users u LEFT JOIN posts p ON p.user_id = u.id \
-                LEFT JOIN comments c ON c.post_id = p.id ORDER BY u.id, p.id, c.id";
             let mut users: Vec<PlainUser> = Vec::new();
             let mut posts: HashMap<i64, Vec<PlainPost>> = HashMap::new();
             let mut comments: HashMap<i64, Vec<PlainComment>> = HashMap::new();
-            for row in sqlx::query(SQL).fetch_all(&mut self.connection).await.expect("loads") {
+            for row in sqlx::query(JOINED).fetch_all(&mut self.connection).await.expect("loads") {
                 let user: i64 = row.get(0);
                 if users.last().is_none_or(|last| last.id != user) {
                     users.push(user!(row));
@@ -164,9 +197,7 @@ macro_rules! by_hand {
         }
 
         async fn page(&mut self) -> (Vec<PlainUser>, HashMap<i64, Vec<PlainPost>>) {
-            let sql = format!(
-                "SELECT {USER} FROM users WHERE active AND age < 40 ORDER BY name, id LIMIT 20 OFFSET 20"
-            );
+            let sql = format!("SELECT {USER} FROM users {PAGE}");
             let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut self.connection).await;
             let users: Vec<PlainUser> = rows.expect("loads").iter().map(|row| user!(row)).collect();
             let ids: Vec<i64> = users.iter().map(|user| user.id).collect();
@@ -180,9 +211,7 @@ macro_rules! by_hand {
         }
 
         async fn aggregate(&mut self) -> Vec<(i32, i64, f64, i64)> {
-            const SQL: &str = "SELECT age, count(*), avg(score), max(id) FROM users WHERE active \
-                GROUP BY age ORDER BY age";
-            let rows = sqlx::query(SQL).fetch_all(&mut self.connection).await.expect("loads");
+            let rows = sqlx::query(AGGREGATE).fetch_all(&mut self.connection).await.expect("loads");
             rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect()
         }
 
@@ -214,6 +243,16 @@ macro_rules! by_hand {
             transaction.commit().await.expect("commits");
         }
 
+        async fn delete_users(&mut self, users: &[i64]) {
+            let users = users.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+            let mut transaction = self.connection.begin().await.expect("begins");
+            for sql in DELETES {
+                let sql = sql.replace('$', &users);
+                transaction.execute(AssertSqlSafe(sql)).await.expect("deletes");
+            }
+            transaction.commit().await.expect("commits");
+        }
+
         async fn clear(&mut self) {
             for table in ["comments", "posts", "users"] {
                 let sql = format!("DELETE FROM {table}");
@@ -224,6 +263,7 @@ macro_rules! by_hand {
 }
 
 /// A row of `users` as a struct.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 macro_rules! user {
     ($row:expr) => {{
         let row = &$row;
@@ -241,6 +281,7 @@ macro_rules! user {
 }
 
 /// Keys and times that came back, read as a user would.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 macro_rules! keys_of {
     ($rows:expr) => {{
         let rows = $rows.expect("inserts");
@@ -254,6 +295,7 @@ macro_rules! keys_of {
 }
 
 /// Inserts by lists of values, for the databases that take `?`.
+#[cfg(feature = "mysql")]
 macro_rules! by_values {
     ($side:ty, $connection:ty, $row:ty) => {
         impl $side {

@@ -1,4 +1,4 @@
-//! The session beside hand-written sqlx: both sides interleaved in one process, on the same
+//! The session beside hand-written rusqlite (SQLite) or sqlx: both sides interleaved in one process, on the same
 //! database with the same connection settings. Prints medians and the ratio of the medians;
 //! asserts nothing.
 //!
@@ -27,7 +27,7 @@ struct User {
     age: i32,
     score: f64,
     active: bool,
-    #[orm(back_populates = user)]
+    #[orm(back_populates = user, cascade = "all")]
     posts: HasMany<Post>,
 }
 
@@ -39,7 +39,7 @@ struct Post {
     user_id: i64,
     #[orm(back_populates = posts)]
     user: BelongsTo<User>,
-    #[orm(back_populates = post)]
+    #[orm(back_populates = post, cascade = "all")]
     comments: HasMany<Comment>,
 }
 
@@ -91,9 +91,10 @@ fn main() {
 }
 
 async fn run<H: ByHand>(name: &str, wanted: &[String]) {
-    println!("{name:<44} {:>11} {:>11} {:>7}", "orm", "sqlx", "ratio");
+    println!("{name:<44} {:>11} {:>11} {:>7}", "orm", H::LIBRARY, "ratio");
     let bench = Bench::<H> { wanted: wanted.to_vec(), by_hand: PhantomData };
     bench.loads().await;
+    bench.joins().await;
     bench.gets().await;
     bench.eager().await;
     bench.pages().await;
@@ -101,6 +102,7 @@ async fn run<H: ByHand>(name: &str, wanted: &[String]) {
     bench.inserts().await;
     bench.graph().await;
     bench.updates().await;
+    bench.deletes().await;
     bench.idle_flush().await;
 }
 
@@ -301,7 +303,7 @@ impl<H: ByHand> Bench<H> {
     }
 
     async fn inserts(&self) {
-        for (rows, rounds) in [(1_000, 40), (10_000, 12)] {
+        for (rows, rounds) in [(1, 500), (100, 200), (1_000, 40), (10_000, 12)] {
             let name = format!("insert {rows}, keys read back");
             if !self.wants(&name) {
                 continue;
@@ -376,6 +378,67 @@ impl<H: ByHand> Bench<H> {
                 plain.update_ages(&users).await;
             })
             .await;
+        }
+        race.report();
+    }
+
+    async fn joins(&self) {
+        if !self.wants("join 1,000") {
+            return;
+        }
+        let (sessions, mut plain) = self.database().await;
+        plain.insert_users(1_000).await;
+        plain.insert_posts(&(1..=1_000).collect::<Vec<_>>()).await;
+        let mut race = Race::new("join 1,000, two columns", 200);
+        while race.goes_on() {
+            let mut session = sessions.session();
+            race.ours(async {
+                let rows = Post::select().join(Post::user).limit(1_000);
+                let rows = rows.columns((Post::title, User::name)).all(&mut session).await;
+                assert_eq!(black_box(rows.expect("loads")).len(), 1_000);
+            })
+            .await;
+            race.theirs(async {
+                assert_eq!(black_box(plain.join(1_000).await).len(), 1_000);
+            })
+            .await;
+        }
+        race.report();
+    }
+
+    async fn deletes(&self) {
+        if !self.wants("delete") {
+            return;
+        }
+        let (sessions, mut plain) = self.database().await;
+        let mut race = Race::new("delete 200 users, 5 posts each, 2 comments on each", 20);
+        while race.goes_on() {
+            for is_ours in [true, false] {
+                plain.clear().await;
+                let mut session = sessions.session();
+                let mut users = Vec::new();
+                for at in 0..200 {
+                    let comments = || (0..2).map(|n| Comment::draft().body(format!("{n}")));
+                    let posts =
+                        (0..5).map(|n| Post::draft().title("x").views(n).comments(comments()));
+                    users.push(session.add(draft!(at).posts(posts)));
+                }
+                session.commit().await.expect("commits");
+                let keys: Vec<i64> = users.iter().map(|user| session[*user].id()).collect();
+                if !is_ours {
+                    race.theirs(plain.delete_users(&keys)).await;
+                    continue;
+                }
+                let mut session = sessions.session();
+                let loaded = User::select().all(&mut session).await.expect("loads");
+                race.ours(async {
+                    for user in loaded {
+                        session.delete(user);
+                    }
+                    session.commit().await.expect("commits");
+                })
+                .await;
+            }
         }
         race.report();
     }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::joined::{HandedIn, Joined, JoinedConnection};
 use super::log::{LogHub, StatementLog};
-use super::target::{Opened, SqlxPool, Target, open};
+#[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
+use super::target::SqlxPool;
+use super::target::{Opened, Target, open};
 use super::{Connection, Options, Schema};
 use crate::error::{Error, Result};
 use crate::model::Table;
@@ -55,8 +57,8 @@ impl Engine {
         EngineBuilder::new(Target::Url(url.as_ref().to_owned()))
     }
 
-    /// Uses an `SqlitePool`, a `PgPool` or a `MySqlPool` that the application has already, and
-    /// shares it with the application's own statements.
+    /// Uses a `PgPool`, a `MySqlPool` or, with the feature `sqlx-sqlite`, an `SqlitePool` that the
+    /// application has already, and shares it with the application's own statements.
     ///
     /// Each connection is set up when the engine takes it (on SQLite foreign keys are enforced and
     /// `LIKE` goes by case, on MySQL and MariaDB the session's time zone, collation, isolation and
@@ -65,12 +67,15 @@ impl Engine {
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # #[cfg(feature = "sqlx-sqlite")] {
     /// use orm_core::{Engine, sqlx};
     ///
     /// let pool = sqlx::SqlitePool::connect_lazy("sqlite::memory:").unwrap();
     /// let engine = Engine::with_pool(pool).connect().await?;
+    /// # }
     /// # Ok::<(), orm_core::Error>(()) }).unwrap();
     /// ```
+    #[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
     pub fn with_pool(pool: impl Into<SqlxPool>) -> EngineBuilder {
         EngineBuilder::new(Target::Pool(pool.into()))
     }

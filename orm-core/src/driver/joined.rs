@@ -17,12 +17,13 @@ use super::{Connection, Done, Driver, DriverConnection, RowSink};
 use crate::error::{Error, Result};
 use crate::sql::{Renderer, Statement};
 
-/// A connection of sqlx that a session can take over with its open transaction:
+/// A connection that a session can take over with its open transaction:
 /// `sqlx::Transaction<'static, Postgres>`, `sqlx::pool::PoolConnection<Postgres>` or
-/// `sqlx::PgConnection`, and the same of the other databases.
+/// `sqlx::PgConnection`, the same of MySQL, and `rusqlite::Connection`; with the feature
+/// `sqlx-sqlite` also those of `sqlx::Sqlite`.
 #[diagnostic::on_unimplemented(
     message = "a session can't join a transaction on `{Self}`",
-    note = "hand in sqlx's `Transaction<'static, _>`, `PoolConnection<_>` or a connection itself, of a database whose feature of orm-core is enabled"
+    note = "hand in sqlx's `Transaction<'static, _>`, `PoolConnection<_>` or a connection itself, or rusqlite's `Connection`, of a database whose feature of orm-core is enabled"
 )]
 pub trait JoinedConnection: Any + Send + Sized {
     /// The connection as a driver can take it.

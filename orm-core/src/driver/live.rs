@@ -1,17 +1,18 @@
-//! sqlx's own connections: lent for hand-written statements, or handed in with a transaction.
+//! The drivers' own connections: lent for hand-written statements, or handed in with a transaction.
 
 use std::any::Any;
 
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
 use super::handed_in::{Holder, hand_in};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use super::joined::{HandedIn, JoinedConnection};
 
-/// A connection type of sqlx that a session can lend: `sqlx::SqliteConnection`,
-/// `sqlx::PgConnection`, `sqlx::MySqlConnection`.
+/// A connection type that a session can lend: `rusqlite::Connection` on SQLite,
+/// `sqlx::PgConnection`, `sqlx::MySqlConnection`, and `sqlx::SqliteConnection` where the engine was
+/// given a pool of sqlx's.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the connection of a database that this build supports",
-    note = "use `orm_core::sqlx::SqliteConnection`, `PgConnection` or `MySqlConnection`, with the feature of that database enabled"
+    note = "use `orm_core::rusqlite::Connection`, `orm_core::sqlx::PgConnection` or `MySqlConnection`, with the feature of that database enabled"
 )]
 pub trait LiveConnection: Any + Send {
     /// The database's name, for messages.
@@ -19,7 +20,7 @@ pub trait LiveConnection: Any + Send {
     const DATABASE: &'static str;
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sqlx-sqlite")]
 impl LiveConnection for sqlx::SqliteConnection {
     const DATABASE: &'static str = "SQLite";
 }
@@ -34,14 +35,14 @@ impl LiveConnection for sqlx::MySqlConnection {
     const DATABASE: &'static str = "MySQL or MariaDB";
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sqlx-sqlite")]
 impl JoinedConnection for sqlx::SqliteConnection {
     fn __hand_in(self) -> HandedIn {
         hand_in::<sqlx::Sqlite>(self)
     }
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sqlx-sqlite")]
 impl Holder<sqlx::Sqlite> for sqlx::SqliteConnection {
     fn connection(&mut self) -> &mut Self {
         self
@@ -86,4 +87,16 @@ impl Holder<sqlx::MySql> for sqlx::MySqlConnection {
         self
     }
     fn close(self: Box<Self>) {}
+}
+
+#[cfg(feature = "sqlite")]
+impl LiveConnection for rusqlite::Connection {
+    const DATABASE: &'static str = "SQLite";
+}
+
+#[cfg(feature = "sqlite")]
+impl JoinedConnection for rusqlite::Connection {
+    fn __hand_in(self) -> HandedIn {
+        HandedIn(Box::new(self))
+    }
 }

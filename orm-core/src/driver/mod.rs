@@ -1,21 +1,21 @@
 //! The drivers: connections, transactions and statements on a real database.
 //!
-//! Layer 3, and the only place that names sqlx. A [`Driver`] opens connections, a
+//! Layer 3, and the only place that names sqlx and rusqlite. A [`Driver`] opens connections, a
 //! [`DriverConnection`] runs one statement at a time and feeds its rows to a [`RowSink`] while
 //! they are where the database put them. Everything that databases have in common stands above
 //! these traits, once: [`Connection`] is the transaction state machine and the guard against
 //! dropped futures, [`Job`] finishes what must not be left half-way, [`Engine`] is what users
-//! hold, [`StatementLog`] listens. `pooled` is the one driver over sqlx's pools, `joined` one of a
-//! single connection inside a transaction of somebody else's; `sqlite`, `postgres` and `mysql` say
-//! how each database's values, rows and errors read. Nothing here
+//! hold, [`StatementLog`] listens. `pooled` is the driver over sqlx's pools, `sqlite` that of SQLite in
+//! place, `joined` one of a single connection inside a transaction of somebody else's; `sqlite`,
+//! `postgres` and `mysql` say how each database's values, rows and errors read. Nothing here
 //! writes SQL, except the words of transactions and of a connection's settings.
 
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 mod arrays;
-pub mod by_hand;
+pub(crate) mod by_hand;
 mod connection;
 mod engine;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
 mod handed_in;
 mod job;
 mod joined;
@@ -23,7 +23,7 @@ mod live;
 mod log;
 #[cfg(feature = "mysql")]
 mod mysql;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
 mod pooled;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -31,7 +31,7 @@ mod resolve;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
 mod statements;
 mod target;
 #[cfg(all(test, feature = "sqlite"))]
@@ -47,6 +47,7 @@ pub use live::LiveConnection;
 pub use log::{Logged, StatementKind, StatementLog};
 pub(crate) use resolve::resolve;
 pub use schema::Schema;
+#[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
 pub use target::SqlxPool;
 
 use std::any::{Any, TypeId};
@@ -115,6 +116,11 @@ pub(crate) struct Done {
 pub(crate) trait RowSink: Send {
     /// Decodes one row.
     fn row(&mut self, cells: &dyn Cells) -> Result<()>;
+    /// Whether it may be [full](Self::is_full) before the end.
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "the others can always pause"))]
+    fn pauses(&self) -> bool {
+        false
+    }
     /// Whether the rows so far are to be dealt with before the next is read: the statement pauses,
     /// and goes on when it is polled again.
     fn is_full(&self) -> bool {

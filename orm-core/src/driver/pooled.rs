@@ -146,6 +146,10 @@ pub(super) fn close<B: Backend>(mut connection: PoolConnection<B>) {
 }
 
 /// The options of a pool of ours; connections are opened as they are needed.
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    expect(dead_code, reason = "SQLite has sqlx's pools only as they are given")
+)]
 pub(super) fn pool_options<B: Backend>(options: &Options) -> PoolOptions<B> {
     let pool = PoolOptions::new()
         .max_connections(options.max_connections)
@@ -177,6 +181,10 @@ where
     /// A driver over a pool of ours, once a connection has been opened, so that a wrong URL is an
     /// error here. Its connections are set up as they are opened; the settings are for others that
     /// are handed in. The guard is kept until the last connection is gone.
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        expect(dead_code, reason = "SQLite has sqlx's pools only as they are given")
+    )]
     pub(super) async fn open(
         pool: Pool<B>,
         options: &Options,

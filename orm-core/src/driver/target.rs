@@ -12,17 +12,20 @@ pub(super) enum Target {
     /// The database of this URL.
     Url(String),
     /// The database of a pool that somebody else made.
+    #[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
     Pool(SqlxPool),
 }
 
 /// A pool of sqlx's for an [`Engine`](crate::Engine) to use, made from an `SqlitePool`, a
 /// `PgPool` or a `MySqlPool`.
+#[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
 #[derive(Clone, Debug)]
 pub struct SqlxPool(Pools);
 
+#[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
 #[derive(Clone, Debug)]
 enum Pools {
-    #[cfg(feature = "sqlite")]
+    #[cfg(feature = "sqlx-sqlite")]
     Sqlite(sqlx::SqlitePool),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::PgPool),
@@ -30,7 +33,7 @@ enum Pools {
     MySql(sqlx::MySqlPool),
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sqlx-sqlite")]
 impl From<sqlx::SqlitePool> for SqlxPool {
     fn from(pool: sqlx::SqlitePool) -> Self {
         Self(Pools::Sqlite(pool))
@@ -71,11 +74,16 @@ impl Opened {
     expect(unused_variables, reason = "there is no driver")
 )]
 pub(super) async fn open(target: Target, options: &Options) -> Result<Opened> {
+    #[cfg_attr(
+        not(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql")),
+        expect(clippy::infallible_destructuring_match, reason = "there are no pools of others")
+    )]
     let url = match target {
         Target::Url(url) => url,
+        #[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
         Target::Pool(SqlxPool(pool)) => {
             return match pool {
-                #[cfg(feature = "sqlite")]
+                #[cfg(feature = "sqlx-sqlite")]
                 Pools::Sqlite(pool) => super::sqlite::adopt(pool, options).await,
                 #[cfg(feature = "postgres")]
                 Pools::Postgres(pool) => super::postgres::adopt(pool, options).await,

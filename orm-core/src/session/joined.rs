@@ -17,33 +17,34 @@ impl SessionFactory {
     /// future is dropped or that loses the connection: the owner's transaction is undone then.
     ///
     /// The connection gets the settings of the engine's own ones, as
-    /// [`with_pool`](Engine::with_pool) says, and keeps them. The isolation is the owner's. On
+    /// `Engine::with_pool` says, and keeps them. The isolation is the owner's. On
     /// SQLite `PRAGMA foreign_keys` does nothing inside a transaction: whether foreign keys are
-    /// checked, and their ON DELETE acts, is as the owner had it at BEGIN (sqlx switches them on).
+    /// checked, and their ON DELETE acts, is as the owner had it at BEGIN (sqlx switches them on, rusqlite as SQLite was built).
     ///
     /// ```
     /// # use orm_core::{Engine, Model, SessionFactory, schema};
     /// # #[derive(Model)] #[orm(base = none)] struct User { #[orm(primary_key, autoincrement)] id: i64, name: String }
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// use orm_core::sqlx::{PoolConnection, Sqlite, SqlitePool, query};
+    /// # #[cfg(feature = "sqlite")] {
+    /// use orm_core::rusqlite::Connection; // on servers, sqlx's `Transaction` or `PoolConnection`
     /// # let file = std::env::temp_dir().join(format!("orm-joined-{}.db", std::process::id()));
-    /// # let pool = SqlitePool::connect(&format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
+    /// # let file = file.display().to_string();
     ///
-    /// let engine = Engine::with_pool(pool.clone()).connect().await?;
+    /// let engine = Engine::connect(format!("sqlite://{file}")).await?;
     /// # engine.create_all(&schema![User]).await?;
     /// let sessions = SessionFactory::new(engine);
     ///
-    /// let mut connection = pool.acquire().await.unwrap();
-    /// query("BEGIN").execute(&mut *connection).await.unwrap();
-    /// query("INSERT INTO users (name) VALUES ('Ada')").execute(&mut *connection).await.unwrap();
+    /// let connection = Connection::open(&file).unwrap();
+    /// connection.execute_batch("BEGIN; INSERT INTO users (name) VALUES ('Ada')").unwrap();
     /// let mut session = sessions.join(connection).await?;
     /// session.add(User::draft().name("Grace"));
     /// session.commit().await?; // not yet to be seen by others
-    /// let mut connection: PoolConnection<Sqlite> = session.into_connection().await?;
-    /// query("COMMIT").execute(&mut *connection).await.unwrap();
+    /// let connection: Connection = session.into_connection().await?;
+    /// connection.execute_batch("COMMIT").unwrap();
     /// # drop(connection);
     /// assert_eq!(User::select().count(&mut sessions.session()).await?, 2);
-    /// # let _ = std::fs::remove_file(file);
+    /// # std::fs::remove_file(file).unwrap();
+    /// # }
     /// # Ok::<(), orm_core::Error>(()) }).unwrap();
     /// ```
     ///
@@ -51,7 +52,8 @@ impl SessionFactory {
     ///
     /// # Errors
     /// [`Error::Misuse`](crate::Error::Misuse) if the connection is not one of the engine's database, or has no
-    /// transaction open (SQLite can't tell: its savepoints are transactions then); the database's.
+    /// transaction open (on SQLite sqlx's connections can't tell: their savepoints are transactions
+    /// then); the database's.
     /// The connection is closed then.
     pub async fn join(&self, connection: impl JoinedConnection) -> Result<Session> {
         let engine = self.engine().join(connection.__hand_in()).await?;

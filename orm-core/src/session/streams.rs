@@ -136,6 +136,10 @@ where
         send(&self.sender, (self.decode)(cells)?)
     }
 
+    fn pauses(&self) -> bool {
+        true
+    }
+
     fn is_full(&self) -> bool {
         self.sent.is_multiple_of(ROWS_AT_ONCE)
     }

@@ -172,15 +172,17 @@ impl Session {
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
     /// # let engine = Engine::connect("sqlite::memory:").await?;
     /// # engine.create_all(&schema![User]).await?;
-    /// use orm_core::sqlx::{self, SqliteConnection};
+    /// # #[cfg(feature = "sqlite")] {
+    /// use orm_core::rusqlite::Connection;
     ///
     /// let mut session = SessionFactory::new(engine).session();
     /// let ada = session.add(User::draft().name("Ada"));
-    /// let connection = session.connection::<SqliteConnection>().await?;
-    /// sqlx::query("UPDATE users SET name = upper(name)").execute(connection).await.unwrap();
+    /// let connection = session.connection::<Connection>().await?; // on servers, sqlx's
+    /// connection.execute("UPDATE users SET name = upper(name)", []).unwrap();
     /// session.refresh(ada).await?;
     /// assert_eq!(session[ada].name, "ADA");
     /// session.commit().await?;
+    /// # }
     /// # Ok::<(), orm_core::Error>(()) }).unwrap();
     /// ```
     ///

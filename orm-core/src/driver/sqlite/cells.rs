@@ -1,43 +1,55 @@
 //! Reading SQLite's rows.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
 use serde_json::Value as Document;
-use sqlx::sqlite::{SqliteRow, SqliteValueRef};
-use sqlx::{Column, Decode, Row, Sqlite, TypeInfo, ValueRef};
 
 use crate::driver::{arrays, times};
 use crate::value::{Cells, SqlType, Value, ValueError};
 
-/// One row, read where SQLite put it.
+/// One row of a result, as SQLite stores its cells.
+pub(super) trait StoredRow {
+    /// How many cells there are.
+    fn width(&self) -> usize;
+    /// What the column at this position is called.
+    fn name(&self, at: usize) -> Option<&str>;
+    /// The cell at this position.
+    fn cell(&self, at: usize) -> Option<ValueRef<'_>>;
+}
+
+impl StoredRow for Row<'_> {
+    fn width(&self) -> usize {
+        self.as_ref().column_count()
+    }
+    fn name(&self, at: usize) -> Option<&str> {
+        self.as_ref().column_name(at).ok()
+    }
+    fn cell(&self, at: usize) -> Option<ValueRef<'_>> {
+        self.get_ref(at).ok()
+    }
+}
+
+/// One row, read where it is.
 ///
 /// SQLite converts silently whatever it is asked for, text to the number zero and `NULL` to an
 /// empty text. Reading therefore looks at what is stored first.
-pub(super) struct SqliteCells<'r>(pub(super) &'r SqliteRow);
+pub(super) struct SqliteCells<'r, R>(pub(super) &'r R);
 
-impl<'r> SqliteCells<'r> {
-    /// The cell, which must not be `NULL`.
-    fn cell(&self, at: usize) -> Result<SqliteValueRef<'r>, ValueError> {
-        let cell = self.0.try_get_raw(at).map_err(|_| {
-            ValueError::new(format!("the row has only {} columns", self.0.columns().len()))
-        })?;
-        if cell.is_null() { Err(ValueError::new("the value is NULL")) } else { Ok(cell) }
-    }
-
-    /// The cell, if it is stored as one of these.
-    fn stored_as(&self, at: usize, classes: &[&str]) -> Result<SqliteValueRef<'r>, ValueError> {
-        let cell = self.cell(at)?;
-        if classes.contains(&cell.type_info().name()) {
-            return Ok(cell);
-        }
-        Err(ValueError::new(format!(
-            "expected {}, the database gave {}",
-            classes.join(" or "),
-            cell.type_info().name(),
-        )))
+impl<R: StoredRow> SqliteCells<'_, R> {
+    fn cell(&self, at: usize) -> Result<ValueRef<'_>, ValueError> {
+        self.0
+            .cell(at)
+            .ok_or_else(|| ValueError::new(format!("the row has only {} columns", self.0.width())))
     }
 
     fn number(&self, at: usize) -> Result<f64, ValueError> {
-        decode(self.stored_as(at, &["REAL", "INTEGER"])?)
+        match self.cell(at)? {
+            ValueRef::Real(value) => Ok(value),
+            #[expect(clippy::cast_precision_loss, reason = "what SQLite does with it")]
+            ValueRef::Integer(value) => Ok(value as f64),
+            other => Err(unexpected("REAL or INTEGER", other)),
+        }
     }
 
     fn document(&self, at: usize) -> Result<Document, ValueError> {
@@ -47,20 +59,30 @@ impl<'r> SqliteCells<'r> {
     }
 }
 
-/// Reads a cell without a further check of its type.
-fn decode<'r, T: Decode<'r, Sqlite>>(cell: SqliteValueRef<'r>) -> Result<T, ValueError> {
-    T::decode(cell).map_err(|_| ValueError::new("the value is not of the expected type"))
+/// A cell is stored as something else.
+fn unexpected(expected: &str, cell: ValueRef<'_>) -> ValueError {
+    match cell {
+        ValueRef::Null => ValueError::new("the value is NULL"),
+        cell => {
+            let stored = cell.data_type().to_string().to_ascii_uppercase();
+            ValueError::new(format!("expected {expected}, the database gave {stored}"))
+        }
+    }
 }
 
-impl Cells for SqliteCells<'_> {
+fn utf8(bytes: &[u8]) -> Result<&str, ValueError> {
+    str::from_utf8(bytes).map_err(|_| ValueError::new("the text is not UTF-8"))
+}
+
+impl<R: StoredRow> Cells for SqliteCells<'_, R> {
     fn position(&self, name: &str) -> Option<usize> {
-        self.0.columns().iter().position(|column| column.name() == name)
+        (0..self.0.width()).find(|&at| self.0.name(at) == Some(name))
     }
     fn width(&self) -> Option<usize> {
-        Some(self.0.columns().len())
+        Some(self.0.width())
     }
     fn is_null(&self, at: usize) -> bool {
-        self.0.try_get_raw(at).is_ok_and(|cell| cell.is_null())
+        matches!(self.0.cell(at), Some(ValueRef::Null))
     }
 
     fn bool(&self, at: usize) -> Result<bool, ValueError> {
@@ -72,7 +94,10 @@ impl Cells for SqliteCells<'_> {
     }
 
     fn int(&self, at: usize) -> Result<i64, ValueError> {
-        decode(self.stored_as(at, &["INTEGER"])?)
+        match self.cell(at)? {
+            ValueRef::Integer(value) => Ok(value),
+            other => Err(unexpected("INTEGER", other)),
+        }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "written from an f32, it fits exactly")]
@@ -85,11 +110,17 @@ impl Cells for SqliteCells<'_> {
     }
 
     fn text(&self, at: usize) -> Result<&str, ValueError> {
-        decode(self.cell(at)?)
+        match self.cell(at)? {
+            ValueRef::Text(text) => utf8(text),
+            other => Err(unexpected("TEXT", other)),
+        }
     }
 
     fn bytes(&self, at: usize) -> Result<&[u8], ValueError> {
-        decode(self.cell(at)?)
+        match self.cell(at)? {
+            ValueRef::Blob(bytes) | ValueRef::Text(bytes) => Ok(bytes),
+            other => Err(unexpected("BLOB or TEXT", other)),
+        }
     }
 
     fn date(&self, at: usize) -> Result<NaiveDate, ValueError> {
@@ -118,19 +149,23 @@ impl Cells for SqliteCells<'_> {
 
     #[cfg(feature = "uuid")]
     fn uuid(&self, at: usize) -> Result<uuid::Uuid, ValueError> {
-        let bytes = decode(self.stored_as(at, &["BLOB"])?)?;
-        uuid::Uuid::from_slice(bytes).map_err(|_| ValueError::new("a UUID has 16 bytes"))
+        match self.cell(at)? {
+            ValueRef::Blob(bytes) => {
+                uuid::Uuid::from_slice(bytes).map_err(|_| ValueError::new("a UUID has 16 bytes"))
+            }
+            other => Err(unexpected("BLOB", other)),
+        }
     }
 
     #[cfg(feature = "decimal")]
     fn decimal(&self, at: usize) -> Result<rust_decimal::Decimal, ValueError> {
         // Decimals are written as text. Other programs write numbers: the shortest text that
         // stands for a float is the decimal that it was made of, up to 15 digits.
-        let cell = self.cell(at)?;
-        match cell.type_info().name() {
-            "INTEGER" => decode::<i64>(cell).map(rust_decimal::Decimal::from),
-            "REAL" => arrays::decimal(&decode::<f64>(cell)?.to_string()),
-            _ => arrays::decimal(decode(cell)?),
+        match self.cell(at)? {
+            ValueRef::Integer(value) => Ok(value.into()),
+            ValueRef::Real(value) => arrays::decimal(&value.to_string()),
+            ValueRef::Text(text) => arrays::decimal(utf8(text)?),
+            other => Err(unexpected("TEXT or a number", other)),
         }
     }
 }

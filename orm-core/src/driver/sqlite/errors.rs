@@ -6,9 +6,11 @@ use crate::error::{Error, Violation, ViolationKind};
 mod code {
     pub(super) const BUSY: i32 = 5;
     pub(super) const LOCKED: i32 = 6;
+    pub(super) const INTERRUPT: i32 = 9;
     pub(super) const IO_ERROR: i32 = 10;
     pub(super) const CAN_NOT_OPEN: i32 = 14;
     pub(super) const CHECK: i32 = 275;
+    pub(super) const BUSY_SNAPSHOT: i32 = 517;
     pub(super) const FOREIGN_KEY: i32 = 787;
     pub(super) const NOT_NULL: i32 = 1299;
     pub(super) const PRIMARY_KEY: i32 = 1555;
@@ -18,16 +20,41 @@ mod code {
     pub(super) const ROWID: i32 = 2579;
 }
 
+/// Translates an error of rusqlite.
+pub(super) fn from_rusqlite(error: rusqlite::Error) -> Error {
+    match error {
+        rusqlite::Error::SqliteFailure(error, message) => {
+            let message = message.unwrap_or_else(|| error.to_string());
+            from_code(error.extended_code, &message)
+        }
+        rusqlite::Error::SqlInputError { error, msg, .. } => from_code(error.extended_code, &msg),
+        rusqlite::Error::MultipleStatement => Error::misuse("the text is more than one statement"),
+        error => Error::Database { code: None, message: error.to_string() },
+    }
+}
+
+/// Whether somebody else's lock stands in the way, so that waiting helps. It doesn't where what was
+/// read before is outdated by now.
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| {
+        error.extended_code & 0xff == code::BUSY && error.extended_code != code::BUSY_SNAPSHOT
+    })
+}
+
+/// Whether the statement was interrupted.
+pub(super) fn is_interrupted(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code & 0xff == code::INTERRUPT)
+}
+
 /// Translates an error of sqlx.
+#[cfg(feature = "sqlx-sqlite")]
 pub(super) fn from_sqlx(error: sqlx::Error) -> Error {
     match error {
         sqlx::Error::Database(error) => {
             let code = error.code().and_then(|code| code.parse().ok()).unwrap_or(0);
             from_code(code, error.message())
         }
-        sqlx::Error::PoolTimedOut => {
-            Error::Timeout("every connection of the pool stayed in use".to_owned())
-        }
+        sqlx::Error::PoolTimedOut => super::pool::timed_out(),
         sqlx::Error::PoolClosed => Error::Connection("the engine is closed".to_owned()),
         sqlx::Error::WorkerCrashed => Error::Connection("the connection's thread ended".to_owned()),
         error @ (sqlx::Error::Io(_) | sqlx::Error::Configuration(_)) => {
