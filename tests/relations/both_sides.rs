@@ -1,6 +1,6 @@
 //! Editing one side of a relationship edits the other at once, and emits nothing.
 
-use orm_core::Error;
+use orm_core::{Error, Handle};
 use orm_tests::backend_tests;
 
 use crate::models::*;
@@ -240,6 +240,22 @@ backend_tests! {
         assert_eq!(log.emitted(), ["UPDATE books", "INSERT books"]);
         let left = Book::select().filter(Book::author_id.is_null()).count(&mut session).await?;
         assert_eq!(left, 2);
+    }
+
+    /// SEMANTICS 8.4: a new object's members are known, also where a row's expiry has unloaded them.
+    async fn rule_8_4_a_new_objects_collection_is_replaced_unloaded(db) {
+        db.create(&book_tables()).await?;
+        let mut session = db.session();
+        let row = session.add(Book::draft().title("A"));
+        session.commit().await?;
+        let new = session.add(Book::draft().title("B"));
+        let ada = session.add(Author::draft().name("Ada").books([row, new]));
+        session.expire(row);
+        assert_eq!(session[ada].books.loaded(), None);
+        session.replace(ada, Author::books, [] as [Handle<Book>; 0]);
+        assert_eq!(session[new].author.loaded(), Some(None));
+        session.commit().await?;
+        assert_eq!(session[new].author_id, None);
     }
 
     /// SEMANTICS 8.7
