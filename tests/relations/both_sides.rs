@@ -258,6 +258,27 @@ backend_tests! {
         assert_eq!(session[new].author_id, None);
     }
 
+    /// SEMANTICS 8.2: who is to leave a replaced collection isn't shown by a load before the flush
+    /// either. The row of a member that was expunged stays in.
+    async fn rule_8_2_a_load_before_the_flush_shows_what_replaced(db) {
+        db.create(&book_tables()).await?;
+        let mut session = db.session();
+        let books = ["A", "B"].map(|title| Book::draft().title(title));
+        session.add(Author::draft().name("Ada").books(books));
+        session.commit().await?;
+        let mut session = db.session();
+        session.autoflush(false);
+        let (ada, a) = (session.require::<Author>(1).await?, session.require::<Book>(1).await?);
+        session.replace(ada, Author::books, [a]);
+        session.expunge(a);
+        let [a] = ada.books(&mut session).await?[..] else { panic!("one book") };
+        assert_eq!(session[a].title, "A");
+        session.commit().await?;
+        let left = Book::select().filter(Book::author_id.is_null()).one(&mut session).await?;
+        assert_eq!(session[left].title, "B");
+        assert_eq!(session[a].author_id, Some(1));
+    }
+
     /// SEMANTICS 8.7
     async fn rule_8_7_the_relationship_beats_the_key_column(db) {
         db.create(&book_tables()).await?;

@@ -241,20 +241,24 @@ impl Store {
         columns.map(|&column| self.database_value(object, column)).collect()
     }
 
-    /// Whether the row of a member that was just read is to stay in a replaced collection: another
-    /// object of it was in, and has left the session.
-    pub(crate) fn is_spared(
+    /// Whether a member that was just read is to leave with the next flush: the collection was
+    /// replaced without it. One whose row another object of it was in that has left the session stays.
+    pub(crate) fn is_let_go(
         &self,
         owner: ObjectId,
         relationship: &'static Relationship,
         member: ObjectId,
     ) -> bool {
-        let changes = self.header(owner).changes.as_ref();
-        changes.is_some_and(|changes| {
+        let Some(changes) = self.header(owner).changes.as_ref() else { return false };
+        let mut replaced = changes.replaced.iter();
+        let is_spared = |key: Vec<Value>| {
             let mut spared = changes.spared.iter();
-            spared.any(|(relation, key)| {
-                *relation == relationship.index() && *key == self.primary_key_of(member)
-            })
+            spared.any(|(relation, other)| *relation == relationship.index() && *other == key)
+        };
+        replaced.any(|(relation, wanted)| {
+            *relation == relationship.index()
+                && !wanted.contains(&member)
+                && !is_spared(self.primary_key_of(member))
         })
     }
 

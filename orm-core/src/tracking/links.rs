@@ -264,6 +264,7 @@ impl Store {
         } else if let Some(level) = self.tainting_level() {
             self.keep_view_at(level, owner, relationship);
         }
+        members.retain(|member| !self.is_let_go(owner, relationship, *member));
         match relationship.link() {
             Ok(Link::Direct { .. }) if relationship.kind() != RelationshipKind::BelongsTo => {
                 members.retain(|member| !edited.all.contains(member));
