@@ -1,6 +1,6 @@
 //! Editing one side of a relationship edits the other at once, and emits nothing.
 
-use orm_core::Error;
+use orm_core::{Error, Handle};
 use orm_tests::backend_tests;
 
 use crate::models::*;
@@ -240,6 +240,43 @@ backend_tests! {
         assert_eq!(log.emitted(), ["UPDATE books", "INSERT books"]);
         let left = Book::select().filter(Book::author_id.is_null()).count(&mut session).await?;
         assert_eq!(left, 2);
+    }
+
+    /// SEMANTICS 8.4: a new object's members are known, also where a row's expiry has unloaded them.
+    async fn rule_8_4_a_new_objects_collection_is_replaced_unloaded(db) {
+        db.create(&book_tables()).await?;
+        let mut session = db.session();
+        let row = session.add(Book::draft().title("A"));
+        session.commit().await?;
+        let new = session.add(Book::draft().title("B"));
+        let ada = session.add(Author::draft().name("Ada").books([row, new]));
+        session.expire(row);
+        assert_eq!(session[ada].books.loaded(), None);
+        session.replace(ada, Author::books, [] as [Handle<Book>; 0]);
+        assert_eq!(session[new].author.loaded(), Some(None));
+        session.commit().await?;
+        assert_eq!(session[new].author_id, None);
+    }
+
+    /// SEMANTICS 8.2: who is to leave a replaced collection isn't shown by a load before the flush
+    /// either. The row of a member that was expunged stays in.
+    async fn rule_8_2_a_load_before_the_flush_shows_what_replaced(db) {
+        db.create(&book_tables()).await?;
+        let mut session = db.session();
+        let books = ["A", "B"].map(|title| Book::draft().title(title));
+        session.add(Author::draft().name("Ada").books(books));
+        session.commit().await?;
+        let mut session = db.session();
+        session.autoflush(false);
+        let (ada, a) = (session.require::<Author>(1).await?, session.require::<Book>(1).await?);
+        session.replace(ada, Author::books, [a]);
+        session.expunge(a);
+        let [a] = ada.books(&mut session).await?[..] else { panic!("one book") };
+        assert_eq!(session[a].title, "A");
+        session.commit().await?;
+        let left = Book::select().filter(Book::author_id.is_null()).one(&mut session).await?;
+        assert_eq!(session[left].title, "B");
+        assert_eq!(session[a].author_id, Some(1));
     }
 
     /// SEMANTICS 8.7

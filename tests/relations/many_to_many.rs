@@ -181,6 +181,31 @@ backend_tests! {
         assert!(log.emitted().is_empty());
     }
 
+    /// SEMANTICS 8.4: a new object's members are known, also where a row's expiry has unloaded them.
+    async fn rule_8_4_a_new_objects_pairs_are_replaced_unloaded(db) {
+        let (mut session, post, [a, ..]) = tagged(&db).await?;
+        let user = post.user(&mut session).await?;
+        let new = session.add(Tag::draft().name("new"));
+        let draft = session.add(Post::draft().title("Draft").user(user).tags([a, new]));
+        session.expire(a);
+        assert_eq!(session[draft].tags.loaded(), None);
+        session.replace(draft, Post::tags, [] as [Handle<Tag>; 0]);
+        assert_eq!(session[new].posts.loaded(), Some(&[][..]));
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["INSERT tags", "INSERT posts"]);
+    }
+
+    /// SEMANTICS 8.6: nobody has to ask the database whether a new object is in a pair.
+    async fn rule_8_6_a_pair_that_a_new_object_never_had_is_not_removed(db) {
+        let (mut session, post, _) = tagged(&db).await?;
+        let new = session.add(Tag::draft().name("new"));
+        session.unlink(post, Post::tags, new);
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), ["INSERT tags"]);
+    }
+
     /// SEMANTICS 8.6: a pair table without a struct works from both sides.
     async fn rule_8_6_a_plain_pair_table(db) {
         db.create(&school_tables()).await?;

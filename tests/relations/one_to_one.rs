@@ -68,6 +68,31 @@ backend_tests! {
         assert_eq!(session[versailles].country.loaded(), Some(None));
     }
 
+    /// SEMANTICS 8.5, 8.2: the former value has left the session; a load that doesn't flush shows the
+    /// new one all the same.
+    async fn rule_8_5_a_load_before_the_flush_shows_the_new_value(db) {
+        db.create(&country_tables()).await?;
+        let mut session = db.session();
+        let france = session.add(
+            Country::draft().name("France").capital(Capital::draft().name("Versailles")),
+        );
+        session.commit().await?;
+        session.autoflush(false);
+        let versailles = france.capital(&mut session).await?.expect("it has a capital");
+        let paris = session.add(Capital::draft().name("Paris"));
+        france.capital(&mut session).set(paris);
+        session.expunge(versailles);
+        assert_eq!(session[france].capital.loaded(), None);
+        assert_eq!(france.capital(&mut session).await?, Some(paris));
+        session.commit().await?;
+        let mut other = db.session();
+        let france = other.require::<Country>(1).await?;
+        let capital = france.capital(&mut other).await?.expect("it has a capital");
+        assert_eq!(other[capital].name, "Paris");
+        let left = Capital::select().filter(Capital::country_id.is_null()).one(&mut other).await?;
+        assert_eq!(other[left].name, "Versailles");
+    }
+
     /// SEMANTICS 8.5: clearing it where it is not loaded reads it once.
     async fn rule_8_5_an_unloaded_value_can_be_cleared(db) {
         db.create(&country_tables()).await?;

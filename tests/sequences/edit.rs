@@ -195,8 +195,8 @@ impl World<'_, '_> {
         self.reference.discard_all(&rows);
     }
 
-    /// Those whom a cascade over loaded views may reach from an object: `all`. `None` if it can't
-    /// be seen whether one of the views is loaded.
+    /// Those whom a cascade over members that are known may reach from an object: `all`. `None` if
+    /// it can't be seen whether one of the views is loaded.
     pub(crate) fn followers(&self, id: Id) -> Option<Vec<Id>> {
         let mut reached = vec![id];
         let mut next = 0;
@@ -206,15 +206,22 @@ impl World<'_, '_> {
                 if self.blurred.contains(&(id, (relation, Side::Owner))) {
                     return None;
                 }
-                let shown = self.shown(self.objects[&id], (relation, Side::Owner));
-                for member in shown.unwrap_or_default() {
-                    // One that the test has no handle of has no edits either.
-                    let known = self.objects.iter().find(|(_, held)| **held == member);
-                    let known = known.map(|(id, _)| *id);
-                    reached.extend(known.filter(|known| !reached.contains(known)));
-                }
+                // A pending object has the members that it was given, whether it shows them or not.
+                let members = match self.reference.is_row(id) {
+                    true => self.held_members(id, relation),
+                    false => self.reference.memory.children(relation, id),
+                };
+                let new = members.into_iter().filter(|member| !reached.contains(member));
+                reached.extend(new.collect::<Vec<Id>>());
             }
         }
         Some(reached)
+    }
+
+    /// Members that a loaded view shows. One that the test has no handle of has no edits either.
+    fn held_members(&self, owner: Id, relation: Relation) -> Vec<Id> {
+        let shown = self.shown(self.objects[&owner], (relation, Side::Owner)).unwrap_or_default();
+        let held = self.objects.iter().filter(|(_, object)| shown.contains(object));
+        held.map(|(id, _)| *id).collect()
     }
 }

@@ -370,6 +370,7 @@ impl Reference {
             self.row(child).parent = self.database.parent(child);
             self.queued.remove(&child);
         }
+        self.replaced.retain(|(owner, _), _| *owner != id);
         self.evict(id);
     }
 

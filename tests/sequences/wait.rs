@@ -211,10 +211,12 @@ impl World<'_, '_> {
         }
         let (name, names) = (self.name(owner), self.names(ids.clone()));
         self.say(format!("session[{name}] {} = {names}; session.flush()", path(view)));
+        let loaded = self.loaded();
         let assigned = verbs::assign(self.session, self.objects[&owner], view, &objects);
         ensure!(assigned.is_ok(), "assigning gives {assigned:?}");
         // Assigned over, a loaded view is no longer known: the flush reads who was there.
-        self.reference.replace(owner, view, &ids, &|_, _| false);
+        let is_known = |id, other| (id, other) != (owner, view) && loaded(id, other);
+        self.reference.replace(owner, view, &ids, &is_known);
         self.note_filled(view, owner, ids.first().copied());
         self.flush().await
     }

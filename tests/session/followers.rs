@@ -105,6 +105,30 @@ backend_tests! {
         assert_eq!(session[track].album_id, None);
     }
 
+    /// SEMANTICS 1.1, 7.2, 7.9: whom a new object was given is known, also after a row left its
+    /// collection, which that unloads.
+    async fn rule_1_1_pending_members_that_are_not_shown_go_with_a_pending_owner(db) {
+        let mut session = db.session();
+        let album = album(&db, &mut session).await?;
+        let leave: [fn(&mut Session, Handle<Cover>); 2] = [Session::expire, Session::expunge];
+        let follow: [fn(&mut Session, Handle<Album>); 2] = [Session::delete, Session::expunge];
+        for (leave, follow) in leave.iter().flat_map(|leave| follow.map(|follow| (leave, follow))) {
+            let row = session.require::<Cover>(1).await?;
+            let new = session.add(Album::draft().title("New"));
+            let of_new = session.add(Cover::draft().title("New").album(new));
+            session.push(new, Album::covers, row);
+            leave(&mut session, row);
+            assert_eq!(session[new].covers.loaded(), None);
+            follow(&mut session, new);
+            assert_eq!(session.state(of_new), Detached);
+        }
+        let log = db.log();
+        session.commit().await?;
+        assert_eq!(log.emitted(), [""; 0]);
+        let row = session.require::<Cover>(1).await?;
+        assert_eq!(row.album(&mut session).await?, Some(album));
+    }
+
     /// SEMANTICS 7.9: a circle is walked once, whichever member it is entered by.
     async fn rule_7_9_circles_are_walked_once(db) {
         let mut session = db.session();

@@ -103,7 +103,7 @@ pub struct Album {
     pub title: String,
     #[orm(back_populates = album, cascade = "save-update, refresh-expire")]
     pub tracks: HasMany<Track>,
-    #[orm(back_populates = album, cascade = "save-update, expunge")]
+    #[orm(back_populates = album, cascade = "save-update, expunge, delete")]
     pub covers: HasMany<Cover>,
     #[orm(back_populates = album)]
     pub reviews: HasMany<Review>,

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::model::{ForeignKey, Link, PassiveDeletes, Relationship, RelationshipKind, Table};
 use crate::sql::Capabilities;
 use crate::tracking::{
-    EditedLinks, ObjectId, ObjectSet, Pair, PairEdit, Parent, State, Store, views_of_child,
+    EditedByKey, ObjectId, ObjectSet, Pair, PairEdit, Parent, State, Store, views_of_child,
     views_of_parent,
 };
 use crate::value::Value;
@@ -26,28 +26,6 @@ pub(crate) struct Cascaded {
     pub(crate) followers: Followers,
     missing: Missing,
     edited: EditedByKey,
-}
-
-/// Unflushed links by foreign key, each found once.
-#[derive(Debug, Default)]
-struct EditedByKey(Vec<(&'static ForeignKey, EditedLinks)>);
-
-impl EditedByKey {
-    /// The children that unflushed links of this foreign key lead to a parent.
-    fn children(
-        &mut self,
-        store: &Store,
-        child: &'static Table,
-        foreign_key: &'static ForeignKey,
-        parent: ObjectId,
-    ) -> &[ObjectId] {
-        let place = self.0.iter().position(|(other, _)| *other == foreign_key);
-        let place = place.unwrap_or_else(|| {
-            self.0.push((foreign_key, store.edited_links(child, foreign_key)));
-            self.0.len() - 1
-        });
-        self.0[place].1.by_parent.get(&parent).map_or(&[], Vec::as_slice)
-    }
 }
 
 /// What must be loaded before the cascade can be followed to its end.
@@ -238,7 +216,7 @@ impl Cascaded {
                 }
             }
             (Link::Direct { child, foreign_key }, _) => {
-                let members = match (passive, members(store, object, relationship)?) {
+                let members = match (passive, self.members(store, object, relationship)) {
                     (PassiveDeletes::All, _) => return Ok(()),
                     (_, Some(members)) => members,
                     (PassiveDeletes::Never, None) => {
@@ -262,7 +240,7 @@ impl Cascaded {
                 }
             }
             (Link::Through(association), _) => {
-                let members = members(store, object, relationship)?;
+                let members = self.members(store, object, relationship);
                 let leaves_rows = match passive {
                     PassiveDeletes::Never => false,
                     PassiveDeletes::Unloaded => members.is_none(),
@@ -290,6 +268,19 @@ impl Cascaded {
             }
         }
         Ok(())
+    }
+
+    /// The members of a relationship, if memory knows all of them. What the session's criteria hide
+    /// is deleted or cut loose like the rest.
+    fn members(
+        &mut self,
+        store: &Store,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+    ) -> Option<Vec<ObjectId>> {
+        let members = store.known_members(owner, relationship, &mut self.edited);
+        let field = store.storage(owner).relation(owner.slot, relationship.index());
+        members.filter(|_| !field.is_partial())
     }
 
     /// A child that stays needs a foreign key that can be `NULL`.
@@ -320,23 +311,5 @@ impl Cascaded {
             }
         }
         Ok(())
-    }
-}
-
-/// The members of a relationship, as far as memory knows: all of them where the object is no row.
-fn members(
-    store: &Store,
-    object: ObjectId,
-    relationship: &'static Relationship,
-) -> Result<Option<Vec<ObjectId>>> {
-    match store.members(object, relationship) {
-        None if store.header(object).state == State::Pending => {
-            store.queued_members(object, relationship).map(Some)
-        }
-        members => {
-            // What the session's criteria hide is deleted or cut loose like the rest.
-            let field = store.storage(object).relation(object.slot, relationship.index());
-            Ok(members.filter(|_| !field.is_partial()))
-        }
     }
 }

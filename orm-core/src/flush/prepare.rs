@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::load::{load_members, load_parents, load_referrers, load_rows, read_members};
 use crate::model::{ForeignKey, Link, Relationship, Table};
 use crate::query::Criteria;
-use crate::tracking::{Changes, ObjectId, ObjectSet, Pair, PairEdit, State, Store};
+use crate::tracking::{Changes, ObjectId, Pair, PairEdit, State, Store};
 use crate::value::Value;
 
 /// Whether planning needs the database at all; nothing is to be read where it doesn't.
@@ -169,10 +169,7 @@ async fn read_replaced(
         let criteria = if relationship.kind().is_to_many() { criteria } else { Criteria::NONE };
         let found = read_members(connection, store, criteria, &owners, relationship).await?;
         for (owner, members) in found {
-            let mut replaced = store.changes_mut(owner).replaced.iter();
-            let wanted = replaced.find(|(other, _)| *other == relation);
-            let wanted = wanted.map(|(_, wanted)| wanted.clone()).unwrap_or_default();
-            release(store, owner, relationship, &members, &wanted)?;
+            release(store, owner, relationship, &members)?;
             // What the owner shows is the whole from now on, also if the flush is refused. Where it
             // shows nothing, the replacement stays the only one that knows.
             if store.members(owner, relationship).is_some() {
@@ -224,20 +221,17 @@ fn release(
     owner: ObjectId,
     relationship: &'static Relationship,
     members: &[ObjectId],
-    wanted: &ObjectSet,
 ) -> Result<()> {
-    let is_wanted = |store: &Store, member: ObjectId| {
-        wanted.contains(&member) || store.is_spared(owner, relationship, member)
-    };
     match *relationship.link()? {
         Link::Direct { child, foreign_key } => {
             let is_moved = |member: ObjectId| {
                 let changes = store.header(member).changes.as_ref();
                 changes.is_some_and(|changes| changes.link(foreign_key).is_some())
             };
-            let members = members.iter().copied();
-            let leaving: Vec<ObjectId> =
-                members.filter(|member| !is_moved(*member) && !is_wanted(store, *member)).collect();
+            let leaves = |member: &ObjectId| {
+                !is_moved(*member) && store.is_let_go(owner, relationship, *member)
+            };
+            let leaving: Vec<ObjectId> = members.iter().copied().filter(leaves).collect();
             store.unlink(&leaving, child, foreign_key, true);
         }
         Link::Through(association) => {
@@ -247,7 +241,9 @@ fn release(
                 match store.pairs.edit(&pair) {
                     // Wanted, by the replacement or since then, and a row already.
                     Some(PairEdit::Insert | PairEdit::Restore) => store.pairs.resolve(pair, true),
-                    None if !is_wanted(store, member) => leaving.push((member, true)),
+                    None if store.is_let_go(owner, relationship, member) => {
+                        leaving.push((member, true))
+                    }
                     _ => {}
                 }
             }

@@ -45,8 +45,9 @@ impl Session {
     }
 
     /// Takes an object out of the session, unsaved changes and all, with the loaded members of its
-    /// relationships that cascade `expunge`, at any depth. Their rows stay as they are. Collections
-    /// that showed one of them and stay are unloaded, since they no longer show the whole.
+    /// relationships that cascade `expunge`, at any depth (a pending object's members are known
+    /// always). Their rows stay as they are. Collections that showed one of them and stay are
+    /// unloaded, since they no longer show the whole.
     ///
     /// ```
     /// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, schema};

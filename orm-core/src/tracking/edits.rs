@@ -101,8 +101,7 @@ impl Store {
         let is_row = self.header(owner).state == State::Persistent;
         let (mut leaving, is_read) = match current.filter(|_| is_known) {
             Some(current) => (current, false),
-            None if is_row => (self.queued_members(owner, relationship)?, true),
-            None => (Vec::new(), false),
+            None => (self.queued_members(owner, relationship)?, is_row),
         };
         leaving.retain(|member| !wanted.contains(member));
         self.take_out(owner, relationship, &leaving)?;

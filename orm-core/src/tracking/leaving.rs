@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::arena::{ObjectId, ObjectSet, State};
 use super::changes::LinkEdit;
-use super::links::{EditedLinks, Parent, views_of_child, views_of_parent, views_of_partner};
+use super::links::{EditedByKey, Parent, views_of_child, views_of_parent, views_of_partner};
 use super::pairs::Pair;
 use super::store::Store;
 use crate::model::{Cascade, ForeignKey, Key, Link, Relationship, RelationshipKind};
@@ -62,19 +62,14 @@ impl Store {
         if self.touched.is_empty() {
             return;
         }
-        let mut edited: Vec<(&'static Relationship, EditedLinks)> = Vec::new();
+        let mut edited = EditedByKey::default();
         for (holder, view) in self.single_holders(objects) {
             let Ok(&Link::Direct { child, foreign_key }) = view.link() else { continue };
             if leaving.contains(&holder) {
                 continue;
             }
-            let known = edited.iter().position(|(other, _)| std::ptr::eq(*other, view));
-            let place = known.unwrap_or_else(|| {
-                edited.push((view, self.edited_links(child, foreign_key)));
-                edited.len() - 1
-            });
-            let members = edited[place].1.by_parent.get(&holder);
-            let Some(&member) = members.and_then(|members| members.last()) else { continue };
+            let members = edited.children(self, child, foreign_key, holder);
+            let Some(&member) = members.last() else { continue };
             self.replace_unread(holder, view, ObjectSet::from_iter([member]));
         }
     }
@@ -114,8 +109,8 @@ impl Store {
 }
 
 impl Store {
-    /// The object, and the loaded members that follow it along relationships of such cascades of
-    /// such owners.
+    /// The object, and the members that follow it along relationships of such cascades of such
+    /// owners, as far as memory knows them.
     pub(crate) fn followers(
         &self,
         object: ObjectId,
@@ -123,14 +118,17 @@ impl Store {
     ) -> Vec<ObjectId> {
         let mut found = vec![object];
         let mut seen = ObjectSet::from_iter([object]);
+        let mut edited = EditedByKey::default();
         let mut next = 0;
         while let Some(&owner) = found.get(next) {
             next += 1;
             for relationship in self.table(owner).relationships() {
                 if follows(owner, relationship.cascades()) {
-                    let members = self.members(owner, relationship).unwrap_or_default().into_iter();
+                    let members = self.known_members(owner, relationship, &mut edited);
                     found.extend(
                         members
+                            .into_iter()
+                            .flatten()
                             .filter(|member| self.is_in_session(*member) && seen.insert(*member)),
                     );
                 }
@@ -243,20 +241,24 @@ impl Store {
         columns.map(|&column| self.database_value(object, column)).collect()
     }
 
-    /// Whether the row of a member that was just read is to stay in a replaced collection: another
-    /// object of it was in, and has left the session.
-    pub(crate) fn is_spared(
+    /// Whether a member that was just read is to leave with the next flush: the collection was
+    /// replaced without it. One whose row another object of it was in that has left the session stays.
+    pub(crate) fn is_let_go(
         &self,
         owner: ObjectId,
         relationship: &'static Relationship,
         member: ObjectId,
     ) -> bool {
-        let changes = self.header(owner).changes.as_ref();
-        changes.is_some_and(|changes| {
+        let Some(changes) = self.header(owner).changes.as_ref() else { return false };
+        let mut replaced = changes.replaced.iter();
+        let is_spared = |key: Vec<Value>| {
             let mut spared = changes.spared.iter();
-            spared.any(|(relation, key)| {
-                *relation == relationship.index() && *key == self.primary_key_of(member)
-            })
+            spared.any(|(relation, other)| *relation == relationship.index() && *other == key)
+        };
+        replaced.any(|(relation, wanted)| {
+            *relation == relationship.index()
+                && !wanted.contains(&member)
+                && !is_spared(self.primary_key_of(member))
         })
     }
 

@@ -192,6 +192,28 @@ impl Store {
         };
         keys.into_iter().map(object_of).collect()
     }
+
+    /// The members of a relationship, as far as memory knows: of a collection all that it has, loaded
+    /// or not, where the owner is no row.
+    pub(crate) fn known_members(
+        &self,
+        owner: ObjectId,
+        relationship: &'static Relationship,
+        edited: &mut EditedByKey,
+    ) -> Option<Vec<ObjectId>> {
+        let members = self.members(owner, relationship);
+        let is_known = self.header(owner).state == State::Pending
+            && relationship.kind() != RelationshipKind::BelongsTo;
+        if members.is_some() || !is_known {
+            return members;
+        }
+        match *relationship.link().ok()? {
+            Link::Direct { child, foreign_key } => {
+                Some(edited.children(self, child, foreign_key, owner).to_vec())
+            }
+            Link::Through(_) => self.queued_members(owner, relationship).ok(),
+        }
+    }
 }
 
 /// Unflushed links through one foreign key.
@@ -201,6 +223,28 @@ pub(crate) struct EditedLinks {
     pub(crate) all: ObjectSet,
     /// Those that lead somewhere, by where.
     pub(crate) by_parent: ObjectMap<Vec<ObjectId>>,
+}
+
+/// Unflushed links by foreign key, each found once.
+#[derive(Debug, Default)]
+pub(crate) struct EditedByKey(Vec<(&'static ForeignKey, EditedLinks)>);
+
+impl EditedByKey {
+    /// The children that unflushed links of this foreign key lead to a parent.
+    pub(crate) fn children(
+        &mut self,
+        store: &Store,
+        child: &'static Table,
+        foreign_key: &'static ForeignKey,
+        parent: ObjectId,
+    ) -> &[ObjectId] {
+        let place = self.0.iter().position(|(other, _)| *other == foreign_key);
+        let place = place.unwrap_or_else(|| {
+            self.0.push((foreign_key, store.edited_links(child, foreign_key)));
+            self.0.len() - 1
+        });
+        self.0[place].1.by_parent.get(&parent).map_or(&[], Vec::as_slice)
+    }
 }
 
 // ---------------------------------------------------------------- loading into views
@@ -220,6 +264,7 @@ impl Store {
         } else if let Some(level) = self.tainting_level() {
             self.keep_view_at(level, owner, relationship);
         }
+        members.retain(|member| !self.is_let_go(owner, relationship, *member));
         match relationship.link() {
             Ok(Link::Direct { .. }) if relationship.kind() != RelationshipKind::BelongsTo => {
                 members.retain(|member| !edited.all.contains(member));

@@ -31,6 +31,8 @@ mod tables;
 pub(crate) use arena::{ObjectId, ObjectMap, ObjectSet, State};
 pub(crate) use changes::Changes;
 pub(crate) use inspect::MemberEdits;
-pub(crate) use links::{EditedLinks, Parent, not_loaded, views_of_child, views_of_parent};
+pub(crate) use links::{
+    EditedByKey, EditedLinks, Parent, not_loaded, views_of_child, views_of_parent,
+};
 pub(crate) use pairs::{Pair, PairEdit};
 pub(crate) use store::Store;

@@ -51,7 +51,9 @@ impl Store {
         for &member in members {
             let shown = current.as_ref().map(|current| current.contains(&member));
             let is_edited = self.pairs.edit(&Pair::new(association, owner, member)).is_some();
-            if shown != Some(false) || is_edited {
+            let is_new =
+                [owner, member].iter().any(|side| self.header(*side).state == State::Pending);
+            if shown != Some(false) && !is_new || is_edited {
                 let is_row = shown == Some(true)
                     || self.shows_pair(owner, relationship, association, member);
                 pairs.push((member, is_row));
