@@ -11,6 +11,7 @@ mod ctes;
 mod date_functions;
 mod decimals;
 mod distinct_on;
+mod entities_in_tuples;
 mod find_or_add;
 mod hostile;
 mod joins;

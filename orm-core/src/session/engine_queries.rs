@@ -40,8 +40,9 @@ impl<M: Model, Scope> Select<M, Scope> {
     }
 }
 
-impl<R, Scope> Rows<R, Scope> {
+impl<R, Scope, Owned> Rows<R, Scope, Owned> {
     /// The same query without a session, on an engine or, under its criteria, on a factory.
+    /// [Entities](crate::query::entity) among the columns are owned, without relationships.
     pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
         let Target { engine, criteria } = target.__target();
         OnEngine { query: self.under(&criteria), engine }
@@ -123,12 +124,12 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
     }
 }
 
-impl<R: Send, Scope> OnEngine<'_, Rows<R, Scope>> {
+impl<R, Scope, Owned: Send> OnEngine<'_, Rows<R, Scope, Owned>> {
     /// All rows, in the query's order.
     ///
     /// # Errors
     /// The database's.
-    pub async fn all(self) -> Result<Vec<R>> {
+    pub async fn all(self) -> Result<Vec<Owned>> {
         let listing = self.query.into_listing()?;
         listing.read(&mut self.engine.reader().await?).await
     }
@@ -137,7 +138,7 @@ impl<R: Send, Scope> OnEngine<'_, Rows<R, Scope>> {
     ///
     /// # Errors
     /// [`Error::NotFound`] without one, [`Error::MultipleFound`] with several; the database's.
-    pub async fn one(self) -> Result<R> {
+    pub async fn one(self) -> Result<Owned> {
         let table = self.query.query.table.name();
         self.one_or_none().await?.ok_or_else(|| Error::NotFound {
             table: table.into(),
@@ -149,7 +150,7 @@ impl<R: Send, Scope> OnEngine<'_, Rows<R, Scope>> {
     ///
     /// # Errors
     /// [`Error::MultipleFound`] with several; the database's.
-    pub async fn one_or_none(mut self) -> Result<Option<R>> {
+    pub async fn one_or_none(mut self) -> Result<Option<Owned>> {
         limit_to(&mut self.query.query, 2);
         let table = self.query.query.table;
         at_most_one(table, self.all().await?)
@@ -167,7 +168,7 @@ impl<R: Send, Scope> OnEngine<'_, Rows<R, Scope>> {
     ///
     /// # Errors
     /// The database's.
-    pub async fn first(mut self) -> Result<Option<R>> {
+    pub async fn first(mut self) -> Result<Option<Owned>> {
         limit_to(&mut self.query.query, 1);
         Ok(self.all().await?.into_iter().next())
     }

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Session;
-use super::listing::Listing;
 use crate::driver::EachRow;
 use crate::error::{Error, Result};
-use crate::load::{EntityQuery, Loaded, Loader, OwnerKey, load_entities, plan_loads};
+use crate::load::{
+    EachTuple, EntityQuery, Loaded, Loader, OwnerKey, TupleQuery, load_entities, load_tuples,
+    plan_loads,
+};
 use crate::model::{Handle, Model, PrimaryKey, Table};
-use crate::query::{Criteria, Decode, Lifted, Query, Rows, Select};
+use crate::query::{Arrivals, Criteria, Lifted, Query, Rows, Select};
 use crate::sql::{self, BinaryOp, ColumnRef, Expr};
 use crate::tracking::{ObjectId, State};
 use crate::value::{Cells, SqlType, Value};
@@ -68,14 +70,21 @@ impl<M: Model, Scope> Select<M, Scope> {
     }
 }
 
-impl<R: Send, Scope> Rows<R, Scope> {
-    /// All rows, in the order of the query. Flushes first.
+impl<R: Send, Scope, Owned> Rows<R, Scope, Owned> {
+    /// All rows, in the order of the query. Flushes first. [Entities](crate::query::entity) among
+    /// the columns are objects of the session.
     ///
     /// # Errors
     /// The database's, and those of the flush.
     pub async fn all(self, session: &mut Session) -> Result<Vec<R>> {
-        let query = self.under(&session.criteria);
-        session.read(query.into_listing()?).await
+        let absorb = self.decoder.absorb;
+        let mut rows = Vec::new();
+        let mut each = |arrivals: &mut Arrivals<'_>, cells: &dyn Cells| {
+            rows.push(absorb(arrivals, cells)?);
+            Ok(())
+        };
+        session.load_tuples(self.query, &mut each).await?;
+        Ok(rows)
     }
 
     /// The only row.
@@ -148,11 +157,6 @@ pub(super) fn at_most_one<T>(table: &Table, mut found: Vec<T>) -> Result<Option<
         0 | 1 => Ok(found.pop()),
         _ => Err(Error::MultipleFound { table: table.name().into() }),
     }
-}
-
-/// Decodes a row of a projection; where it fails, the column's place in the query is named.
-pub(super) fn decode_row<R>(decode: Decode<R>, cells: &dyn Cells) -> Result<R> {
-    decode(cells, 0).map_err(|error| Error::Type { place: "a row of the query".into(), error })
 }
 
 /// Reads the one number of a count.
@@ -430,16 +434,23 @@ impl Session {
         Ok(exists)
     }
 
-    /// Runs a query whose rows are no objects.
-    pub(super) async fn read<T, F>(&mut self, listing: Listing<F>) -> Result<Vec<T>>
-    where
-        T: Send,
-        F: FnMut(&dyn Cells) -> Result<T> + Send,
-    {
-        self.prepare_to_read().await?;
-        let Some(connection) = &mut self.connection else { return Ok(Vec::new()) };
-        let read = listing.read(connection).await;
-        self.check(read)
+    /// Runs a query of columns, whose rows go where this puts them.
+    pub(super) async fn load_tuples(&mut self, query: Query, each: EachTuple<'_>) -> Result<()> {
+        query.check()?;
+        let query = query.under(&self.criteria);
+        let (criteria, has_entities) = (Arc::clone(&query.criteria), !query.wholes.is_empty());
+        let populate_existing = query.populate_existing && has_entities;
+        let tuples = TupleQuery::new(query)?;
+        self.ready().await?;
+        if !populate_existing {
+            self.autoflush_changes().await?;
+        }
+        self.connect().await?;
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let (store, criteria) = (&mut self.store, &*criteria);
+        let mut loader = Loader { connection, store, criteria, populate_existing };
+        let loaded = load_tuples(&mut loader, tuples, each).await;
+        self.check(loaded)
     }
 
     /// Flushes, and sees to it that there is a connection.

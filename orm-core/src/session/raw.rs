@@ -1,6 +1,5 @@
 //! The verbs of hand-written statements.
 
-use super::listing::loaded;
 use super::queries::{at_most_one, no_row};
 use super::{OnEngine, QueryTarget, Session};
 use crate::driver::{Connection, Done, EachRow, Engine, RowSink};
@@ -220,7 +219,7 @@ impl<M: Model> OnEngine<'_, RawEntities<M>> {
         let mut columns = by_name::<M>(self.engine.dialect());
         let mut entities = Vec::new();
         let mut rows = EachRow(|cells: &dyn Cells| {
-            entities.push(loaded(M::__table(), &columns.chosen(cells)?)?);
+            entities.push(Entity::read(&columns.chosen(cells)?, 0)?);
             Ok(())
         });
         run_on(self.engine, self.query.sql, true, &mut rows).await?;

@@ -33,4 +33,5 @@ pub(crate) use changes::Changes;
 pub(crate) use inspect::MemberEdits;
 pub(crate) use links::{EditedLinks, Parent, not_loaded, views_of_child, views_of_parent};
 pub(crate) use pairs::{Pair, PairEdit};
+pub(crate) use rows::Place;
 pub(crate) use store::Store;
