@@ -158,12 +158,14 @@ impl<O: Origin, Scope: Contains<O, At>, At> Within<Scope, At> for O {
 }
 
 /// What needs no model, as a constant doesn't, is part of every query.
+#[diagnostic::do_not_recommend]
 impl<Scope> Within<Scope, ()> for () {
     type Presence = NotNull;
 }
 
 macro_rules! within {
     ($(($model:ident $at:ident $index:tt))+) => {
+        #[diagnostic::do_not_recommend]
         impl<Scope, $($model: Within<Scope, $at>, $at),+> Within<Scope, ($($at,)+)>
             for ($($model,)+)
         {
@@ -187,10 +189,12 @@ pub trait Only<M> {}
 impl<O: Origin> Only<O> for O {}
 
 /// What needs no model fits every one.
+#[diagnostic::do_not_recommend]
 impl<M> Only<M> for () {}
 
 macro_rules! only {
     ($(($model:ident $at:ident $index:tt))+) => {
+        #[diagnostic::do_not_recommend]
         impl<Wanted, $($model: Only<Wanted>),+> Only<Wanted> for ($($model,)+) {}
     };
 }
