@@ -2,7 +2,7 @@
 
 use orm_core::query::{Page, Slice, entity, exists, in_order, partition_by, row_number};
 use orm_core::{
-    BelongsTo, Entity, Error, Handle, HasMany, HookContext, Hooks, Model, Result, Schema, Session,
+    BelongsTo, Entity, Error, Handle, HasMany, HookContext, Hooks, Model, Result, Row, Schema, Session,
     SessionFactory, schema,
 };
 use orm_tests::{Database, backend_tests};
@@ -12,6 +12,13 @@ use super::models::{Article, Comment, Person, newsroom};
 /// Names of further uses of a model.
 struct Boss;
 struct Editor;
+
+/// How many articles somebody has written.
+#[derive(Row)]
+struct Total {
+    author_id: i64,
+    articles: i64,
+}
 
 /// A team, whose relationships are loaded eagerly, each in another way.
 #[derive(Model)]
@@ -146,14 +153,13 @@ backend_tests! {
             .join(Article::editor.to::<Editor>())
             .order_by(Article::id.asc());
         let log = db.log();
-        type Row = (Handle<Person>, (Article0, i32), Handle<Person>);
-        type Article0 = Handle<Article>;
+        type Tracked = (Handle<Person>, (Handle<Article>, i32), Handle<Person>);
         let columns = (
             entity::<Person>().of::<Editor>(),
             (entity::<Article>(), Article::words),
             entity::<Person>(),
         );
-        let rows: Vec<Row> = query.clone().columns(columns).all(&mut session).await?;
+        let rows: Vec<Tracked> = query.clone().columns(columns).all(&mut session).await?;
         assert_eq!(log.emitted(), ["SELECT articles"]);
         let read: Vec<_> = rows
             .iter()
@@ -219,6 +225,19 @@ backend_tests! {
         assert_eq!(per_author.len(), 1);
         assert_eq!(session[per_author[0].0].name, "Ada");
         assert_eq!((per_author[0].1, per_author[0].2), (2, Some(1250)));
+
+        let per_boss: Vec<(Option<Handle<Person>>, i64)> = Person::select()
+            .left_join(Person::boss.to::<Boss>())
+            .group_by(Person::id.of::<Boss>())
+            .order_by((Person::id.count().asc(), Person::id.of::<Boss>().asc().nulls_first()))
+            .columns((entity::<Person>().of::<Boss>(), Person::id.count()))
+            .all(&mut session)
+            .await?;
+        let read: Vec<_> = per_boss
+            .iter()
+            .map(|(boss, led)| (boss.map(|boss| &*session[boss].name), *led))
+            .collect();
+        assert_eq!(read, [(None, 1), (Some("Bob"), 1), (Some("Ada"), 2)]);
 
         let of_author = partition_by(Article::author_id).order_by(Article::id.desc());
         let rows: Vec<(i64, Entity<Article>, i32, i64)> = Article::select()
@@ -478,8 +497,8 @@ backend_tests! {
         assert_eq!(names, ["Ada", "Ada", "Bob", "Cyd"]);
     }
 
-    /// Entities of rows that are told apart first, or read beside a subquery, are entities all the
-    /// same; a query of entities can be asked whether it has rows; locks are refused.
+    /// Entities of rows that are told apart first, of a set, or read beside a subquery, are entities
+    /// all the same; a query of entities can be asked whether it has rows; locks are refused.
     async fn entities_of_other_queries(db) {
         let mut session = newsroom(&db).await?;
         let latest: Vec<(Handle<Article>, i32)> = Article::select()
@@ -490,6 +509,27 @@ backend_tests! {
             .await?;
         let titles: Vec<&str> = latest.iter().map(|(article, _)| &*session[*article].title).collect();
         assert_eq!(titles, ["Silence", "Engines again", "On Numbers"]);
+
+        let few = Article::select().filter(Article::words.lt(10));
+        let many = Article::select().filter(Article::words.gt(900));
+        let united = few.union(many).order_by(Article::id.asc()).columns((entity::<Article>(), Article::id));
+        let united: Vec<Entity<Article>> =
+            united.on(&db.engine).all().await?.into_iter().map(|row| row.0).collect();
+        assert_eq!(united.iter().map(|article| article.words).collect::<Vec<_>>(), [1000, 0]);
+
+        let totals = Article::select()
+            .group_by(Article::author_id)
+            .columns((Article::author_id, Article::id.count()))
+            .subquery::<Total>();
+        let totals: Vec<(i64, Handle<Person>)> = totals
+            .select()
+            .join_on(entity::<Person>(), Person::id.eq_column(Total::author_id))
+            .order_by((Total::articles.desc(), Person::id.asc()))
+            .columns((Total::articles, entity::<Person>()))
+            .all(&mut session)
+            .await?;
+        let read: Vec<_> = totals.iter().map(|(count, person)| (*count, &*session[*person].name)).collect();
+        assert_eq!(read, [(2, "Ada"), (1, "Bob"), (1, "Cyd")]);
 
         let has_articles = exists(
             Article::select()
