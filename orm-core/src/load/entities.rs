@@ -93,8 +93,7 @@ impl<'n> EntitySelect<'n> {
                 owner_cells.extend(key.iter().map(|(_, sql_type)| *sql_type).enumerate());
             }
             OwnerKey::Order(types) => {
-                let order = select.order_by.iter().map(|term| (term.expr.clone(), None));
-                select.columns.extend(order);
+                select.select_order();
                 owner_cells.extend(types.iter().copied().enumerate());
             }
             OwnerKey::None | OwnerKey::Own(_) => {}
