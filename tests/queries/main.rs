@@ -11,6 +11,8 @@ mod ctes;
 mod date_functions;
 mod decimals;
 mod distinct_on;
+mod entities_in_tuples;
+mod entities_with_loads;
 mod find_or_add;
 mod hostile;
 mod joins;

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::query::Criteria;
 use crate::sql::{Expr, Select, Source};
-use crate::tracking::{ObjectId, ObjectMap, Store};
+use crate::tracking::{ObjectId, ObjectMap, Place, Store};
 use crate::value::{Cells, SqlType, Value};
 
 /// A SELECT whose rows are objects of one table.
@@ -93,8 +93,7 @@ impl<'n> EntitySelect<'n> {
                 owner_cells.extend(key.iter().map(|(_, sql_type)| *sql_type).enumerate());
             }
             OwnerKey::Order(types) => {
-                let order = select.order_by.iter().map(|term| (term.expr.clone(), None));
-                select.columns.extend(order);
+                select.select_order();
                 owner_cells.extend(types.iter().copied().enumerate());
             }
             OwnerKey::None | OwnerKey::Own(_) => {}
@@ -137,12 +136,12 @@ pub(crate) async fn load_entities(
     statement.single_row = at_most_one && !multiplies(nodes);
 
     let store = &mut *loader.store;
-    let place = |table: &'static Table, store: &mut Store| -> Result<Place> {
+    let mut place = |table: &'static Table| {
         let is_restricted = loader.criteria.of(table).is_some();
-        Ok(Place { table, arena: store.arena_of(table)?, is_restricted })
+        store.place_of(table, is_restricted)
     };
-    let own = place(table, store)?;
-    let targets = loads.iter().map(|load| place(load.node.relationship.target(), store));
+    let own = place(table)?;
+    let targets = loads.iter().map(|load| place(load.node.relationship.target()));
     let targets = targets.collect::<Result<_>>()?;
     let mut rows = EntityRows {
         own,
@@ -247,22 +246,6 @@ async fn load_below_joined(
     Ok(())
 }
 
-/// Where the objects of some cells of each row go.
-#[derive(Clone, Copy)]
-struct Place {
-    table: &'static Table,
-    arena: u32,
-    /// Whether the query found only rows that the session's criteria admit.
-    is_restricted: bool,
-}
-
-impl Place {
-    /// Whether the row has such an object, whose cells begin here.
-    fn is_in(self, cells: &dyn Cells, first: usize) -> bool {
-        !self.table.primary_key().iter().any(|column| cells.is_null(first + column))
-    }
-}
-
 /// Decodes the rows of an entity query where they are.
 struct EntityRows<'s, 'n> {
     store: &'s mut Store,
@@ -290,11 +273,7 @@ struct EntityRows<'s, 'n> {
 
 impl EntityRows<'_, '_> {
     fn absorb(&mut self, place: Place, cells: &dyn Cells, at: usize) -> Result<ObjectId> {
-        let (object, _) = self.store.absorb(place.arena, cells, at, self.populate_existing)?;
-        if place.is_restricted {
-            self.store.admit(object);
-        }
-        Ok(object)
+        self.store.absorb_into(place, cells, at, self.populate_existing)
     }
 
     fn absorb_locked(&mut self, cells: &dyn Cells) -> Result<ObjectId> {
@@ -320,7 +299,7 @@ impl EntityRows<'_, '_> {
 impl RowSink for EntityRows<'_, '_> {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
         let owner = self.owner(cells)?;
-        if self.may_be_childless && !self.own.is_in(cells, self.first) {
+        if self.may_be_childless && !self.own.table.is_in(cells, self.first) {
             self.entities.childless.push(owner);
             return Ok(());
         }
@@ -338,7 +317,7 @@ impl RowSink for EntityRows<'_, '_> {
                 Some(above) => self.current[above],
             };
             let (first, target) = (load.at, self.targets[at]);
-            let is_there = owner.is_some() && target.is_in(cells, first);
+            let is_there = owner.is_some() && target.table.is_in(cells, first);
             self.current[at] = None;
             let Some(owner) = owner else { continue };
             let member = match is_there {

@@ -8,8 +8,8 @@
 //! [`plan`] decides which relationship is loaded how; [`entities`] runs one SELECT of entities,
 //! with what [`joined`] adds to it; [`related`] runs one more statement per relationship and
 //! level for the rest, which also serves lazy loading: [`members`] makes these statements.
-//! [`tree`] loads a relationship of a model to itself at all levels at once. [`rows`] is what a
-//! flush reads.
+//! [`tree`] loads a relationship of a model to itself at all levels at once. [`tuples`] runs a query
+//! of columns with whole entities among them. [`rows`] is what a flush reads.
 
 mod entities;
 mod joined;
@@ -18,6 +18,7 @@ mod plan;
 mod related;
 mod rows;
 mod tree;
+mod tuples;
 
 use crate::driver::Connection;
 use crate::query::Criteria;
@@ -29,6 +30,7 @@ pub(crate) use entities::{
 pub(crate) use plan::plan_loads;
 pub(crate) use related::load_for_peers;
 pub(crate) use rows::{load_members, load_parents, load_referrers, load_rows, read_members};
+pub(crate) use tuples::{EachTuple, TupleQuery, load_tuples};
 
 /// The most objects that one lazy load fills: the object and its peers.
 pub(crate) const PEERS: usize = 1_000;

@@ -5,7 +5,8 @@ use std::ops::{Deref, DerefMut};
 
 use chrono::{DateTime, Utc};
 
-use super::{Base, BaseColumns, Model, RelationField};
+use super::{Base, BaseColumns, HookContext, HookOperation, Info, Model, RelationField};
+use crate::error::Result;
 use crate::value::{Cells, Value, ValueError};
 
 /// A row: the user's struct, to which it dereferences, plus the base columns that a derive can't
@@ -33,6 +34,22 @@ impl<M: Model> Entity<M> {
             model: M::__decode(cells, at + M::Base::COUNT)?,
             flushed: true,
         })
+    }
+
+    /// Decodes the entity of a row that was read, and runs its model's hook.
+    ///
+    /// # Errors
+    /// `Type` if a column's value doesn't fit; what the hook refuses.
+    pub(crate) fn read(cells: &dyn Cells, at: usize) -> Result<Self> {
+        let table = M::__table();
+        let mut entity =
+            Self::decode(cells, at).map_err(|error| table.decode_error(cells, at, error))?;
+        if let Some(hooks) = table.hooks() {
+            let (load, info) = (HookOperation::Load, Info::default());
+            let context = HookContext::new(load, None, table, &[], &info);
+            hooks.run(&mut *entity, &context)?;
+        }
+        Ok(entity)
     }
 
     pub(crate) fn encode(&self, column: usize) -> Value {

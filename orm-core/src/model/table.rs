@@ -119,6 +119,11 @@ impl Table {
     pub(crate) fn column_named(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
+    /// Whether a row has one of this table's, whose cells begin at this position: there is none where
+    /// an outer join found none.
+    pub(crate) fn is_in(&self, cells: &dyn Cells, at: usize) -> bool {
+        !self.primary_key.iter().any(|column| cells.is_null(at + column))
+    }
     /// The error of a row whose columns, from the cell at `at` on, could not be decoded: names the
     /// column. Only on the error's path are they read once more, one by one.
     pub(crate) fn decode_error(&self, cells: &dyn Cells, at: usize, error: ValueError) -> Error {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Criteria, Lifted, LoadOption, RouteParts, joins};
+use super::{Criteria, Lifted, LoadOption, RouteParts, SourceOf, joins};
 use crate::error::{Error, Result};
 use crate::model::Table;
 use crate::sql::{self, Expr, From, Join, JoinKind, RowLock, Source};
@@ -16,6 +16,8 @@ pub(crate) struct Query {
     /// The table of the model that the query starts from.
     pub(crate) table: &'static Table,
     pub(crate) options: Vec<LoadOption>,
+    /// What the whole entities among its columns are of, in their order.
+    pub(crate) wholes: Vec<SourceOf>,
     pub(crate) populate_existing: bool,
     /// What restricts it, which it is free of where it lifts that.
     pub(crate) criteria: Arc<Criteria>,
@@ -37,6 +39,7 @@ impl Query {
             tree: sql::Select::new(from),
             table,
             options: Vec::new(),
+            wholes: Vec::new(),
             populate_existing: false,
             criteria: Arc::default(),
             lifted: Lifted::Nothing,

@@ -4,6 +4,18 @@ use super::Query;
 use crate::sql::{self, Aggregate, Aggregation, ColumnRef, Expr, From};
 
 impl Query {
+    /// Asks the database for no more rows than are needed to decide.
+    pub(crate) fn limit_to(&mut self, rows: u64) {
+        self.tree.limit = Some(self.tree.limit.map_or(rows, |limit| limit.min(rows)));
+    }
+
+    /// The same query, for its first row.
+    pub(crate) fn first(&self) -> Self {
+        let mut first = self.clone();
+        first.limit_to(1);
+        first
+    }
+
     /// `SELECT COUNT(*)` of the rows that the query would give: one row, one cell.
     ///
     /// Whatever decides about rows (groups, DISTINCT, LIMIT, aggregates without groups) goes

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::route::Joined;
-use super::row::read_in_order;
+use super::row::in_order;
 use super::{As, Joinable, Origin, Query, Row, Rows, Select};
 use crate::sql::{self, Body, ColumnRef, Cte, Expr, From, SetOperator, Source};
 
@@ -61,14 +61,14 @@ impl<R: Row, Scope> Select<R, Scope> {
         let table = R::__table();
         let columns = (0..table.columns().len()).map(|column| ColumnRef::scoped(table, column));
         self.query.tree.columns = columns.map(|column| (Expr::Column(column), None)).collect();
-        Rows::over(self.query, read_in_order::<R>)
+        Rows::over(self.query, in_order())
     }
 }
 
 impl<R, Scope> Rows<R, Scope> {
     /// The same rows as structs, whose fields have the types of the columns.
     pub fn row<S: Row<Fields = R>>(self) -> Rows<S, Scope> {
-        Rows::over(self.query, read_in_order::<S>)
+        Rows::over(self.query, in_order())
     }
 
     /// The rows as something that another query reads, in place: a subquery in FROM.

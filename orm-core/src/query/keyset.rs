@@ -73,7 +73,7 @@ impl Query {
             return Vec::new();
         }
         if tree.distinct && !tree.columns.is_empty() {
-            return columns_of(&mut selected);
+            return without_dependents(columns_of(&mut selected));
         }
         let mut identity = key_of(self.table, Source::Scope);
         if !tree.distinct {
@@ -321,6 +321,16 @@ fn expect_places(query: &Query) -> Result<()> {
         ))),
         None => Ok(()),
     }
+}
+
+/// The same columns without those that the key of their row, which is among them, tells.
+fn without_dependents(columns: Vec<ColumnRef>) -> Vec<ColumnRef> {
+    let is_key = |of: &ColumnRef| of.table.primary_key().contains(&of.column);
+    let has_key = |of: &ColumnRef| {
+        let mut key = of.table.primary_key().iter().map(|&column| ColumnRef { column, ..*of });
+        key.len() > 0 && key.all(|column| columns.contains(&column))
+    };
+    columns.iter().filter(|column| is_key(column) || !has_key(column)).copied().collect()
 }
 
 fn key_of(table: &'static Table, source: Source) -> Vec<ColumnRef> {

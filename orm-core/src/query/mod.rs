@@ -8,7 +8,8 @@
 //! - [`expression`](Expression), `operators`, `arithmetic`, `comparand`: what columns can do;
 //! - [`condition`](Condition), [`order`](Order): what `filter` and `order_by` take;
 //! - [`origin`](Origin): what columns belong to, aliases among them; [`route`](Route): the
-//!   relationships between those; [`whole`](entity): models as values;
+//!   relationships between those; [`whole`](entity): models as values, to join and to
+//!   select;
 //! - `scope`: the models of a query as a type-level list, so that a column of a table that isn't
 //!   joined is a compile error;
 //! - [`select`](Select), `clauses`, `join`, `counting`: the query itself;
@@ -84,7 +85,7 @@ pub use operators::TextColumn;
 pub use order::{Order, Orders, order};
 pub use origin::{As, Origin};
 pub use page::{Page, Slice};
-pub use projection::{Projection, Rows};
+pub use projection::{Projection, Rows, Selection};
 pub use raw::{BindValue, Raw, RawEntities, RawRow, RawRows, raw};
 pub use route::{IntoRoute, Joinable, Route};
 pub use row::{Row, RowCells, read_by_name};
@@ -97,7 +98,7 @@ pub use subquery::{Subselect, exists};
 pub use upsert::excluded;
 pub(crate) use view::view_object;
 pub use view::{View, ViewField, ViewRow, ViewShape, Views};
-pub use whole::{Whole, entity};
+pub use whole::{Arrivals, Whole, entity};
 
 pub(crate) use bulk::{BulkAction, BulkWrite};
 pub(crate) use clauses::Query;
@@ -106,7 +107,6 @@ pub(crate) use criteria::{Criteria, Lifted};
 pub(crate) use join::{Ends, joins, key_order, member_order, reaches};
 pub(crate) use keyset::{Keyset, Seek, read_order};
 pub(crate) use loader::{Levels, LoadOption};
-pub(crate) use projection::Decode;
 pub(crate) use raw::ByName;
 pub(crate) use returned::ReturnedColumns;
 pub(crate) use route::RouteParts;

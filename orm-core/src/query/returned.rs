@@ -1,17 +1,17 @@
 //! Columns that a write gives back.
 
-use super::{Fragments, Projection};
+use super::{Projection, Selection};
 use crate::error::{Error, Result};
 use crate::model::{Model, Table};
 use crate::sql::{ColumnRef, Expr, Source};
-use crate::value::{Cells, Value, ValueCells, ValueError};
+use crate::value::{Cells, Value, ValueCells};
 
 /// The columns that a write gives back, and how a row is made of them.
 pub(crate) struct ReturnedColumns<R> {
     table: &'static Table,
     /// Their positions, unless something else than a column was asked for.
     columns: Option<Vec<usize>>,
-    decode: fn(&dyn Cells, usize) -> Result<R, ValueError>,
+    decode: fn(&dyn Cells) -> Result<R>,
 }
 
 impl<R> ReturnedColumns<R> {
@@ -19,10 +19,10 @@ impl<R> ReturnedColumns<R> {
     pub(crate) fn new<M, P, At>(projection: P) -> Self
     where
         M: Model,
-        P: Projection<(M, ()), At, Row = R>,
+        P: Projection<(M, ()), At, Row = R, Owned = R>,
     {
         let table = M::__table();
-        let mut selected = Fragments::default();
+        let mut selected = Selection::default();
         projection.__select(&mut selected);
         let position = |expr: Expr| match expr {
             Expr::Column(ColumnRef { column, source: Source::Scope, .. }) => Some(column),
@@ -30,8 +30,8 @@ impl<R> ReturnedColumns<R> {
         };
         Self {
             table,
-            columns: selected.0.into_iter().map(position).collect(),
-            decode: |cells, mut at| P::__decode(cells, &mut at),
+            columns: selected.columns.into_iter().map(position).collect(),
+            decode: |cells| P::__decode(cells, &mut 0),
         }
     }
 
@@ -53,10 +53,7 @@ impl<R> ReturnedColumns<R> {
     /// # Errors
     /// `Type` if they don't fit.
     pub(crate) fn decode(&self, values: &[Value]) -> Result<R> {
-        (self.decode)(&ValueCells(values), 0).map_err(|error| Error::Type {
-            place: format!("a row of `{}`", self.table.name()),
-            error,
-        })
+        (self.decode)(&ValueCells(values))
     }
 }
 

@@ -153,7 +153,7 @@ pub trait Joinable {
 #[derive(Debug)]
 pub struct Joined(pub(crate) From);
 
-impl<O: Origin> Joinable for Whole<O> {
+impl<M, O: Origin> Joinable for Whole<M, O> {
     type Origin = O;
     fn __from(self) -> Joined {
         let of = O::__source();

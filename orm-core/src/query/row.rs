@@ -1,6 +1,8 @@
 //! Structs of rows: what `#[derive(Row)]` implements.
 
+use super::projection::{Decoder, in_a_row};
 use super::{Origin, SourceOf};
+use crate::error::Result;
 use crate::model::Table;
 use crate::sql::Source;
 use crate::value::{Cells, ColumnType, ValueError};
@@ -106,7 +108,10 @@ pub fn read_by_name<R: Row>(cells: &dyn Cells) -> Result<R, ValueError> {
     R::__read(&RowCells::new(cells, &|_, column| cells.position(column)))
 }
 
-/// Decodes a struct from cells in the order of its fields.
-pub(super) fn read_in_order<R: Row>(cells: &dyn Cells, at: usize) -> Result<R, ValueError> {
-    R::__read(&RowCells::new(cells, &|position, _| Some(at + position)))
+/// The decoder of structs whose cells are in the order of their fields.
+pub(super) fn in_order<R: Row>() -> Decoder<R, R> {
+    fn read<R: Row>(cells: &dyn Cells) -> Result<R> {
+        R::__read(&RowCells::new(cells, &|position, _| Some(position))).map_err(in_a_row)
+    }
+    Decoder { decode: read, absorb: |_, cells| read(cells) }
 }

@@ -6,7 +6,8 @@
 use std::marker::PhantomData;
 
 use super::Origin;
-use crate::value::{Cells, ColumnType, NotNull, Nullable, ValueError};
+use crate::error::Result;
+use crate::value::{Cells, ColumnType, NotNull, Nullability, Nullable, ValueError};
 
 /// The model stands at the head of the list.
 #[derive(Debug)]
@@ -107,12 +108,14 @@ impl<O> Head for Correlated<O> {
 /// Whether what is read always has a row: [`NotNull`], or [`Nullable`] where a left join may have
 /// found none.
 #[doc(hidden)]
-pub trait Presence {
+pub trait Presence: Nullability {
     /// What a value of type `T` reads as: where a row may be missing, an `Option`.
     type Read<T: ColumnType>;
     /// Whether both have a row.
     type And<Other: Presence>: Presence;
     fn read<T: ColumnType>(cells: &dyn Cells, at: usize) -> Result<Self::Read<T>, ValueError>;
+    /// Reads a whole entity, if it is there; where no row may be missing, it is.
+    fn read_whole<T>(is_there: bool, read: impl FnOnce() -> Result<T>) -> Result<Self::Of<T>>;
 }
 
 impl Presence for NotNull {
@@ -121,6 +124,9 @@ impl Presence for NotNull {
     fn read<T: ColumnType>(cells: &dyn Cells, at: usize) -> Result<T, ValueError> {
         T::decode(cells, at)
     }
+    fn read_whole<T>(_: bool, read: impl FnOnce() -> Result<T>) -> Result<T> {
+        read()
+    }
 }
 
 impl Presence for Nullable {
@@ -128,6 +134,9 @@ impl Presence for Nullable {
     type And<Other: Presence> = Nullable;
     fn read<T: ColumnType>(cells: &dyn Cells, at: usize) -> Result<Option<T::Present>, ValueError> {
         if cells.is_null(at) { Ok(None) } else { T::Present::decode(cells, at).map(Some) }
+    }
+    fn read_whole<T>(is_there: bool, read: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+        is_there.then(read).transpose()
     }
 }
 
@@ -149,12 +158,14 @@ impl<O: Origin, Scope: Contains<O, At>, At> Within<Scope, At> for O {
 }
 
 /// What needs no model, as a constant doesn't, is part of every query.
+#[diagnostic::do_not_recommend]
 impl<Scope> Within<Scope, ()> for () {
     type Presence = NotNull;
 }
 
 macro_rules! within {
     ($(($model:ident $at:ident $index:tt))+) => {
+        #[diagnostic::do_not_recommend]
         impl<Scope, $($model: Within<Scope, $at>, $at),+> Within<Scope, ($($at,)+)>
             for ($($model,)+)
         {
@@ -178,10 +189,12 @@ pub trait Only<M> {}
 impl<O: Origin> Only<O> for O {}
 
 /// What needs no model fits every one.
+#[diagnostic::do_not_recommend]
 impl<M> Only<M> for () {}
 
 macro_rules! only {
     ($(($model:ident $at:ident $index:tt))+) => {
+        #[diagnostic::do_not_recommend]
         impl<Wanted, $($model: Only<Wanted>),+> Only<Wanted> for ($($model,)+) {}
     };
 }

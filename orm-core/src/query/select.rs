@@ -142,8 +142,8 @@ impl<M, Scope> Select<M, Scope> {
         self.scoped()
     }
 
-    /// Gives these columns, expressions or aggregates instead of objects: one, or a tuple of up
-    /// to twelve.
+    /// Gives these columns, expressions, aggregates or [whole entities](super::entity) instead of
+    /// objects: one, or a tuple of up to twelve.
     ///
     /// ```
     /// # use orm_core::{BelongsTo, Engine, HasMany, Model, SessionFactory, schema};
@@ -181,7 +181,7 @@ impl<M, Scope> Select<M, Scope> {
     /// # assert_eq!(posts, [("ada".to_owned(), 1)]);
     /// # Ok::<(), orm_core::Error>(()) }).unwrap();
     /// ```
-    pub fn columns<P, At>(self, projection: P) -> Rows<P::Row, Scope>
+    pub fn columns<P, At>(self, projection: P) -> Rows<P::Row, Scope, P::Owned>
     where
         P: Projection<Scope, At>,
     {

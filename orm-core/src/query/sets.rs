@@ -108,7 +108,7 @@ fn entities<M: Model, A, B>(
 
 /// The rows of two queries, as rows of no table.
 fn rows<R, A, B>(first: Rows<R, A>, operator: SetOperator, second: Rows<R, B>) -> Rows<R> {
-    let decode = first.decode;
+    let decoder = first.decoder;
     let operands = [first.query, second.query].map(|query| {
         let mut tree = query.into_tree();
         for (at, (_, name)) in tree.columns.iter_mut().enumerate() {
@@ -126,7 +126,7 @@ fn rows<R, A, B>(first: Rows<R, A>, operator: SetOperator, second: Rows<R, B>) -
         .collect();
     let mut query = Query::over(compound(operator, operands, table), table);
     query.tree.columns = columns;
-    Rows::over(query, decode)
+    Rows::over(query, decoder)
 }
 
 /// The name of a column of rows that are no rows of any table.

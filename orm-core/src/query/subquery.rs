@@ -60,7 +60,7 @@ impl<M, Scope: Subscope> Subselect for Select<M, Scope> {
     }
 }
 
-impl<R, Scope: Subscope> Subselect for Rows<R, Scope> {
+impl<R, Scope: Subscope, Owned> Subselect for Rows<R, Scope, Owned> {
     type Scope = Scope;
     fn __query(self) -> Subtree {
         Subtree(self.query)

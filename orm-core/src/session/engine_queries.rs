@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::Graph;
-use super::queries::{at_most_one, decode_count, first_of, limit_to, no_row};
+use super::queries::decode_count;
 use super::target::{QueryTarget, Target};
 use crate::driver::{Connection, EachRow, Engine};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::load::{
     EntityQuery, KEYS_PER_STATEMENT, Loaded, Loader, OwnerKey, load_entities, plan_loads,
 };
@@ -40,8 +40,9 @@ impl<M: Model, Scope> Select<M, Scope> {
     }
 }
 
-impl<R, Scope> Rows<R, Scope> {
+impl<R, Scope, Owned> Rows<R, Scope, Owned> {
     /// The same query without a session, on an engine or, under its criteria, on a factory.
+    /// [Entities](crate::query::entity) among the columns are owned, without relationships.
     pub fn on(self, target: &(impl QueryTarget + ?Sized)) -> OnEngine<'_, Self> {
         let Target { engine, criteria } = target.__target();
         OnEngine { query: self.under(&criteria), engine }
@@ -67,48 +68,6 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
         listing.read(&mut self.engine.reader().await?).await
     }
 
-    /// The only row.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] without one, [`Error::MultipleFound`] with several; the database's.
-    pub async fn one(self) -> Result<Entity<M>> {
-        self.one_or_none().await?.ok_or_else(|| no_row::<M>("the query found none"))
-    }
-
-    /// The only row, or `None`.
-    ///
-    /// # Errors
-    /// [`Error::MultipleFound`] with several; the database's.
-    pub async fn one_or_none(mut self) -> Result<Option<Entity<M>>> {
-        limit_to(&mut self.query.query, 2);
-        at_most_one(M::__table(), self.all().await?)
-    }
-
-    /// The first row, or `None`.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn first(mut self) -> Result<Option<Entity<M>>> {
-        limit_to(&mut self.query.query, 1);
-        Ok(self.all().await?.into_iter().next())
-    }
-
-    /// How many rows the query has.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn count(self) -> Result<u64> {
-        count(self.engine, &self.query.query).await
-    }
-
-    /// Whether the query has any rows.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn exists(self) -> Result<bool> {
-        exists(self.engine, &self.query.query).await
-    }
-
     /// The rows as a read-only graph, with the relationships that the query and the models ask
     /// for.
     ///
@@ -123,61 +82,14 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
     }
 }
 
-impl<R: Send, Scope> OnEngine<'_, Rows<R, Scope>> {
+impl<R, Scope, Owned: Send> OnEngine<'_, Rows<R, Scope, Owned>> {
     /// All rows, in the query's order.
     ///
     /// # Errors
     /// The database's.
-    pub async fn all(self) -> Result<Vec<R>> {
+    pub async fn all(self) -> Result<Vec<Owned>> {
         let listing = self.query.into_listing()?;
         listing.read(&mut self.engine.reader().await?).await
-    }
-
-    /// The only row.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] without one, [`Error::MultipleFound`] with several; the database's.
-    pub async fn one(self) -> Result<R> {
-        let table = self.query.query.table.name();
-        self.one_or_none().await?.ok_or_else(|| Error::NotFound {
-            table: table.into(),
-            reason: "the query found none".into(),
-        })
-    }
-
-    /// The only row, or `None`.
-    ///
-    /// # Errors
-    /// [`Error::MultipleFound`] with several; the database's.
-    pub async fn one_or_none(mut self) -> Result<Option<R>> {
-        limit_to(&mut self.query.query, 2);
-        let table = self.query.query.table;
-        at_most_one(table, self.all().await?)
-    }
-
-    /// Whether there are any rows.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn exists(self) -> Result<bool> {
-        exists(self.engine, &self.query.query).await
-    }
-
-    /// The first row, or `None`.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn first(mut self) -> Result<Option<R>> {
-        limit_to(&mut self.query.query, 1);
-        Ok(self.all().await?.into_iter().next())
-    }
-
-    /// How many rows there are.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn count(self) -> Result<u64> {
-        count(self.engine, &self.query.query).await
     }
 }
 
@@ -191,49 +103,6 @@ impl<V: View, Scope> OnEngine<'_, Views<V, Scope>> {
         let mut connection = self.engine.reader().await?;
         fill(&mut connection, &mut loading).await?;
         loading.finish()
-    }
-
-    /// The first view, or `None`.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn first(mut self) -> Result<Option<V>> {
-        limit_to(&mut self.query.query, 1);
-        Ok(self.all().await?.into_iter().next())
-    }
-
-    /// The only view.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] without one, [`Error::MultipleFound`] with several; the database's.
-    pub async fn one(self) -> Result<V> {
-        self.one_or_none().await?.ok_or_else(|| no_row::<V::Of>("the query found none"))
-    }
-
-    /// The only view, or `None`.
-    ///
-    /// # Errors
-    /// [`Error::MultipleFound`] with several; the database's.
-    pub async fn one_or_none(mut self) -> Result<Option<V>> {
-        limit_to(&mut self.query.query, 2);
-        let table = self.query.query.table;
-        at_most_one(table, self.all().await?)
-    }
-
-    /// How many views there are.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn count(self) -> Result<u64> {
-        count(self.engine, &self.query.query).await
-    }
-
-    /// Whether there are any.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn exists(self) -> Result<bool> {
-        exists(self.engine, &self.query.query).await
     }
 }
 
@@ -266,9 +135,9 @@ pub(super) async fn fill(connection: &mut Connection, loading: &mut Loading) -> 
     Ok(())
 }
 
-async fn exists(engine: &Engine, query: &Query) -> Result<bool> {
+pub(super) async fn exists(engine: &Engine, query: &Query) -> Result<bool> {
     if query.tree.offset.is_some() {
-        return Ok(count(engine, &first_of(query)).await? > 0);
+        return Ok(count(engine, &query.first()).await? > 0);
     }
     query.check()?;
     let mut exists = false;

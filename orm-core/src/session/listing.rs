@@ -1,9 +1,8 @@
 //! Queries of one statement: what they select, and how a row becomes an item.
 
-use super::queries::decode_row;
 use crate::driver::{Connection, EachRow};
 use crate::error::Result;
-use crate::model::{Entity, HookContext, HookOperation, Info, Model, Table};
+use crate::model::{Entity, Model};
 use crate::query::{Rows, Select, read_order};
 use crate::sql::{self, Source, Statement};
 use crate::value::{Cells, SqlType, Value};
@@ -27,36 +26,25 @@ impl<M: Model, Scope> Select<M, Scope> {
         let mut tree = self.query.tree;
         tree.select_all(table, Source::Scope);
         self.query.criteria.restrict(&mut tree);
-        Ok(Listing { tree, decode: move |cells: &dyn Cells| loaded(table, cells) })
+        Ok(Listing { tree, decode: |cells: &dyn Cells| Entity::read(cells, 0) })
     }
 }
 
-impl<R: Send, Scope> Rows<R, Scope> {
-    /// The rows as the projection has them.
+impl<R, Scope, Owned: Send> Rows<R, Scope, Owned> {
+    /// The rows as the projection has them without a session.
     ///
     /// # Errors
     /// `Misuse` if the query was put together wrongly.
     pub(super) fn into_listing(
         self,
-    ) -> Result<Listing<impl FnMut(&dyn Cells) -> Result<R> + Send + use<R, Scope>>> {
+    ) -> Result<Listing<impl FnMut(&dyn Cells) -> Result<Owned> + Send + use<R, Scope, Owned>>>
+    {
         self.query.check()?;
-        let decode = self.decode;
+        let decode = self.decoder.decode;
         let mut tree = self.query.tree;
         self.query.criteria.restrict(&mut tree);
-        Ok(Listing { tree, decode: move |cells: &dyn Cells| decode_row(decode, cells) })
+        Ok(Listing { tree, decode })
     }
-}
-
-/// Decodes an owned entity, and runs its model's hook.
-pub(super) fn loaded<M: Model>(table: &'static Table, cells: &dyn Cells) -> Result<Entity<M>> {
-    let mut entity =
-        Entity::<M>::decode(cells, 0).map_err(|error| table.decode_error(cells, 0, error))?;
-    if let Some(hooks) = table.hooks() {
-        let (load, info) = (HookOperation::Load, Info::default());
-        let context = HookContext::new(load, None, table, &[], &info);
-        hooks.run(&mut *entity, &context)?;
-    }
-    Ok(entity)
 }
 
 impl<F> Listing<F> {
@@ -69,9 +57,7 @@ impl<F> Listing<F> {
         F: FnMut(&dyn Cells) -> Result<T> + Send,
     {
         let Self { mut tree, mut decode } = self;
-        let first = tree.columns.len();
-        let by = tree.order_by.iter().map(|term| (term.expr.clone(), None));
-        tree.columns.extend(by);
+        let first = tree.select_order();
         let decode = move |cells: &dyn Cells| {
             let item = decode(cells)?;
             Ok((item, read_order(cells, first, &order)?))

@@ -34,6 +34,7 @@ mod target;
 mod to_sql;
 mod underway;
 mod unit_of_work;
+mod verbs;
 mod view_queries;
 mod walk;
 

@@ -6,8 +6,10 @@ use crate::driver::Connection;
 use crate::error::{Error, Result};
 use crate::load::KEYS_PER_STATEMENT;
 use crate::model::{Entity, Handle, Model};
-use crate::query::{Cursor, Keyset, Page, Query, Rows, Seek, Select, Slice, View, Views};
-use crate::value::{SqlType, Value};
+use crate::query::{
+    Arrivals, Cursor, Keyset, Page, Query, Rows, Seek, Select, Slice, View, Views, read_order,
+};
+use crate::value::{Cells, SqlType, Value};
 
 /// Items with the values that they are ordered by.
 type Placed<T> = Vec<(T, Vec<Value>)>;
@@ -72,17 +74,24 @@ impl<M: Model, Scope> Select<M, Scope> {
     }
 }
 
-impl<R: Send, Scope> Rows<R, Scope> {
-    async fn placed(self, session: &mut Session, order: Vec<SqlType>) -> Result<Placed<R>> {
-        let query = self.under(&session.criteria);
-        session.read(query.into_listing()?.with_places(order)).await
+impl<R: Send, Scope, Owned: Send> Rows<R, Scope, Owned> {
+    async fn placed(mut self, session: &mut Session, order: Vec<SqlType>) -> Result<Placed<R>> {
+        let absorb = self.decoder.absorb;
+        let first = self.query.tree.select_order();
+        let mut placed = Vec::new();
+        let mut each = |arrivals: &mut Arrivals<'_>, cells: &dyn Cells| {
+            placed.push((absorb(arrivals, cells)?, read_order(cells, first, &order)?));
+            Ok(())
+        };
+        session.load_tuples(self.query, &mut each).await?;
+        Ok(placed)
     }
 
     async fn placed_on(
         self,
         connection: &mut Connection,
         order: Vec<SqlType>,
-    ) -> Result<Placed<R>> {
+    ) -> Result<Placed<Owned>> {
         self.into_listing()?.with_places(order).read(connection).await
     }
 }
@@ -244,5 +253,5 @@ macro_rules! verbs {
 }
 
 verbs!([M: Model, Scope] Select<M, Scope>, Handle<M>, Entity<M>);
-verbs!([R: Send, Scope] Rows<R, Scope>, R, R);
+verbs!([R: Send, Scope, Owned: Send] Rows<R, Scope, Owned>, R, Owned);
 verbs!([V: View, Scope] Views<V, Scope>, V, V);

@@ -4,12 +4,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Session;
-use super::listing::Listing;
+use super::verbs::no_row;
 use crate::driver::EachRow;
 use crate::error::{Error, Result};
-use crate::load::{EntityQuery, Loaded, Loader, OwnerKey, load_entities, plan_loads};
+use crate::load::{
+    EachTuple, EntityQuery, Loaded, Loader, OwnerKey, TupleQuery, load_entities, load_tuples,
+    plan_loads,
+};
 use crate::model::{Handle, Model, PrimaryKey, Table};
-use crate::query::{Criteria, Decode, Lifted, Query, Rows, Select};
+use crate::query::{Arrivals, Criteria, Lifted, Query, Rows, Select};
 use crate::sql::{self, BinaryOp, ColumnRef, Expr};
 use crate::tracking::{ObjectId, State};
 use crate::value::{Cells, SqlType, Value};
@@ -23,136 +26,24 @@ impl<M: Model, Scope> Select<M, Scope> {
         let objects = session.load(self.query).await?;
         Ok(objects.into_iter().map(|object| session.store.handle(object)).collect())
     }
-
-    /// The only object that the query finds.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if it finds none, [`Error::MultipleFound`] if it finds several; the
-    /// database's, and those of the flush.
-    pub async fn one(self, session: &mut Session) -> Result<Handle<M>> {
-        self.one_or_none(session).await?.ok_or_else(|| no_row::<M>("the query found none"))
-    }
-
-    /// The only object that the query finds, or `None`.
-    ///
-    /// # Errors
-    /// [`Error::MultipleFound`] if it finds several; the database's, and those of the flush.
-    pub async fn one_or_none(mut self, session: &mut Session) -> Result<Option<Handle<M>>> {
-        limit_to(&mut self.query, 2);
-        at_most_one(M::__table(), self.all(session).await?)
-    }
-
-    /// The first object that the query finds, or `None`.
-    ///
-    /// # Errors
-    /// The database's, and those of the flush.
-    pub async fn first(mut self, session: &mut Session) -> Result<Option<Handle<M>>> {
-        limit_to(&mut self.query, 1);
-        Ok(self.all(session).await?.into_iter().next())
-    }
-
-    /// How many rows the query has. Flushes first.
-    ///
-    /// # Errors
-    /// The database's, and those of the flush.
-    pub async fn count(self, session: &mut Session) -> Result<u64> {
-        session.count(&self.query).await
-    }
-
-    /// Whether the query has any rows. Flushes first.
-    ///
-    /// # Errors
-    /// The database's, and those of the flush.
-    pub async fn exists(self, session: &mut Session) -> Result<bool> {
-        session.exists(&self.query).await
-    }
 }
 
-impl<R: Send, Scope> Rows<R, Scope> {
-    /// All rows, in the order of the query. Flushes first.
+impl<R: Send, Scope, Owned> Rows<R, Scope, Owned> {
+    /// All rows, in the order of the query. Flushes first. [Entities](crate::query::entity) among
+    /// the columns are objects of the session.
     ///
     /// # Errors
     /// The database's, and those of the flush.
     pub async fn all(self, session: &mut Session) -> Result<Vec<R>> {
-        let query = self.under(&session.criteria);
-        session.read(query.into_listing()?).await
+        let absorb = self.decoder.absorb;
+        let mut rows = Vec::new();
+        let mut each = |arrivals: &mut Arrivals<'_>, cells: &dyn Cells| {
+            rows.push(absorb(arrivals, cells)?);
+            Ok(())
+        };
+        session.load_tuples(self.query, &mut each).await?;
+        Ok(rows)
     }
-
-    /// The only row.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] without one, [`Error::MultipleFound`] with several; the database's,
-    /// and those of the flush.
-    pub async fn one(self, session: &mut Session) -> Result<R> {
-        let table = self.query.table.name();
-        self.one_or_none(session).await?.ok_or_else(|| Error::NotFound {
-            table: table.into(),
-            reason: "the query found none".into(),
-        })
-    }
-
-    /// The only row, or `None`.
-    ///
-    /// # Errors
-    /// [`Error::MultipleFound`] with several; the database's, and those of the flush.
-    pub async fn one_or_none(mut self, session: &mut Session) -> Result<Option<R>> {
-        limit_to(&mut self.query, 2);
-        let table = self.query.table;
-        at_most_one(table, self.all(session).await?)
-    }
-
-    /// The first row, or `None`.
-    ///
-    /// # Errors
-    /// The database's, and those of the flush.
-    pub async fn first(mut self, session: &mut Session) -> Result<Option<R>> {
-        limit_to(&mut self.query, 1);
-        Ok(self.all(session).await?.into_iter().next())
-    }
-
-    /// How many rows there are. Flushes first.
-    ///
-    /// # Errors
-    /// The database's, and those of the flush.
-    pub async fn count(self, session: &mut Session) -> Result<u64> {
-        session.count(&self.query).await
-    }
-
-    /// Whether there are any rows. Flushes first.
-    ///
-    /// # Errors
-    /// The database's, and those of the flush.
-    pub async fn exists(self, session: &mut Session) -> Result<bool> {
-        session.exists(&self.query).await
-    }
-}
-
-pub(super) fn no_row<M: Model>(reason: &'static str) -> Error {
-    Error::NotFound { table: M::__table().name().into(), reason: reason.into() }
-}
-
-/// Asks the database for no more rows than are needed to decide.
-pub(super) fn limit_to(query: &mut Query, rows: u64) {
-    query.tree.limit = Some(query.tree.limit.map_or(rows, |limit| limit.min(rows)));
-}
-
-/// The same query, for its first row.
-pub(super) fn first_of(query: &Query) -> Query {
-    let mut first = query.clone();
-    limit_to(&mut first, 1);
-    first
-}
-
-pub(super) fn at_most_one<T>(table: &Table, mut found: Vec<T>) -> Result<Option<T>> {
-    match found.len() {
-        0 | 1 => Ok(found.pop()),
-        _ => Err(Error::MultipleFound { table: table.name().into() }),
-    }
-}
-
-/// Decodes a row of a projection; where it fails, the column's place in the query is named.
-pub(super) fn decode_row<R>(decode: Decode<R>, cells: &dyn Cells) -> Result<R> {
-    decode(cells, 0).map_err(|error| Error::Type { place: "a row of the query".into(), error })
 }
 
 /// Reads the one number of a count.
@@ -187,7 +78,7 @@ impl Session {
     /// # Errors
     /// [`Error::NotFound`] if there is none; as [`get`](Self::get).
     pub async fn require<M: Model>(&mut self, id: M::Id) -> Result<Handle<M>> {
-        self.get(id).await?.ok_or_else(|| no_row::<M>("there is no row with this key"))
+        self.get(id).await?.ok_or_else(|| no_row(M::__table(), "there is no row with this key"))
     }
 
     /// The objects with these keys, in their order, `None` where there is no row. One statement
@@ -245,7 +136,7 @@ impl Session {
             positions.iter().map(|&column| self.store.database_value(object, column)).collect();
         self.load_keys(M::__table(), vec![key], true).await?;
         if self.store.header(object).expired {
-            return Err(no_row::<M>("the refreshed row is gone"));
+            return Err(no_row(M::__table(), "the refreshed row is gone"));
         }
         Ok(())
     }
@@ -417,7 +308,7 @@ impl Session {
 
     pub(super) async fn exists(&mut self, query: &Query) -> Result<bool> {
         if query.tree.offset.is_some() {
-            return Ok(self.count(&first_of(query)).await? > 0);
+            return Ok(self.count(&query.first()).await? > 0);
         }
         query.check()?;
         let mut exists = false;
@@ -430,16 +321,23 @@ impl Session {
         Ok(exists)
     }
 
-    /// Runs a query whose rows are no objects.
-    pub(super) async fn read<T, F>(&mut self, listing: Listing<F>) -> Result<Vec<T>>
-    where
-        T: Send,
-        F: FnMut(&dyn Cells) -> Result<T> + Send,
-    {
-        self.prepare_to_read().await?;
-        let Some(connection) = &mut self.connection else { return Ok(Vec::new()) };
-        let read = listing.read(connection).await;
-        self.check(read)
+    /// Runs a query of columns, whose rows go where this puts them.
+    pub(super) async fn load_tuples(&mut self, query: Query, each: EachTuple<'_>) -> Result<()> {
+        query.check()?;
+        let query = query.under(&self.criteria);
+        let (criteria, has_entities) = (Arc::clone(&query.criteria), !query.wholes.is_empty());
+        let populate_existing = query.populate_existing && has_entities;
+        let tuples = TupleQuery::new(query)?;
+        self.ready().await?;
+        if !populate_existing {
+            self.autoflush_changes().await?;
+        }
+        self.connect().await?;
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let (store, criteria) = (&mut self.store, &*criteria);
+        let mut loader = Loader { connection, store, criteria, populate_existing };
+        let loaded = load_tuples(&mut loader, tuples, each).await;
+        self.check(loaded)
     }
 
     /// Flushes, and sees to it that there is a connection.

@@ -1,7 +1,6 @@
 //! The verbs of hand-written statements.
 
-use super::listing::loaded;
-use super::queries::{at_most_one, no_row};
+use super::verbs::{at_most_one, no_row};
 use super::{OnEngine, QueryTarget, Session};
 use crate::driver::{Connection, Done, EachRow, Engine, RowSink};
 use crate::error::{Error, Result};
@@ -202,7 +201,7 @@ impl<M: Model> RawEntities<M> {
     /// [`all`](Self::all).
     pub async fn one(self, session: &mut Session) -> Result<Handle<M>> {
         let found = at_most_one(M::__table(), self.all(session).await?)?;
-        found.ok_or_else(|| no_row::<M>("the statement gave none"))
+        found.ok_or_else(|| no_row(M::__table(), "the statement gave none"))
     }
 
     /// The same statement without a session, in a transaction of its own unless it only reads.
@@ -220,7 +219,7 @@ impl<M: Model> OnEngine<'_, RawEntities<M>> {
         let mut columns = by_name::<M>(self.engine.dialect());
         let mut entities = Vec::new();
         let mut rows = EachRow(|cells: &dyn Cells| {
-            entities.push(loaded(M::__table(), &columns.chosen(cells)?)?);
+            entities.push(Entity::read(&columns.chosen(cells)?, 0)?);
             Ok(())
         });
         run_on(self.engine, self.query.sql, true, &mut rows).await?;
@@ -234,6 +233,6 @@ impl<M: Model> OnEngine<'_, RawEntities<M>> {
     /// [`all`](Self::all).
     pub async fn one(self) -> Result<Entity<M>> {
         let found = at_most_one(M::__table(), self.all().await?)?;
-        found.ok_or_else(|| no_row::<M>("the statement gave none"))
+        found.ok_or_else(|| no_row(M::__table(), "the statement gave none"))
     }
 }

@@ -54,9 +54,9 @@ macro_rules! columns {
             /// assert_eq!(gone, ["a@x.org"]);
             /// # Ok::<(), orm_core::Error>(()) }).unwrap();
             /// ```
-            pub fn returning_columns<P, At>(self, columns: P) -> ReturningColumns<Self, P::Row>
+            pub fn returning_columns<P, At, R>(self, columns: P) -> ReturningColumns<Self, R>
             where
-                P: Projection<(M, ()), At>,
+                P: Projection<(M, ()), At, Row = R, Owned = R>,
             {
                 ReturningColumns { statement: self, columns: ReturnedColumns::new(columns) }
             }

@@ -208,12 +208,12 @@ impl<M: Model, Scope: 'static> OnEngine<'_, Select<M, Scope>> {
     }
 }
 
-impl<R: Send + 'static, Scope: 'static> OnEngine<'_, Rows<R, Scope>> {
+impl<R: 'static, Scope: 'static, Owned: Send + 'static> OnEngine<'_, Rows<R, Scope, Owned>> {
     /// The rows as a stream, by one statement.
     ///
     /// # Errors
     /// The stream gives the database's, as its last item.
-    pub fn stream(self) -> RowStream<R> {
+    pub fn stream(self) -> RowStream<Owned> {
         RowStream::of_statement(self.engine.clone(), self.query.into_listing())
     }
 }

@@ -25,7 +25,7 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
     }
 }
 
-impl<R: Send, Scope> OnEngine<'_, Rows<R, Scope>> {
+impl<R, Scope, Owned: Send> OnEngine<'_, Rows<R, Scope, Owned>> {
     fn into_statement(self) -> Result<Statement> {
         self.engine.render(&self.query.into_listing()?.into_tree())
     }
@@ -92,7 +92,7 @@ to_sql! {
     ///
     /// # Errors
     /// As there.
-    Rows<R, Scope>, [R: Send, Scope], into_statement
+    Rows<R, Scope, Owned>, [R, Scope, Owned: Send], into_statement
 }
 
 to_sql! {

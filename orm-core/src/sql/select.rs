@@ -250,6 +250,14 @@ impl Select {
         );
     }
 
+    /// Selects what the rows are ordered by, behind what is selected already; gives the position of
+    /// the first.
+    pub(crate) fn select_order(&mut self) -> usize {
+        let first = self.columns.len();
+        self.columns.extend(self.order_by.iter().map(|term| (term.expr.clone(), None)));
+        first
+    }
+
     /// At most so many rows per partition, in the order of this query: a query of the rows of
     /// `table`, whose columns this one selects.
     pub(crate) fn at_most_per(

@@ -35,4 +35,5 @@ pub(crate) use links::{
     EditedByKey, EditedLinks, Parent, not_loaded, views_of_child, views_of_parent,
 };
 pub(crate) use pairs::{Pair, PairEdit};
+pub(crate) use rows::Place;
 pub(crate) use store::Store;

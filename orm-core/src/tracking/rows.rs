@@ -17,7 +17,36 @@ pub(crate) enum Met {
     Known,
 }
 
+/// Where the objects of some cells of each row go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) table: &'static Table,
+    pub(crate) arena: u32,
+    /// Whether the query found only rows that the session's criteria admit, of which there are some.
+    pub(crate) is_restricted: bool,
+}
+
 impl Store {
+    /// Where objects of a table go.
+    pub(crate) fn place_of(&mut self, table: &'static Table, is_restricted: bool) -> Result<Place> {
+        Ok(Place { table, arena: self.arena_of(table)?, is_restricted })
+    }
+
+    /// Puts the row in consecutive cells where it goes, as [`absorb`](Self::absorb) does.
+    pub(crate) fn absorb_into(
+        &mut self,
+        place: Place,
+        cells: &dyn Cells,
+        at: usize,
+        populate_existing: bool,
+    ) -> Result<ObjectId> {
+        let (object, _) = self.absorb(place.arena, cells, at, populate_existing)?;
+        if place.is_restricted {
+            self.admit(object);
+        }
+        Ok(object)
+    }
+
     /// Puts the row in consecutive cells into an arena: an unknown object is decoded, an expired
     /// one filled again, a known one left as it is.
     pub(crate) fn absorb(

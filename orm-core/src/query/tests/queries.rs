@@ -176,9 +176,9 @@ fn projections_infer_their_rows() {
         .having(Post::id.count().gt(1))
         .columns((User::username, Post::id.count()))
         .order_by(Post::id.count().desc());
-    let decode: fn(&dyn crate::value::Cells, usize) -> Result<(String, i64), _> = names.decode;
-    let row = [Value::Null, Value::Text("ada".into()), Value::Int(3)];
-    assert_eq!(decode(&ValueCells(&row), 1).unwrap(), ("ada".to_owned(), 3));
+    let row = [Value::Text("ada".into()), Value::Int(3)];
+    let row: (String, i64) = (names.decoder.decode)(&ValueCells(&row)).unwrap();
+    assert_eq!(row, ("ada".to_owned(), 3));
     assert_eq!(
         print::select(&names.query.tree),
         "SELECT users.username, Count(posts.id) FROM users JOIN posts ON (users.id Equal posts.user_id) \
@@ -189,8 +189,8 @@ fn projections_infer_their_rows() {
     let nested: Rows<((String, Option<i32>), i64), _> =
         User::select().columns(((User::username, User::age), User::visits + 1));
     let cells = [Value::Text("a".into()), Value::Null, Value::Int(1)];
-    assert_eq!((one.decode)(&ValueCells(&cells), 0).unwrap(), "a");
-    assert_eq!((nested.decode)(&ValueCells(&cells), 0).unwrap(), (("a".into(), None), 1));
+    assert_eq!((one.decoder.decode)(&ValueCells(&cells)).unwrap(), "a");
+    assert_eq!((nested.decoder.decode)(&ValueCells(&cells)).unwrap(), (("a".into(), None), 1));
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn left_joined_columns_become_options_and_aggregates_dont() {
     ));
     let cells = [Value::Text("a".into()), Value::Null, Value::Null, Value::Int(0)];
     let row: (String, Option<String>, Option<f64>, i64) =
-        (rows.decode)(&ValueCells(&cells), 0).unwrap();
+        (rows.decoder.decode)(&ValueCells(&cells)).unwrap();
     assert_eq!(row, ("a".into(), None, None, 0));
 }
 
