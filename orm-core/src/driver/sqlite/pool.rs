@@ -124,6 +124,10 @@ impl Shared {
     }
 
     async fn place(&self) -> Result<OwnedSemaphorePermit> {
+        // Mostly there is one, and no timer is needed.
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            return Ok(place);
+        }
         let place = Arc::clone(&self.places).acquire_owned();
         let place = tokio::time::timeout(self.acquire_timeout, place).await;
         let place = place.map_err(|_| timed_out())?;
