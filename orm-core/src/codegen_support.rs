@@ -20,8 +20,9 @@ pub use crate::session::{
     Session, Unset, default_for, left_to_server, merge_draft,
 };
 pub use crate::value::{
-    ArrayElement, Blank, Cells, ColumnType, EnumType, Facts, IsSet, NotNull, Nullability, Nullable,
-    Operand, Placeholder, References, Set, SqlType, Value, ValueError,
+    ArrayElement, Blank, Cells, ColumnField, ColumnType, EnumType, Facts, FieldOperand, FieldType,
+    IsSet, NotNull, Nullability, Nullable, Operand, Placeholder, References, Set, SqlType, Value,
+    ValueError,
 };
 
 /// The type of the default base's times.
@@ -40,7 +41,8 @@ pub const fn assert_references<T: References<K>, K>() {}
 
 /// The obligation of a foreign key to a column, in two steps: the type of the referenced column is
 /// known before the foreign key's is compared with it, so that the error speaks of both.
-pub const fn referenced<M, U>(_column: Column<M, U>) -> Referenced<U> {
+pub const fn referenced<M, U>(column: Column<M, U>) -> Referenced<U> {
+    assert!(!column.__is_deferred(), "a foreign key can't lead to a `Deferred` column");
     Referenced(PhantomData)
 }
 

@@ -43,7 +43,7 @@ pub enum Error {
         /// The table.
         table: Cow<'static, str>,
     },
-    /// A relationship or an expired object was read before it was loaded.
+    /// A relationship, a deferred column or an expired object was read before it was loaded.
     #[error("`{model}.{field}` is not loaded: {hint}")]
     NotLoaded {
         /// The model.

@@ -206,4 +206,4 @@ pub use model::{
 pub use orm_derive::{BaseColumns, ColumnType, Enum, Model, Row, View};
 pub use query::{Row, View};
 pub use session::{Graph, Session, SessionFactory};
-pub use value::Json;
+pub use value::{Deferred, Json};

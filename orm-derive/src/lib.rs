@@ -93,6 +93,9 @@ use proc_macro::TokenStream;
 /// | `skip` | no column; its value is `Default::default()` when a row is loaded |
 /// | `serialize = "never"` | left out of views |
 ///
+/// A field of type `Deferred<T>` is a column of `T` that queries leave out until it is asked for. It
+/// takes the same keys, but can't be a key, `unique` or the `version`.
+///
 /// # On a relationship
 ///
 /// A field whose type is `BelongsTo` (the key is here), `HasOne`, `HasMany` (it is there) or

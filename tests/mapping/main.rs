@@ -4,6 +4,7 @@ mod bases;
 mod constraints;
 mod decimals;
 mod defaults;
+mod deferred;
 mod documents;
 mod entering;
 mod foreign_keys;

@@ -4,7 +4,7 @@
 use serde_json::Value as Document;
 
 use super::times;
-use crate::value::{SqlType, Value, ValueError};
+use crate::value::{NOT_LOADED, SqlType, Value, ValueError};
 
 /// An array, which the dialect let pass, as a document.
 pub(super) fn to_document(elements: Vec<Value>) -> Result<Document, ValueError> {
@@ -45,6 +45,7 @@ fn to_element(value: Value) -> Result<Document, ValueError> {
             return Err(ValueError::new("the array holds more than scalars"));
         }
         Value::Refused(reason) => return Err(ValueError::new(reason)),
+        Value::NotLoaded => return Err(ValueError::new(NOT_LOADED)),
     })
 }
 

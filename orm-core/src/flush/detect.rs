@@ -178,7 +178,7 @@ impl<'s> Detect<'s> {
                 (Some(value), _) => value.clone(),
                 (None, Some(snapshot)) => {
                     let value = self.store.storage(object).encode(object.slot, at);
-                    if value == snapshot[at] {
+                    if !value.is_edit_of(&snapshot[at]) {
                         continue;
                     }
                     PlanValue::Known(value)

@@ -9,7 +9,7 @@ use super::plan::{LoadNode, embed_their_query};
 use super::related::{OwnerQuery, load_below, load_nodes, show};
 use crate::driver::RowSink;
 use crate::error::{Error, Result};
-use crate::model::Table;
+use crate::model::{ColumnSet, RowLayout, Table};
 use crate::query::Criteria;
 use crate::sql::{Expr, Select, Source};
 use crate::tracking::{ObjectId, ObjectMap, Place, Store};
@@ -20,6 +20,8 @@ pub(crate) struct EntityQuery<'q> {
     pub(crate) table: &'static Table,
     /// The query, with nothing selected yet.
     pub(crate) select: Select,
+    /// The deferred columns that are selected all the same.
+    pub(crate) undeferred: ColumnSet,
     pub(crate) nodes: &'q [LoadNode],
     /// Whether at most one object can be found, as by its key.
     pub(crate) at_most_one: bool,
@@ -62,8 +64,8 @@ struct EntitySelect<'n> {
     /// The query itself, where what is loaded below it embeds it.
     embedded: Option<Select>,
     loads: Vec<JoinedLoad<'n>>,
-    /// Where the object's own first cell is.
-    first: usize,
+    /// Where the object's own cells are.
+    layout: RowLayout,
     /// The cells that say whose member the object is.
     owner_cells: Vec<(usize, SqlType)>,
     /// Whether the rows of the query's own objects are locked.
@@ -76,6 +78,7 @@ impl<'n> EntitySelect<'n> {
     fn new(
         table: &'static Table,
         mut select: Select,
+        undeferred: &ColumnSet,
         nodes: &'n [LoadNode],
         owner_key: &OwnerKey,
         criteria: &Criteria,
@@ -84,7 +87,7 @@ impl<'n> EntitySelect<'n> {
             break_ties(&mut select, table);
             select.clone()
         });
-        let mut select = wrap_if_counted(select, table, nodes);
+        let mut select = wrap_if_counted(select, table, undeferred, nodes);
         let mut owner_cells = Vec::new();
         select.columns.clear();
         match owner_key {
@@ -98,16 +101,17 @@ impl<'n> EntitySelect<'n> {
             }
             OwnerKey::None | OwnerKey::Own(_) => {}
         }
-        let first = select.columns.len();
+        let layout = RowLayout::new(table, select.columns.len(), undeferred);
         if let OwnerKey::Own(columns) = owner_key {
-            let cell = |column: &usize| (first + column, table.columns()[*column].logical_type());
+            let cell =
+                |column: &usize| (layout.place(*column), table.columns()[*column].logical_type());
             owner_cells.extend(columns.iter().map(cell));
         }
-        select.select_all(table, Source::Scope);
+        select.select_columns(table, Source::Scope, table.selected(undeferred));
         let locks = select.is_locking();
-        let loads = join_loads(&mut select, table, nodes, first + table.columns().len())?;
+        let loads = join_loads(&mut select, table, nodes)?;
         criteria.restrict(&mut select);
-        Ok(Self { select, embedded, loads, first, owner_cells, locks })
+        Ok(Self { select, embedded, loads, layout, owner_cells, locks })
     }
 }
 
@@ -118,10 +122,11 @@ impl<'n> EntitySelect<'n> {
 pub(crate) fn entity_select(
     table: &'static Table,
     select: Select,
+    undeferred: &ColumnSet,
     nodes: &[LoadNode],
     criteria: &Criteria,
 ) -> Result<Select> {
-    Ok(EntitySelect::new(table, select, nodes, &OwnerKey::None, criteria)?.select)
+    Ok(EntitySelect::new(table, select, undeferred, nodes, &OwnerKey::None, criteria)?.select)
 }
 
 /// Runs a query and everything that is to be loaded below it.
@@ -129,9 +134,9 @@ pub(crate) async fn load_entities(
     loader: &mut Loader<'_>,
     query: EntityQuery<'_>,
 ) -> Result<Entities> {
-    let EntityQuery { table, select, nodes, at_most_one, owner_key } = query;
-    let select = EntitySelect::new(table, select, nodes, &owner_key, loader.criteria)?;
-    let EntitySelect { select, embedded, loads, first, owner_cells, locks } = select;
+    let EntityQuery { table, select, undeferred, nodes, at_most_one, owner_key } = query;
+    let select = EntitySelect::new(table, select, &undeferred, nodes, &owner_key, loader.criteria)?;
+    let EntitySelect { select, embedded, loads, layout, owner_cells, locks } = select;
     let mut statement = loader.connection.render(&select)?;
     statement.single_row = at_most_one && !multiplies(nodes);
 
@@ -146,7 +151,7 @@ pub(crate) async fn load_entities(
     let mut rows = EntityRows {
         own,
         targets,
-        first,
+        layout,
         owner_cells,
         may_be_childless: matches!(owner_key, OwnerKey::Beside(_)),
         populate_existing: loader.populate_existing,
@@ -253,8 +258,8 @@ struct EntityRows<'s, 'n> {
     own: Place,
     /// Where those of the joined relationships go.
     targets: Vec<Place>,
-    /// Where the object's own first cell is.
-    first: usize,
+    /// Where the object's own cells are.
+    layout: RowLayout,
     /// The cells that say whose member the object is.
     owner_cells: Vec<(usize, SqlType)>,
     may_be_childless: bool,
@@ -272,12 +277,17 @@ struct EntityRows<'s, 'n> {
 }
 
 impl EntityRows<'_, '_> {
-    fn absorb(&mut self, place: Place, cells: &dyn Cells, at: usize) -> Result<ObjectId> {
-        self.store.absorb_into(place, cells, at, self.populate_existing)
+    /// Takes in the row's own object.
+    fn absorb(&mut self, cells: &dyn Cells) -> Result<ObjectId> {
+        let Self { store, own, populate_existing, .. } = self;
+        self.layout.read(cells, |cells, at| store.absorb_into(*own, cells, at, *populate_existing))
     }
 
+    /// Takes in the row's own object, whose row is locked.
     fn absorb_locked(&mut self, cells: &dyn Cells) -> Result<ObjectId> {
-        let (object, _) = self.store.absorb_locked(self.own.arena, cells, self.first)?;
+        let Self { store, own, .. } = self;
+        let absorb = |cells: &dyn Cells, at| store.absorb_locked(own.arena, cells, at);
+        let (object, _) = self.layout.read(cells, absorb)?;
         if self.own.is_restricted {
             self.store.admit(object);
         }
@@ -299,13 +309,13 @@ impl EntityRows<'_, '_> {
 impl RowSink for EntityRows<'_, '_> {
     fn row(&mut self, cells: &dyn Cells) -> Result<()> {
         let owner = self.owner(cells)?;
-        if self.may_be_childless && !self.own.table.is_in(cells, self.first) {
+        if self.may_be_childless && !self.layout.has(self.own.table, cells) {
             self.entities.childless.push(owner);
             return Ok(());
         }
         let object = match self.locks && !self.populate_existing {
             true => self.absorb_locked(cells)?,
-            false => self.absorb(self.own, cells, self.first)?,
+            false => self.absorb(cells)?,
         };
         if !self.once || self.seen.insert((object, owner.clone())) {
             self.entities.loaded.push(Loaded { object, owner });
@@ -316,12 +326,14 @@ impl RowSink for EntityRows<'_, '_> {
                 None => Some(object),
                 Some(above) => self.current[above],
             };
-            let (first, target) = (load.at, self.targets[at]);
-            let is_there = owner.is_some() && target.table.is_in(cells, first);
+            let target = self.targets[at];
+            let is_there = owner.is_some() && load.layout.has(target.table, cells);
             self.current[at] = None;
             let Some(owner) = owner else { continue };
             let member = match is_there {
-                true => Some(self.absorb(target, cells, first)?),
+                true => Some(load.layout.read(cells, |cells, at| {
+                    self.store.absorb_into(target, cells, at, self.populate_existing)
+                })?),
                 false => None,
             };
             self.current[at] = member;

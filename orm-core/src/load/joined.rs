@@ -1,7 +1,7 @@
 //! Relationships loaded by the query itself, through LEFT JOINs under aliases of their own.
 
 use crate::error::Result;
-use crate::model::{Link, Table};
+use crate::model::{ColumnSet, Link, RowLayout, Table};
 use crate::query::{joins, key_order, member_order};
 use crate::sql::{Alias, Expr, From, JoinKind, OrderTerm, Select, Source};
 
@@ -13,8 +13,8 @@ pub(crate) struct JoinedLoad<'n> {
     pub(crate) node: &'n LoadNode,
     /// The joined relationship that its owner came from; `None` for the query's own objects.
     pub(crate) owner: Option<usize>,
-    /// Where its first cell is.
-    pub(crate) at: usize,
+    /// Where its cells are.
+    pub(crate) layout: RowLayout,
 }
 
 /// Whether any joined relationship multiplies the rows of the query's own objects.
@@ -40,7 +40,12 @@ pub(crate) fn break_ties(select: &mut Select, table: &'static Table) {
 
 /// Lets a limit, offset, distinct or grouping keep counting the query's own objects, by
 /// wrapping the query before anything is joined that multiplies its rows.
-pub(crate) fn wrap_if_counted(select: Select, table: &'static Table, nodes: &[LoadNode]) -> Select {
+pub(crate) fn wrap_if_counted(
+    select: Select,
+    table: &'static Table,
+    undeferred: &ColumnSet,
+    nodes: &[LoadNode],
+) -> Select {
     let counted = select.limit.is_some()
         || select.offset.is_some()
         || select.distinct
@@ -50,10 +55,12 @@ pub(crate) fn wrap_if_counted(select: Select, table: &'static Table, nodes: &[Lo
     }
     let mut inner = select;
     inner.columns.clear();
-    inner.select_all(table, Source::Scope);
+    let selected = |column| table.selected(undeferred).any(|other| other == column);
+    inner.select_columns(table, Source::Scope, table.selected(undeferred));
     let mut outer_order = Vec::new();
     for (at, term) in inner.order_by.iter().enumerate() {
-        if matches!(&term.expr, Expr::Column(it) if it.table == table && it.source == Source::Scope)
+        if matches!(&term.expr, Expr::Column(it)
+            if it.table == table && it.source == Source::Scope && selected(it.column))
         {
             outer_order.push(term.clone());
             continue;
@@ -69,15 +76,14 @@ pub(crate) fn wrap_if_counted(select: Select, table: &'static Table, nodes: &[Lo
 }
 
 /// Joins every joined relationship below the table's objects, selects its columns and orders its
-/// members. `first` is where the next cell will be.
+/// members.
 pub(crate) fn join_loads<'n>(
     select: &mut Select,
     table: &'static Table,
     nodes: &'n [LoadNode],
-    first: usize,
 ) -> Result<Vec<JoinedLoad<'n>>> {
     let mut loads = Vec::new();
-    let mut place = Place { select, at: first, order: Vec::new() };
+    let mut place = Place { select, order: Vec::new() };
     place.join_below(Source::Scope, None, nodes, &mut loads)?;
     let order = place.order;
     if !order.is_empty() {
@@ -90,7 +96,6 @@ pub(crate) fn join_loads<'n>(
 
 struct Place<'s> {
     select: &'s mut Select,
-    at: usize,
     order: Vec<OrderTerm>,
 }
 
@@ -118,9 +123,8 @@ impl Place<'_> {
                 join.on = std::mem::replace(&mut join.on, Expr::Integer(1)).and(filter);
             }
             self.select.joins.extend(joins);
-            let at = self.at;
-            self.select.select_all(target, Source::Alias(alias));
-            self.at += target.columns().len();
+            let layout = RowLayout::new(target, self.select.columns.len(), &node.undeferred);
+            self.select.select_columns(target, source, target.selected(&node.undeferred));
             if node.leads_to_several() {
                 let mut order = member_order(node.relationship, node.order.clone());
                 for term in &mut order {
@@ -128,7 +132,7 @@ impl Place<'_> {
                 }
                 self.order.extend(order);
             }
-            loads.push(JoinedLoad { node, owner, at });
+            loads.push(JoinedLoad { node, owner, layout });
             let index = loads.len() - 1;
             self.join_below(source, Some(index), &node.children, loads)?;
         }

@@ -40,7 +40,7 @@ pub(super) fn members_by_key(
         None => OwnerKey::Own(ends.far.to_vec()),
     };
     match node.limit {
-        Some(limit) => limited(select, target, &far, |at| Expr::Column(far[at]), limit),
+        Some(limit) => limited(select, node, &far, |at| Expr::Column(far[at]), limit),
         None => (select, owner),
     }
 }
@@ -89,7 +89,7 @@ pub(super) fn members_of_owners(
     });
     let missing_last = is_missing.map(|is_missing| OrderTerm::new(is_missing, false));
     select.order_by.splice(0..0, missing_last);
-    limited(select, target, &far, key, limit)
+    limited(select, node, &far, key, limit)
 }
 
 /// The keys, in these columns, of the objects that a query finds, each once.
@@ -131,15 +131,16 @@ pub(super) fn members_of_query(
     Ok(members_of_owners(node, &ends, owners).0)
 }
 
-/// At most `limit` rows of each owner, in the order of the query.
+/// At most `limit` members of each owner, in the order of the query.
 fn limited(
     mut inner: Select,
-    table: &'static Table,
+    node: &LoadNode,
     far: &[ColumnRef],
     key: impl Fn(usize) -> Expr,
     limit: u64,
 ) -> (Select, OwnerKey) {
-    inner.select_all(table, Source::Scope);
+    let table = node.relationship.target();
+    inner.select_columns(table, Source::Scope, table.selected(&node.undeferred));
     inner.select_owner_keys((0..far.len()).map(&key));
     let partition = (0..far.len()).map(key).collect();
     let select = inner.at_most_per(table, partition, limit);

@@ -8,9 +8,10 @@
 //! [`plan`] decides which relationship is loaded how; [`entities`] runs one SELECT of entities,
 //! with what [`joined`] adds to it; [`related`] runs one more statement per relationship and
 //! level for the rest, which also serves lazy loading: [`members`] makes these statements.
-//! [`tree`] loads a relationship of a model to itself at all levels at once. [`tuples`] runs a query
-//! of columns with whole entities among them. [`rows`] is what a flush reads.
+//! [`tree`] loads a relationship of a model to itself at all levels at once, [`column`] a deferred
+//! column. [`tuples`] runs a query of columns with whole entities among them. [`rows`] is what a flush reads.
 
+mod column;
 mod entities;
 mod joined;
 mod members;
@@ -24,6 +25,7 @@ use crate::driver::Connection;
 use crate::query::Criteria;
 use crate::tracking::{ObjectId, State, Store};
 
+pub(crate) use column::load_column;
 pub(crate) use entities::{
     EntityQuery, Loaded, OwnerKey, entity_select, load_entities, make_peers,
 };

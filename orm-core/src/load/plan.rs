@@ -1,7 +1,7 @@
 //! Which relationship is loaded how: the query's options over the model's defaults.
 
 use crate::error::{Error, Result};
-use crate::model::{Relationship, RelationshipKind, Strategy, Table};
+use crate::model::{ColumnSet, Relationship, RelationshipKind, Strategy, Table};
 use crate::query::{Levels, LoadOption};
 use crate::sql::{Expr, OrderTerm};
 
@@ -27,6 +27,8 @@ pub(crate) struct LoadNode {
     pub(crate) order: Vec<OrderTerm>,
     /// At most this many members per owner.
     pub(crate) limit: Option<u64>,
+    /// The deferred columns of the members that are loaded all the same.
+    pub(crate) undeferred: ColumnSet,
     pub(crate) children: Vec<LoadNode>,
 }
 
@@ -34,7 +36,8 @@ impl LoadNode {
     /// All members of a relationship, by keys.
     pub(crate) fn of(relationship: &'static Relationship, children: Vec<LoadNode>) -> Self {
         let (filter, order, limit) = (None, Vec::new(), None);
-        Self { relationship, how: How::Keys, filter, order, limit, children }
+        let undeferred = ColumnSet::default();
+        Self { relationship, how: How::Keys, filter, order, limit, undeferred, children }
     }
 
     /// Whether the query itself loads it.
@@ -93,6 +96,7 @@ fn plan_below(
         // The same relationship named several times: the last says how, all say what below.
         let option = chosen.fold(first.clone(), |before, option| LoadOption {
             children: [before.children, option.children.clone()].concat(),
+            undeferred: before.undeferred.iter().chain(option.undeferred.iter()).collect(),
             ..option.clone()
         });
         nodes.extend(node(option, path)?);
@@ -147,6 +151,7 @@ fn node(option: LoadOption, path: &mut Vec<&'static Table>) -> Result<Option<Loa
     path.push(relationship.target());
     let children = plan_below(relationship.target(), &below, path);
     path.pop();
-    let LoadOption { filter, order, .. } = option;
-    Ok(Some(LoadNode { relationship, how, filter, order, limit, children: children? }))
+    let LoadOption { filter, order, undeferred, .. } = option;
+    let children = children?;
+    Ok(Some(LoadNode { relationship, how, filter, order, limit, undeferred, children }))
 }

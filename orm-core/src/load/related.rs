@@ -323,6 +323,7 @@ async fn load_members_by(
     owner_key: OwnerKey,
 ) -> Result<Entities> {
     let table = node.relationship.target();
-    let (nodes, at_most_one) = (&node.children[..], false);
-    load_entities(loader, EntityQuery { table, select, nodes, at_most_one, owner_key }).await
+    let (undeferred, nodes, at_most_one) = (node.undeferred.clone(), &node.children[..], false);
+    let query = EntityQuery { table, select, undeferred, nodes, at_most_one, owner_key };
+    load_entities(loader, query).await
 }

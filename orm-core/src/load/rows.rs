@@ -7,7 +7,7 @@ use super::related::{Found, find_members, load_node};
 use super::{KEYS_PER_STATEMENT, Loader};
 use crate::driver::Connection;
 use crate::error::Result;
-use crate::model::{ForeignKey, Relationship, Table};
+use crate::model::{ColumnSet, ForeignKey, Relationship, Table};
 use crate::query::Criteria;
 use crate::sql::{ColumnRef, Expr, Select};
 use crate::tracking::{ObjectId, Store};
@@ -85,8 +85,8 @@ async fn load_found(
         let columns = columns.iter().map(|&column| ColumnRef::scoped(table, column)).collect();
         select.filter = Some(Expr::Keys { columns, keys: chunk.to_vec() });
         select.limit = limit;
-        let (at_most_one, owner_key) = (false, OwnerKey::None);
-        let query = EntityQuery { table, select, nodes: &[], at_most_one, owner_key };
+        let (undeferred, at_most_one, owner_key) = (ColumnSet::default(), false, OwnerKey::None);
+        let query = EntityQuery { table, select, undeferred, nodes: &[], at_most_one, owner_key };
         load_entities(&mut loader, query).await?;
     }
     Ok(())

@@ -28,8 +28,8 @@ pub(super) async fn load_tree(
     for chunk in keys.chunks(KEYS_PER_STATEMENT) {
         let closure = closure(node, &ends, chunk);
         let (select, owner_key) = members_of_owners(node, &ends, closure);
-        let (nodes, at_most_one) = (&node.children[..], false);
-        let query = EntityQuery { table, select, nodes, at_most_one, owner_key };
+        let (undeferred, nodes, at_most_one) = (node.undeferred.clone(), &node.children[..], false);
+        let query = EntityQuery { table, select, undeferred, nodes, at_most_one, owner_key };
         let entities = load_entities(loader, query).await?;
         // Two trees may share a part: what a former statement found is the same.
         let mut found: HashMap<Vec<Value>, Vec<ObjectId>> = HashMap::new();

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use chrono::{DateTime, Utc};
 
 use super::{ColumnDef, PrimaryKey};
-use crate::value::{Cells, ColumnType, Value, ValueError};
+use crate::value::{Cells, ColumnField, ColumnType, ValueError};
 
 /// Base columns: what a mixin or a declarative base is in SQLAlchemy. Made by
 /// `#[derive(BaseColumns)]` on a plain struct.
@@ -28,16 +28,9 @@ pub trait BaseColumns: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     fn decode(cells: &dyn Cells, at: usize) -> Result<Self, ValueError>;
     #[doc(hidden)]
-    fn encode(&self, column: usize) -> Value;
+    fn column(&self, column: usize) -> &dyn ColumnField;
     #[doc(hidden)]
-    fn decode_column(
-        &mut self,
-        column: usize,
-        cells: &dyn Cells,
-        at: usize,
-    ) -> Result<(), ValueError>;
-    #[doc(hidden)]
-    fn normalize(&mut self, column: usize);
+    fn column_mut(&mut self, column: usize) -> &mut dyn ColumnField;
 }
 
 /// A base that contains the primary key.
@@ -92,31 +85,18 @@ impl BaseColumns for Base {
             updated_at: DateTime::decode(cells, at + 2)?,
         })
     }
-    fn encode(&self, column: usize) -> Value {
+    fn column(&self, column: usize) -> &dyn ColumnField {
         match column {
-            0 => self.id.encode(),
-            1 => self.created_at.encode(),
-            _ => self.updated_at.encode(),
+            0 => &self.id,
+            1 => &self.created_at,
+            _ => &self.updated_at,
         }
     }
-    fn decode_column(
-        &mut self,
-        column: usize,
-        cells: &dyn Cells,
-        at: usize,
-    ) -> Result<(), ValueError> {
+    fn column_mut(&mut self, column: usize) -> &mut dyn ColumnField {
         match column {
-            0 => self.id = i64::decode(cells, at)?,
-            1 => self.created_at = DateTime::decode(cells, at)?,
-            _ => self.updated_at = DateTime::decode(cells, at)?,
-        }
-        Ok(())
-    }
-    fn normalize(&mut self, column: usize) {
-        match column {
-            1 => self.created_at.normalize(),
-            2 => self.updated_at.normalize(),
-            _ => {}
+            0 => &mut self.id,
+            1 => &mut self.created_at,
+            _ => &mut self.updated_at,
         }
     }
 }
@@ -144,16 +124,10 @@ impl BaseColumns for NoBase {
     fn decode(_cells: &dyn Cells, _at: usize) -> Result<Self, ValueError> {
         Ok(Self)
     }
-    fn encode(&self, _column: usize) -> Value {
-        Value::Null
+    fn column(&self, _column: usize) -> &dyn ColumnField {
+        unreachable!("there are no base columns")
     }
-    fn decode_column(
-        &mut self,
-        _column: usize,
-        _cells: &dyn Cells,
-        _at: usize,
-    ) -> Result<(), ValueError> {
-        Ok(())
+    fn column_mut(&mut self, _column: usize) -> &mut dyn ColumnField {
+        unreachable!("there are no base columns")
     }
-    fn normalize(&mut self, _column: usize) {}
 }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use super::{ColumnDef, Model};
 use crate::error::Error;
+use crate::value::Facts;
 
 /// A column of the model `M` whose field has the type `T`.
 ///
@@ -12,6 +13,7 @@ use crate::error::Error;
 /// gives it comparisons, arithmetic and aggregates.
 pub struct Column<M, T> {
     index: usize,
+    deferred: bool,
     of: PhantomData<fn(M) -> T>,
 }
 
@@ -19,7 +21,18 @@ impl<M, T> Column<M, T> {
     /// The column at this position of the model's table, base columns first.
     #[doc(hidden)]
     pub const fn __new(index: usize) -> Self {
-        Self { index, of: PhantomData }
+        Self { index, deferred: false, of: PhantomData }
+    }
+
+    /// The same, given the facts of the field's type.
+    #[doc(hidden)]
+    pub const fn __of(index: usize, facts: Facts) -> Self {
+        Self { index, deferred: facts.deferred, of: PhantomData }
+    }
+
+    #[doc(hidden)]
+    pub const fn __is_deferred(&self) -> bool {
+        self.deferred
     }
 
     #[doc(hidden)]

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Base, BaseColumns, HookContext, HookOperation, Info, Model, RelationField};
 use crate::error::Result;
-use crate::value::{Cells, Value, ValueError};
+use crate::value::{Cells, ColumnField, Value, ValueError};
 
 /// A row: the user's struct, to which it dereferences, plus the base columns that a derive can't
 /// add to it.
@@ -52,30 +52,24 @@ impl<M: Model> Entity<M> {
         Ok(entity)
     }
 
+    /// The field of a column.
+    pub(crate) fn column(&self, column: usize) -> &dyn ColumnField {
+        match column.checked_sub(M::Base::COUNT) {
+            None => self.base.column(column),
+            Some(own) => self.model.__column(own),
+        }
+    }
+
+    /// The field of a column.
+    pub(crate) fn column_mut(&mut self, column: usize) -> &mut dyn ColumnField {
+        match column.checked_sub(M::Base::COUNT) {
+            None => self.base.column_mut(column),
+            Some(own) => self.model.__column_mut(own),
+        }
+    }
+
     pub(crate) fn encode(&self, column: usize) -> Value {
-        match column.checked_sub(M::Base::COUNT) {
-            None => self.base.encode(column),
-            Some(own) => self.model.__encode(own),
-        }
-    }
-
-    pub(crate) fn decode_column(
-        &mut self,
-        column: usize,
-        cells: &dyn Cells,
-        at: usize,
-    ) -> Result<(), ValueError> {
-        match column.checked_sub(M::Base::COUNT) {
-            None => self.base.decode_column(column, cells, at),
-            Some(own) => self.model.__decode_column(own, cells, at),
-        }
-    }
-
-    pub(crate) fn normalize(&mut self, column: usize) {
-        match column.checked_sub(M::Base::COUNT) {
-            None => self.base.normalize(column),
-            Some(own) => self.model.__normalize(own),
-        }
+        self.column(column).encode()
     }
 
     pub(crate) fn key(&self) -> M::Id {

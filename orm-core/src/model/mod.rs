@@ -18,6 +18,7 @@ mod info;
 mod lookup;
 mod relation;
 mod relationship;
+mod row_layout;
 mod storage;
 mod table;
 
@@ -38,13 +39,14 @@ pub(crate) use relationship::PassiveDeletes;
 pub use relationship::{
     Association, Cascade, Link, MemberOrder, Path, Relationship, RelationshipKind, Strategy,
 };
+pub(crate) use row_layout::RowLayout;
 pub use storage::{EntityStorage, Storage};
 pub use table::{Action, ForeignKey, Index, Table, TableBuilder, TableFn, Target};
 
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use crate::value::{Cells, ColumnType, Value, ValueError};
+use crate::value::{Cells, ColumnField, ColumnType, Value, ValueError};
 
 /// A struct that is a row: made by `#[derive(Model)]`.
 ///
@@ -69,20 +71,12 @@ pub trait Model: Sized + Send + Sync + 'static {
     /// Decodes the struct's own columns from consecutive cells.
     #[doc(hidden)]
     fn __decode(cells: &dyn Cells, at: usize) -> Result<Self, ValueError>;
-    /// Encodes the own column with this ordinal (0 is the first behind the base columns).
+    /// The field of the own column with this ordinal (0 is the first behind the base columns).
     #[doc(hidden)]
-    fn __encode(&self, column: usize) -> Value;
-    /// Overwrites the own column with this ordinal.
+    fn __column(&self, column: usize) -> &dyn ColumnField;
+    /// The field of the own column with this ordinal.
     #[doc(hidden)]
-    fn __decode_column(
-        &mut self,
-        column: usize,
-        cells: &dyn Cells,
-        at: usize,
-    ) -> Result<(), ValueError>;
-    /// Cuts the own column to what every database can hold.
-    #[doc(hidden)]
-    fn __normalize(&mut self, column: usize);
+    fn __column_mut(&mut self, column: usize) -> &mut dyn ColumnField;
     #[doc(hidden)]
     fn __relation(&self, relation: usize) -> &dyn RelationField;
     #[doc(hidden)]

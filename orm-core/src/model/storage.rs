@@ -9,7 +9,7 @@ use hashbrown::HashTable;
 use super::chunks::Chunks;
 use super::lookup::Lookup;
 use super::{Entity, Model, PrimaryKey, RelationField};
-use crate::value::{Cells, Value, ValueError};
+use crate::value::{Cells, ColumnField, Value, ValueError};
 
 /// The entities of one model in numbered slots, with an index by primary key: what tracking,
 /// loaders and flush see of a model that they don't know statically.
@@ -27,8 +27,12 @@ pub trait Storage: Any + Send + Sync {
     fn overwrite(&mut self, slot: u32, cells: &dyn Cells, at: usize) -> Result<(), ValueError>;
     /// Drops the entity and takes its key out of the index.
     fn vacate(&mut self, slot: u32);
+    /// The field of a column.
+    fn column(&self, slot: u32, column: usize) -> &dyn ColumnField;
     /// A column as a value.
-    fn encode(&self, slot: u32, column: usize) -> Value;
+    fn encode(&self, slot: u32, column: usize) -> Value {
+        self.column(slot, column).encode()
+    }
     /// Overwrites one column. The key index is not touched.
     fn decode_column(
         &mut self,
@@ -179,7 +183,7 @@ impl<M: Model> Storage for EntityStorage<M> {
     }
     fn overwrite(&mut self, slot: u32, cells: &dyn Cells, at: usize) -> Result<(), ValueError> {
         for column in 0..M::__table().columns().len() {
-            self.entity_mut(slot).decode_column(column, cells, at + column)?;
+            self.entity_mut(slot).column_mut(column).overwrite(cells, at + column)?;
         }
         self.look_up(slot);
         Ok(())
@@ -187,8 +191,8 @@ impl<M: Model> Storage for EntityStorage<M> {
     fn vacate(&mut self, slot: u32) {
         self.take(slot);
     }
-    fn encode(&self, slot: u32, column: usize) -> Value {
-        self.entity(slot).encode(column)
+    fn column(&self, slot: u32, column: usize) -> &dyn ColumnField {
+        self.entity(slot).column(column)
     }
     fn decode_column(
         &mut self,
@@ -197,14 +201,14 @@ impl<M: Model> Storage for EntityStorage<M> {
         cells: &dyn Cells,
         at: usize,
     ) -> Result<(), ValueError> {
-        self.entity_mut(slot).decode_column(column, cells, at)?;
+        self.entity_mut(slot).column_mut(column).overwrite(cells, at)?;
         if self.lookups.iter().any(|lookup| lookup.column == column) {
             self.look_up(slot);
         }
         Ok(())
     }
     fn normalize(&mut self, slot: u32, column: usize) {
-        self.entity_mut(slot).normalize(column);
+        self.entity_mut(slot).column_mut(column).normalize();
     }
     fn set_flushed(&mut self, slot: u32, flushed: bool) {
         self.entity_mut(slot).set_flushed(flushed);

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::{
-    BaseColumns, ColumnDef, EntityStorage, Hooks, Model, ModelHooks, Relationship, Storage,
+    BaseColumns, ColumnDef, ColumnSet, EntityStorage, Hooks, Model, ModelHooks, Relationship,
+    Storage,
 };
 use crate::error::Error;
 use crate::value::{Cells, SqlType, ValueError};
@@ -24,6 +25,7 @@ pub struct Table {
     storage: Option<fn() -> Box<dyn Storage>>,
     columns: Vec<ColumnDef>,
     base_columns: usize,
+    deferred: Vec<usize>,
     primary_key: Vec<usize>,
     foreign_keys: Vec<ForeignKey>,
     uniques: Vec<Index>,
@@ -67,6 +69,16 @@ impl Table {
     /// How many of the columns are base columns.
     pub fn base_columns(&self) -> usize {
         self.base_columns
+    }
+    /// The positions of the columns that queries leave out until they are asked for.
+    pub(crate) fn deferred(&self) -> &[usize] {
+        &self.deferred
+    }
+    /// The positions of the columns that a query selects, given those that it doesn't leave out
+    /// though they are deferred.
+    pub(crate) fn selected(&self, undeferred: &ColumnSet) -> impl Iterator<Item = usize> {
+        let columns = 0..self.columns.len();
+        columns.filter(|at| !self.deferred.contains(at) || undeferred.contains(*at))
     }
     /// The positions of the primary key's columns.
     pub fn primary_key(&self) -> &[usize] {
@@ -298,6 +310,7 @@ impl TableBuilder {
             storage: None,
             columns: Vec::new(),
             base_columns: 0,
+            deferred: Vec::new(),
             primary_key: Vec::new(),
             foreign_keys: Vec::new(),
             uniques: Vec::new(),
@@ -405,6 +418,9 @@ impl TableBuilder {
             );
             if column.primary_key {
                 table.primary_key.push(at);
+            }
+            if column.facts.deferred {
+                table.deferred.push(at);
             }
             let is_whole_key = column.primary_key && keys == 1;
             if column.facts.unique && !is_whole_key {

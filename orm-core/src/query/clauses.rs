@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Criteria, Lifted, LoadOption, RouteParts, SourceOf, joins};
 use crate::error::{Error, Result};
-use crate::model::Table;
+use crate::model::{ColumnSet, Table};
 use crate::sql::{self, Expr, From, Join, JoinKind, RowLock, Source};
 
 /// A query without types: the tree so far, and what is to be done with its rows.
@@ -16,6 +16,8 @@ pub(crate) struct Query {
     /// The table of the model that the query starts from.
     pub(crate) table: &'static Table,
     pub(crate) options: Vec<LoadOption>,
+    /// The deferred columns that it asks for.
+    pub(super) undeferred: ColumnSet,
     /// What the whole entities among its columns are of, in their order.
     pub(crate) wholes: Vec<SourceOf>,
     pub(crate) populate_existing: bool,
@@ -39,6 +41,7 @@ impl Query {
             tree: sql::Select::new(from),
             table,
             options: Vec::new(),
+            undeferred: ColumnSet::default(),
             wholes: Vec::new(),
             populate_existing: false,
             criteria: Arc::default(),
@@ -108,6 +111,19 @@ impl Query {
     /// Is free of all criteria.
     pub(super) fn lift_all(&mut self) {
         self.lifted = Lifted::Everything;
+    }
+
+    /// The deferred columns that are selected all the same: those that it asks for, and those that
+    /// distinct rows are ordered by.
+    pub(crate) fn undeferred(&self) -> ColumnSet {
+        let by_order = self.tree.order_by.iter().filter_map(|term| match &term.expr {
+            Expr::Column(it) if it.table == self.table && it.source == Source::Scope => {
+                Some(it.column)
+            }
+            _ => None,
+        });
+        let by_order = by_order.filter(|_| self.tree.distinct);
+        self.undeferred.iter().chain(by_order).collect()
     }
 
     /// The tree as part of another statement, which says the first mistake when it is written.

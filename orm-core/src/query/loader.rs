@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::{Condition, Only, OrderTerms, Orders};
-use crate::model::{Kind, Model, Relation, Relationship, Strategy};
+use crate::model::{Column, ColumnSet, Kind, Model, Relation, Relationship, Strategy};
 use crate::sql::{Expr, OrderTerm};
 
 /// What a query says about loading one relationship, without types.
@@ -18,6 +18,8 @@ pub(crate) struct LoadOption {
     /// Per parent.
     pub(crate) limit: Option<u64>,
     pub(crate) levels: Levels,
+    /// The deferred columns of the members that are loaded all the same.
+    pub(crate) undeferred: ColumnSet,
     pub(crate) children: Vec<LoadOption>,
 }
 
@@ -39,6 +41,7 @@ impl LoadOption {
             order: Vec::new(),
             limit: None,
             levels: Levels::Number(1),
+            undeferred: ColumnSet::default(),
             children: Vec::new(),
         }
     }
@@ -175,6 +178,32 @@ impl<M, T: Model> Load<M, T> {
     /// Loads a relationship of the members too.
     pub fn with(mut self, nested: impl IntoLoad<Owner = T>) -> Self {
         self.option.children.push(nested.into_load().into_option());
+        self
+    }
+
+    /// Loads a [`Deferred`](crate::Deferred) column of the members too.
+    ///
+    /// ```
+    /// # use orm_core::{BelongsTo, Deferred, Engine, HasMany, Model, SessionFactory, schema};
+    /// # #[derive(Model)] struct User { name: String, #[orm(back_populates = user)] posts: HasMany<Post> }
+    /// # #[derive(Model)] struct Post { body: Deferred<String>, #[orm(foreign_key = User)] user_id: i64,
+    /// #   #[orm(back_populates = posts)] user: BelongsTo<User> }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![User, Post]).await?;
+    /// # let mut session = SessionFactory::new(engine.clone()).session();
+    /// # session.add(User::draft().name("ada").posts([Post::draft().body("Notes")]));
+    /// # session.commit().await?;
+    /// let users = User::select().with(User::posts.undefer(Post::body)).on(&engine).graph().await?;
+    /// for user in users.roots() {
+    ///     for (_, post) in users.members(user, User::posts)? {
+    ///         println!("{}", post.body.get());
+    ///     }
+    /// }
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    pub fn undefer<C>(mut self, column: Column<T, C>) -> Self {
+        self.option.undeferred.insert(column.__index());
         self
     }
 }

@@ -171,6 +171,12 @@ impl<R, Scope, Owned> Rows<R, Scope, Owned> {
         projection.__select(&mut selection);
         query.tree.columns = selection.columns.into_iter().map(|column| (column, None)).collect();
         query.wholes = selection.wholes;
+        if !query.wholes.is_empty() && !query.undeferred.is_empty() {
+            query.mistaken(Error::misuse(
+                "`undefer` is for queries of objects: beside a whole entity, name the deferred \
+                 column itself among the columns",
+            ));
+        }
         Self::over(query, Decoder::of::<Scope, At, P>())
     }
 

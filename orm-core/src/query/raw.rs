@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 
 use super::{Row, RowCells};
 use crate::error::{Error, Result};
-use crate::model::{Column, Model, Table};
+use crate::model::{Column, ColumnDef, Model, Table};
 use crate::sql::{Bind, RawArgument, RawSql};
-use crate::value::{Cells, ChosenCells, ColumnType, ValueError};
+use crate::value::{Cells, ChosenCells, ColumnType, LEFT_OUT, ValueError};
 
 /// A statement in SQL of your own, for what queries can't say.
 ///
@@ -269,7 +269,7 @@ impl ByName {
     /// The row's cells in the order of the table's columns.
     ///
     /// # Errors
-    /// `Type` if a column isn't there.
+    /// `Type` if a column isn't there that isn't deferred.
     pub(crate) fn chosen<'r>(&'r mut self, cells: &'r dyn Cells) -> Result<ChosenCells<'r>> {
         let Self { table, names, places } = self;
         let places = match places {
@@ -280,9 +280,11 @@ impl ByName {
     }
 }
 
+/// The place of each column. A deferred one may be missing.
 fn find_all(table: &Table, names: &[String], cells: &dyn Cells) -> Result<Vec<usize>> {
-    let place = |name: &String| {
-        cells.position(name).ok_or_else(|| {
+    let place = |(name, column): (&String, &ColumnDef)| {
+        let may_be_missing = column.facts.deferred.then_some(LEFT_OUT);
+        cells.position(name).or(may_be_missing).ok_or_else(|| {
             let error = ValueError::new(format!(
                 "the statement gives no such column, and `{}` needs all of its own",
                 table.model(),
@@ -290,5 +292,5 @@ fn find_all(table: &Table, names: &[String], cells: &dyn Cells) -> Result<Vec<us
             Error::at_column(table.name(), name, error)
         })
     };
-    names.iter().map(place).collect()
+    names.iter().zip(table.columns()).map(place).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::route::related;
 use super::{Condition, IntoLoad, IntoRoute, Load, Only, Orders};
-use crate::model::{Kind, Model, Relation, ToMany, ToOne};
+use crate::model::{Column, Kind, Model, Relation, ToMany, ToOne};
 
 impl<M: Model, K: Kind<Target = M>, N> Relation<M, K, N> {
     /// Loads so many levels of a relationship of a model to itself: [`Load::depth`].
@@ -61,6 +61,11 @@ impl<M: Model, K: Kind, N> Relation<M, K, N> {
     /// Loads it, and a relationship of its members too.
     pub fn with(self, nested: impl IntoLoad<Owner = K::Target>) -> Load<M, K::Target> {
         self.into_load().with(nested)
+    }
+
+    /// Loads it, and a [`Deferred`](crate::Deferred) column of its members too: [`Load::undefer`].
+    pub fn undefer<T>(self, column: Column<K::Target, T>) -> Load<M, K::Target> {
+        self.into_load().undefer(column)
     }
 
     /// Leads somewhere: there is at least one related row. `!User::posts.exists()` finds the

@@ -196,6 +196,31 @@ impl<M: Model, Scope> Select<M, Scope> {
         self
     }
 
+    /// Loads a [`Deferred`](crate::Deferred) column of the objects along with them. Of those that the
+    /// session knows it is filled in where it is not loaded.
+    ///
+    /// ```
+    /// # use orm_core::{Deferred, Engine, Model, SessionFactory, schema};
+    /// # #[derive(Model)] struct Author { name: String, biography: Deferred<String> }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::connect("sqlite::memory:").await?;
+    /// # engine.create_all(&schema![Author]).await?;
+    /// # let mut session = SessionFactory::new(engine.clone()).session();
+    /// # session.add(Author::draft().name("Ada").biography("Born in London."));
+    /// # session.commit().await?;
+    /// for author in Author::select().undefer(Author::biography).on(&engine).all().await? {
+    ///     println!("{}: {}", author.name, author.biography.get());
+    /// }
+    /// # Ok::<(), orm_core::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// Of related objects it is an option of their loader: `.with(Author::books.undefer(Book::blurb))`.
+    /// SQLAlchemy's `undefer`.
+    pub fn undefer<T>(mut self, column: Column<M, T>) -> Self {
+        self.query.undeferred.insert(column.__index());
+        self
+    }
+
     /// Overwrites what the session knows of the objects that the query meets, discarding their
     /// unflushed changes.
     pub fn populate_existing(mut self) -> Self {

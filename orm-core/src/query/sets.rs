@@ -93,15 +93,18 @@ fn entities<M: Model, A, B>(
     let table = first.table;
     let mut options = std::mem::take(&mut first.options);
     options.extend(second.options.clone());
+    let undeferred = first.undeferred.iter().chain(second.undeferred.iter()).collect();
     let populate_existing = first.populate_existing || second.populate_existing;
     let operands = [first, second].map(|query| {
         let mut tree = query.into_tree();
         tree.columns.clear();
+        // What follows may filter and order by any of them.
         tree.select_all(table, Source::Scope);
         tree
     });
     let mut query = Query::over(compound(operator, operands, table), table);
     query.options = options;
+    query.undeferred = undeferred;
     query.populate_existing = populate_existing;
     Select::over(query)
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::{As, Contains, Origin, Presence, Projection, Selection, SourceOf};
 use crate::error::Result;
-use crate::model::{Entity, Handle, Key, Model};
+use crate::model::{ColumnSet, Entity, Handle, Key, Model, RowLayout};
 use crate::sql::{ColumnRef, Expr};
 use crate::tracking::{ObjectId, Place, Store};
 use crate::value::{Cells, Nullability};
@@ -116,15 +116,17 @@ where
     fn __select(self, into: &mut Selection) {
         let of = O::__source();
         let SourceOf { table, source } = of;
-        let columns = (0..table.columns().len()).map(|column| ColumnRef { table, column, source });
+        let nothing = ColumnSet::default();
+        let columns = table.selected(&nothing);
+        let columns = columns.map(|column| ColumnRef { table, column, source });
         into.columns.extend(columns.map(Expr::Column));
         into.wholes.push(of);
     }
 
     fn __decode(cells: &dyn Cells, at: &mut usize) -> Result<Self::Owned> {
-        let first = behind::<M>(at);
-        let is_there = M::__table().is_in(cells, first);
-        Scope::Presence::read_whole(is_there, || Entity::<M>::read(cells, first))
+        let layout = behind::<M>(at);
+        let is_there = layout.has(M::__table(), cells);
+        Scope::Presence::read_whole(is_there, || layout.read(cells, Entity::<M>::read))
     }
 
     fn __absorb(
@@ -132,20 +134,22 @@ where
         cells: &dyn Cells,
         at: &mut usize,
     ) -> Result<Self::Row> {
-        let first = behind::<M>(at);
-        let is_there = M::__table().is_in(cells, first);
+        let layout = behind::<M>(at);
+        let is_there = layout.has(M::__table(), cells);
         let place = arrivals.next_place();
         Scope::Presence::read_whole(is_there, || {
-            arrivals.absorb(place, cells, first).map(Handle::from_key)
+            let absorb = |cells: &dyn Cells, first| arrivals.absorb(place, cells, first);
+            layout.read(cells, absorb).map(Handle::from_key)
         })
     }
 }
 
-/// Moves a position behind a model's cells, and gives the first of them.
-fn behind<M: Model>(at: &mut usize) -> usize {
-    let first = *at;
-    *at += M::__table().columns().len();
-    first
+/// Moves a position behind a model's cells, and says where they are.
+fn behind<M: Model>(at: &mut usize) -> RowLayout {
+    let (table, nothing) = (M::__table(), ColumnSet::default());
+    let layout = RowLayout::new(table, *at, &nothing);
+    *at += table.columns().len() - table.deferred().len();
+    layout
 }
 
 /// The whole entities of a query's rows, on their way into a session; opaque outside of this crate.

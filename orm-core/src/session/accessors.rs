@@ -9,7 +9,8 @@ use super::relations::{hidden, strictly_not_loaded};
 use crate::error::{Error, Result};
 use crate::load::{Loader, load_for_peers};
 use crate::model::{
-    Handle, Key, Link, Model, Relation, Relationship, RelationshipKind, Strategy, ToMany, ToOne,
+    Column, Handle, Key, Link, Model, Relation, Relationship, RelationshipKind, Strategy, ToMany,
+    ToOne,
 };
 use crate::query::{Condition, Only, Orders, Select};
 use crate::sql::{BinaryOp, ColumnRef, Expr, Join, JoinKind, Source};
@@ -235,6 +236,12 @@ impl<'s, T: Model> RelatedQuery<'s, T> {
         let mut terms = crate::query::OrderTerms(std::mem::take(&mut tree.order_by));
         order.__orders(&mut terms);
         tree.order_by = terms.0;
+        self
+    }
+
+    /// Loads a [`Deferred`](crate::Deferred) column of the members too.
+    pub fn undefer<C>(mut self, column: Column<T, C>) -> Self {
+        self.select = self.select.undefer(column);
         self
     }
 

@@ -6,7 +6,7 @@ use super::{OnEngine, Session};
 use crate::driver::Connection;
 use crate::error::Result;
 use crate::flush::bulk;
-use crate::model::Model;
+use crate::model::{ColumnSet, Model, RowLayout};
 use crate::query::{Bulk, BulkStatement, Delete, Update};
 
 impl Session {
@@ -54,7 +54,7 @@ impl Session {
         write.restrict(&self.criteria);
         write.returning = match &wanted {
             Wanted::Number => Vec::new(),
-            Wanted::Objects => (0..table.columns().len()).collect(),
+            Wanted::Objects => table.selected(&ColumnSet::default()).collect(),
             Wanted::Columns(columns) => columns.clone(),
         };
         self.ready().await?;
@@ -72,7 +72,10 @@ impl Session {
         let (rows, values) = (outcome.rows, std::mem::take(&mut outcome.returned));
         let settled = bulk::settle(&mut self.store, write, outcome, self.engine.dialect());
         let objects = settled.and_then(|()| match wanted {
-            Wanted::Objects => bulk::settle_rows(&mut self.store, table, &values, true),
+            Wanted::Objects => {
+                let layout = RowLayout::new(table, 0, &ColumnSet::default());
+                bulk::settle_rows(&mut self.store, table, &values, &layout, true)
+            }
             Wanted::Number | Wanted::Columns(_) => Ok(Vec::new()),
         });
         match objects {

@@ -127,7 +127,8 @@ impl ColumnChange {
         self.column.hidden
     }
 
-    /// The value in the database; `None` if the object is no row yet, or the value isn't shown.
+    /// The value in the database; `None` if the object is no row yet, if a
+    /// [`Deferred`](crate::Deferred) column was not loaded, or if the value isn't shown.
     pub fn old(&self) -> Option<&Json> {
         self.old.as_ref()
     }

@@ -10,7 +10,7 @@ use crate::model::{
     ColumnDef, ColumnSet, Handle, Kind, Model, Relation, Relationship, ToMany, ToOne,
 };
 use crate::tracking::ObjectId;
-use crate::value::{Blank, Operand, Placeholder, Value};
+use crate::value::{Blank, FieldOperand, Placeholder, Value};
 
 /// A new object, ready to be added: made from a draft whose required columns are set, or from a
 /// whole struct.
@@ -42,7 +42,7 @@ impl<M: Model> New<M> {
         let table = M::__table();
         let own = &table.columns()[table.base_columns()..];
         let is_left_out = |(at, column): &(usize, &ColumnDef)| {
-            column.autoincrement && model.__encode(*at) == Value::Int(0)
+            column.autoincrement && model.__column(*at).encode() == Value::Int(0)
         };
         let (unset, given): (Vec<_>, Vec<_>) = own.iter().enumerate().partition(is_left_out);
         let columns = |set: Vec<(usize, &ColumnDef)>| set.into_iter().map(|(at, _)| at).collect();
@@ -54,7 +54,7 @@ impl<M: Model> New<M> {
 /// The model as it enters a session: cut to what every database can hold.
 fn normalized<M: Model>(mut model: M) -> M {
     let own = M::__table().columns().len() - M::__table().base_columns();
-    (0..own).for_each(|column| model.__normalize(column));
+    (0..own).for_each(|column| model.__column_mut(column).normalize());
     model
 }
 
@@ -190,12 +190,12 @@ impl Unset {
 
     /// The given value, else the blank; remembers a column that is left out. `None` if it must be
     /// set and isn't.
-    pub fn column<T>(
+    pub fn column<F>(
         &mut self,
         column: usize,
-        given: Option<T>,
-        blank: impl FnOnce() -> Option<Blank<T>>,
-    ) -> Option<T> {
+        given: Option<F>,
+        blank: impl FnOnce() -> Option<Blank<F>>,
+    ) -> Option<F> {
         if given.is_some() {
             self.given.insert(column);
             return given;
@@ -270,8 +270,8 @@ pub fn left_to_server<T: Placeholder>(server_default: Option<&str>) -> Blank<T> 
 }
 
 /// A column's default of the application.
-pub fn default_for<T>(value: impl Operand<T>) -> Blank<T> {
-    Blank::Written(value.into_operand())
+pub fn default_for<F>(value: impl FieldOperand<F>) -> Blank<F> {
+    Blank::Written(value.into_field())
 }
 
 /// What a relationship of kind `K` takes.

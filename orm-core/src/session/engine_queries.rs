@@ -115,12 +115,13 @@ pub(super) async fn load_graph(
 ) -> Result<(Store, Vec<Loaded>)> {
     query.check()?;
     let mut store = Store::default();
+    let undeferred = query.undeferred();
     let Query { tree: select, table, options, criteria, .. } = query;
     let nodes = plan_loads(table, &options)?;
     let mut loader =
         Loader { connection, store: &mut store, criteria: &criteria, populate_existing: false };
     let (nodes, at_most_one) = (&nodes[..], select.limit == Some(1));
-    let query = EntityQuery { table, select, nodes, at_most_one, owner_key };
+    let query = EntityQuery { table, select, undeferred, nodes, at_most_one, owner_key };
     let loaded = load_entities(&mut loader, query).await?.loaded;
     Ok((store, loaded))
 }

@@ -141,7 +141,7 @@ impl Session {
             let select = Select::<M>::__new()
                 .filter(column.in_(chunk.iter().copied()))
                 .without_criteria::<M>();
-            objects.extend(self.load(select.query).await?);
+            objects.extend(self.load_query(select.query).await?);
         }
         let keys: HashSet<&Value> = wanted.iter().map(|(key, _)| key).collect();
         let value_of = |session: &Self, object: ObjectId| {

@@ -4,11 +4,12 @@ use std::fmt;
 use std::ops::Index;
 
 use super::accessors::leads_nowhere;
+use super::columns;
 use crate::error::{Error, Result};
-use crate::model::{Entity, Handle, Model, Relation, Relationship, ToMany, ToOne};
+use crate::model::{Column, Entity, Handle, Model, Relation, Relationship, ToMany, ToOne};
 use crate::query::{View, view_object};
 use crate::tracking::{ObjectId, Store};
-use crate::value::Nullability;
+use crate::value::{ColumnType, Nullability};
 
 /// The objects that a query without a session loaded, with their relationships: index it, follow
 /// it. It can't be edited and holds no connection.
@@ -80,6 +81,19 @@ impl<M: Model> Graph<M> {
         relation: Relation<T, K>,
     ) -> Result<Members<'_, K::Target>> {
         members(&self.store, self.store.readable(owner)?, relation.def())
+    }
+
+    /// The value of a column: what `graph[handle].biography` holds, with an error where a
+    /// [`Deferred`](crate::Deferred) column is not loaded.
+    ///
+    /// # Errors
+    /// [`Error::NotLoaded`] if the query didn't [`undefer`](crate::query::Select::undefer) it.
+    pub fn value<T: Model, C: ColumnType>(
+        &self,
+        handle: Handle<T>,
+        column: Column<T, C>,
+    ) -> Result<&C> {
+        columns::value(&self.store, self.store.readable(handle)?, column)
     }
 
     /// An object, and what its view names of others.

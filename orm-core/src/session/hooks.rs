@@ -262,7 +262,7 @@ impl Written {
         let values = (0..handle.description().columns().len()).map(|column| {
             let old = before.map(|values| values[column].clone());
             let new = after.map(|object| session.store.database_value(object, column));
-            (old, new)
+            (old.and_then(Value::if_loaded), new.and_then(Value::if_loaded))
         });
         Ok(ObjectChanges::of_row(handle, values))
     }

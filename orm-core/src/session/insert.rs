@@ -7,7 +7,7 @@ use super::objects::with_base_columns;
 use super::{New, OnEngine, QueryTarget, Session, SessionFactory};
 use crate::error::{Error, Result};
 use crate::flush::{self, HooksRun, bulk};
-use crate::model::{Column, ColumnSet, Entity, Model, Table};
+use crate::model::{Column, ColumnSet, Entity, Model, RowLayout, Table};
 use crate::query::{Assign, Assigned, ColumnList, Condition, Criteria};
 use crate::sql::{ColumnRef, Expr, UpdateExisting};
 use crate::tracking::{ObjectId, State, Store};
@@ -215,6 +215,16 @@ pub(super) enum Wanted {
     Columns(Vec<usize>),
 }
 
+impl Wanted {
+    /// The columns that were asked for.
+    fn columns(&self) -> &[usize] {
+        match self {
+            Wanted::Columns(columns) => columns,
+            Wanted::Number | Wanted::Objects => &[],
+        }
+    }
+}
+
 /// What is known of the rows of a write.
 #[derive(Default)]
 pub(super) struct Written {
@@ -245,10 +255,11 @@ impl Session {
         self.autoflush_changes().await?;
         let refreshes = write.updates() && bulk::holds(&self.store, table);
         let is_whole = refreshes || matches!(wanted, Wanted::Objects);
-        write.return_columns(match &wanted {
-            _ if is_whole => (0..table.columns().len()).collect(),
-            Wanted::Columns(columns) => columns.clone(),
-            _ => Vec::new(),
+        let undeferred = wanted.columns().iter().copied().collect();
+        let layout = RowLayout::new(table, 0, &undeferred);
+        write.return_columns(match is_whole {
+            true => table.selected(&undeferred).collect(),
+            false => wanted.columns().to_vec(),
         });
         self.begin().await?;
         let Some(connection) = &mut self.connection else { return Ok(Written::default()) };
@@ -258,14 +269,14 @@ impl Session {
         };
         let known = if is_whole { &inserted.returned[..] } else { &[] };
         let wants_objects = matches!(wanted, Wanted::Objects);
-        let settled = bulk::settle_insert(&mut self.store, &write, known, wants_objects);
+        let settled = bulk::settle_insert(&mut self.store, &write, known, &layout, wants_objects);
         let objects = match settled {
             Ok(objects) => objects,
             Err(error) => return self.fail_flush(error).await,
         };
         let picked = |row: Vec<Value>| match &wanted {
             Wanted::Columns(columns) if is_whole => {
-                columns.iter().map(|&column| row[column].clone()).collect()
+                columns.iter().map(|&column| row[layout.place(column)].clone()).collect()
             }
             _ => row,
         };

@@ -152,6 +152,7 @@ impl Session {
         let columns = 0..handle.description().columns().len();
         let values = columns.map(|column| {
             let old = is_row.then(|| self.store.database_value(object, column));
+            let old = old.and_then(Value::if_loaded);
             let new = self.store.value_after_flush(object, column).filter(|_| !is_deleted);
             (old, new)
         });
@@ -243,7 +244,8 @@ pub struct History<T> {
 }
 
 impl<T> History<T> {
-    /// The value in the database; `None` for a pending object.
+    /// The value in the database; `None` for a pending object, and where a
+    /// [`Deferred`](crate::Deferred) column was not loaded.
     pub fn old(&self) -> Option<&T> {
         self.old.as_ref()
     }
@@ -316,6 +318,7 @@ impl<M: Model, T: ColumnType> Attribute<M> for Column<M, T> {
         let (store, object, column) = (&of.session.store, of.object, self.__index());
         let is_row = store.header(object).state == State::Persistent;
         let old = is_row.then(|| store.database_value(object, column));
+        let old = old.and_then(Value::if_loaded);
         let new = store.value_after_flush(object, column);
         // What was encoded from the field can be decoded, unless no database can hold it.
         let decode = |value: &Value| T::decode(&ValueCells(std::slice::from_ref(value)), 0).ok();

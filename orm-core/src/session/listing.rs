@@ -2,7 +2,7 @@
 
 use crate::driver::{Connection, EachRow};
 use crate::error::Result;
-use crate::model::{Entity, Model};
+use crate::model::{Entity, Model, RowLayout};
 use crate::query::{Rows, Select, read_order};
 use crate::sql::{self, Source, Statement};
 use crate::value::{Cells, SqlType, Value};
@@ -22,11 +22,12 @@ impl<M: Model, Scope> Select<M, Scope> {
         self,
     ) -> Result<Listing<impl FnMut(&dyn Cells) -> Result<Entity<M>> + Send + use<M, Scope>>> {
         self.query.check()?;
-        let table = self.query.table;
+        let (table, undeferred) = (self.query.table, self.query.undeferred());
         let mut tree = self.query.tree;
-        tree.select_all(table, Source::Scope);
+        let layout = RowLayout::new(table, tree.columns.len(), &undeferred);
+        tree.select_columns(table, Source::Scope, table.selected(&undeferred));
         self.query.criteria.restrict(&mut tree);
-        Ok(Listing { tree, decode: |cells: &dyn Cells| Entity::read(cells, 0) })
+        Ok(Listing { tree, decode: move |cells: &dyn Cells| layout.read(cells, Entity::read) })
     }
 }
 

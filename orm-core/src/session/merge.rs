@@ -84,7 +84,8 @@ impl Merged {
     /// A finished draft or a whole struct, with its key where that is not one of its columns.
     pub(super) fn of_new<M: Model>(mut new: New<M>, id: Option<M::Id>) -> Self {
         let links = std::mem::take(&mut new.links);
-        let columns = new.given.iter().map(|at| (at, new.model.__encode(at)));
+        let columns = new.given.iter().map(|at| (at, new.model.__column(at).encode()));
+        let columns = columns.filter_map(|(at, value)| Some((at, value.if_loaded()?)));
         let given = columns.map(|(at, value)| (M::Base::COUNT + at, value)).collect();
         let id = id.map(|id| id.__encode());
         let key = id.clone();
@@ -138,7 +139,7 @@ impl Merged {
         merged
     }
 
-    /// An entity with every column. Its relationships are those that are loaded and whose members
+    /// An entity with every column that is loaded. Its relationships are those that are loaded and whose members
     /// are in this session: handles of another one lead nowhere here.
     fn of_entity<M: Model>(mut entity: Entity<M>, session: &Session) -> Self {
         let table = M::__table();
@@ -166,7 +167,9 @@ impl Merged {
                 && !table.primary_key().contains(column)
                 && table.version() != Some(*column)
         });
-        let given = copied.map(|column| (column, entity.encode(column))).collect();
+        // What was never loaded is not set.
+        let loaded = |column| Some((column, entity.encode(column).if_loaded()?));
+        let given = copied.filter_map(loaded).collect();
         let version = table.version().map(|column| entity.encode(column));
         let key = table.primary_key().iter().map(|column| entity.encode(*column)).collect();
         let add: Add = Box::new(move |session| {
@@ -215,7 +218,8 @@ impl Session {
     /// gives that one's handle.
     ///
     /// `x` is an [`Entity`] (read without a session, or [taken](Self::take) out of one), whose
-    /// columns are all set but for those of its base, which the database maintains; a draft that
+    /// columns are all set but for those of its base, which the database maintains, and deferred ones
+    /// that are not loaded; a draft that
     /// sets its key; or, where the key is a base column, a pair of a key and a draft. A draft may
     /// leave out what an insertion requires: what is not set stays as it is.
     ///

@@ -11,7 +11,7 @@ use crate::load::{
     EachTuple, EntityQuery, Loaded, Loader, OwnerKey, TupleQuery, load_entities, load_tuples,
     plan_loads,
 };
-use crate::model::{Handle, Model, PrimaryKey, Table};
+use crate::model::{ColumnSet, Handle, Model, PrimaryKey, Table};
 use crate::query::{Arrivals, Criteria, Lifted, Query, Rows, Select};
 use crate::sql::{self, BinaryOp, ColumnRef, Expr};
 use crate::tracking::{ObjectId, State};
@@ -23,7 +23,7 @@ impl<M: Model, Scope> Select<M, Scope> {
     /// # Errors
     /// The database's, and those of the flush.
     pub async fn all(self, session: &mut Session) -> Result<Vec<Handle<M>>> {
-        let objects = session.load(self.query).await?;
+        let objects = session.load_query(self.query).await?;
         Ok(objects.into_iter().map(|object| session.store.handle(object)).collect())
     }
 }
@@ -239,8 +239,8 @@ impl Session {
                 _ => Expr::Keys { columns: columns.clone(), keys: chunk.to_vec() },
             });
             let (nodes, at_most_one) = (&nodes[..], chunk.len() == 1);
-            let owner_key = OwnerKey::None;
-            let query = EntityQuery { table, select, nodes, at_most_one, owner_key };
+            let (undeferred, owner_key) = (ColumnSet::default(), OwnerKey::None);
+            let query = EntityQuery { table, select, undeferred, nodes, at_most_one, owner_key };
             let found = self.load_tree(query, criteria, populate_existing).await?;
             loaded.extend(found.into_iter().map(|loaded| loaded.object));
         }
@@ -248,7 +248,7 @@ impl Session {
     }
 
     /// Runs a query of entities.
-    pub(super) async fn load(&mut self, query: Query) -> Result<Vec<ObjectId>> {
+    pub(super) async fn load_query(&mut self, query: Query) -> Result<Vec<ObjectId>> {
         let loaded = self.load_with(query, OwnerKey::None).await?;
         Ok(loaded.into_iter().map(|loaded| loaded.object).collect())
     }
@@ -274,9 +274,10 @@ impl Session {
         if query.tree.is_locking() {
             self.begin().await?;
         }
+        let undeferred = query.undeferred();
         let Query { tree: select, table, populate_existing, criteria, .. } = query;
         let (nodes, at_most_one) = (&nodes[..], select.limit == Some(1));
-        let query = EntityQuery { table, select, nodes, at_most_one, owner_key };
+        let query = EntityQuery { table, select, undeferred, nodes, at_most_one, owner_key };
         self.load_tree(query, &criteria, populate_existing).await
     }
 

@@ -13,8 +13,10 @@ impl<M: Model, Scope> OnEngine<'_, Select<M, Scope>> {
     fn into_statement(self) -> Result<Statement> {
         let mut query = self.query.query;
         query.check_and_lock()?;
+        let undeferred = query.undeferred();
         let Query { tree, table, options, criteria, .. } = query;
-        let tree = entity_select(table, tree, &plan_loads(table, &options)?, &criteria)?;
+        let nodes = plan_loads(table, &options)?;
+        let tree = entity_select(table, tree, &undeferred, &nodes, &criteria)?;
         self.engine.render(&tree)
     }
 

@@ -244,10 +244,18 @@ impl Select {
 
     /// Selects every mapped column of an occurrence of a table, in the table's order.
     pub(crate) fn select_all(&mut self, table: &'static Table, source: Source) {
-        self.columns.extend(
-            (0..table.columns().len())
-                .map(|column| (Expr::Column(ColumnRef { table, column, source }), None)),
-        );
+        self.select_columns(table, source, 0..table.columns().len());
+    }
+
+    /// Selects these columns of an occurrence of a table.
+    pub(crate) fn select_columns(
+        &mut self,
+        table: &'static Table,
+        source: Source,
+        columns: impl Iterator<Item = usize>,
+    ) {
+        let selected = columns.map(|column| ColumnRef { table, column, source });
+        self.columns.extend(selected.map(|column| (Expr::Column(column), None)));
     }
 
     /// Selects what the rows are ordered by, behind what is selected already; gives the position of

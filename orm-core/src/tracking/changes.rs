@@ -58,7 +58,7 @@ impl Store {
         let expressions = changes.map(|changes| changes.expressions.as_slice()).unwrap_or_default();
         expressions.iter().filter(move |(column, _)| {
             snapshot.is_none_or(|snapshot| {
-                self.storage(object).encode(object.slot, *column) == snapshot[*column]
+                !self.storage(object).encode(object.slot, *column).is_edit_of(&snapshot[*column])
             })
         })
     }
@@ -81,7 +81,7 @@ impl Store {
     pub(crate) fn edit_of(&self, object: ObjectId, column: usize) -> Option<Value> {
         let snapshot = self.header(object).changes.as_ref()?.snapshot.as_ref()?;
         let now = self.storage(object).encode(object.slot, column);
-        (now != snapshot[column]).then_some(now)
+        now.is_edit_of(&snapshot[column]).then_some(now)
     }
 
     /// Whether a flush would find something to write for the object.
@@ -98,7 +98,7 @@ impl Store {
             let storage = self.storage(object);
             let columns = changes.snapshot.iter().flatten().enumerate();
             let mut values = columns.map(|(at, value)| (storage.encode(object.slot, at), value));
-            values.any(|(now, before)| now != *before)
+            values.any(|(now, before)| now.is_edit_of(before))
         };
         let assigned = || {
             let own_key = self.key_of(object);

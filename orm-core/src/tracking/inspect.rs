@@ -33,6 +33,14 @@ impl Store {
         objects
     }
 
+    /// Whether only the database can tell what a pending object's column will hold.
+    pub(crate) fn is_left_to_database(&self, object: ObjectId, column: usize) -> bool {
+        let definition = &self.table(object).columns()[column];
+        // NULL where nobody gave it a value, unless the server has a default.
+        let is_null = definition.facts.nullable && !definition.is_generated();
+        self.header(object).state == State::Pending && !is_null && self.is_unset(object, column)
+    }
+
     /// What a column will hold after the next flush; `None` where only the database can tell.
     pub(crate) fn value_after_flush(&self, object: ObjectId, column: usize) -> Option<Value> {
         let (mut object, mut column) = (object, column);
@@ -42,15 +50,15 @@ impl Store {
             let links = changes.map(|changes| changes.links.as_slice()).unwrap_or_default();
             let link = links.iter().find(|edit| edit.foreign_key.columns().contains(&column));
             let Some(link) = link else {
-                let storage = self.storage(object);
-                let definition = &self.table(object).columns()[column];
-                // NULL where nobody gave it a value, unless the server has a default.
-                let is_null = definition.facts.nullable && !definition.is_generated();
-                let is_known = self.header(object).state != State::Pending
-                    || is_null
-                    || !self.is_unset(object, column);
                 let is_computed = self.expressions(object).any(|(at, _)| *at == column);
-                return (is_known && !is_computed).then(|| storage.encode(object.slot, column));
+                if is_computed || self.is_left_to_database(object, column) {
+                    return None;
+                }
+                let value = self.storage(object).encode(object.slot, column);
+                // What was unloaded is no edit.
+                let value =
+                    value.if_loaded().unwrap_or_else(|| self.database_value(object, column));
+                return value.if_loaded();
             };
             let Some(parent) = link.parent else { return Some(Value::Null) };
             let columns = link.foreign_key.columns().iter();

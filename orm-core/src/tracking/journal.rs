@@ -2,7 +2,7 @@
 
 use super::arena::{ObjectId, ObjectMap, State};
 use super::store::Store;
-use crate::model::{Key, Table};
+use crate::model::{ColumnSet, Key, Table};
 use crate::value::{Value, ValueCells};
 
 /// How an object was when a level began. Only what changed since is kept.
@@ -12,6 +12,8 @@ struct Saved {
     state: Option<State>,
     /// Its database values, where a flush changed them.
     values: Option<Box<[Value]>>,
+    /// Its deferred columns that have been loaded since and may show what this level wrote.
+    unloaded: ColumnSet,
     /// Its relationship fields, where an edit changed them: the members, or `None` for unloaded.
     views: Vec<(usize, Option<KeptMembers>)>,
 }
@@ -28,6 +30,9 @@ impl Saved {
     /// Adds what is known from later on: what was kept first is how it was at the beginning.
     fn absorb(&mut self, later: Saved) {
         self.state = self.state.or(later.state);
+        if self.values.is_none() {
+            later.unloaded.iter().for_each(|column| self.unloaded.insert(column));
+        }
         self.values = self.values.take().or(later.values);
         for (relation, members) in later.views {
             if !self.has_view(relation) {
@@ -107,6 +112,11 @@ impl Journal {
 
     pub(crate) fn save_values(&mut self, object: ObjectId, values: impl FnOnce() -> Box<[Value]>) {
         self.saved(object).values.get_or_insert_with(values);
+    }
+
+    /// A deferred column was not loaded, before what is read now.
+    pub(super) fn save_unloaded(&mut self, level: usize, object: ObjectId, column: usize) {
+        self.level_mut(level).saved.entry(object).or_default().unloaded.insert(column);
     }
 
     /// Whether a relationship field has been kept already, in this level.
@@ -258,6 +268,9 @@ impl Store {
             && !self.storage(object).is_indexed(object.slot)
         {
             self.storage_mut(object).index(object.slot);
+        }
+        for column in saved.unloaded.iter() {
+            self.write_column(object, column, &Value::NotLoaded);
         }
         let is_expired = self.header(object).expired;
         for (relation, members) in saved.views {

@@ -11,6 +11,7 @@
 mod arena;
 mod assigned;
 mod changes;
+mod deferred;
 mod edits;
 mod expiry;
 mod hooks;
@@ -30,6 +31,7 @@ mod tables;
 
 pub(crate) use arena::{ObjectId, ObjectMap, ObjectSet, State};
 pub(crate) use changes::Changes;
+pub(crate) use deferred::column_not_loaded;
 pub(crate) use inspect::MemberEdits;
 pub(crate) use links::{
     EditedByKey, EditedLinks, Parent, not_loaded, views_of_child, views_of_parent,

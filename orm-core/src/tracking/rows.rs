@@ -13,7 +13,7 @@ pub(crate) enum Met {
     New,
     /// It was known and expired, and has been filled again.
     Refreshed,
-    /// It was known and stays as it is.
+    /// It was known and stays as it is, but for deferred columns that were not loaded.
     Known,
 }
 
@@ -48,7 +48,7 @@ impl Store {
     }
 
     /// Puts the row in consecutive cells into an arena: an unknown object is decoded, an expired
-    /// one filled again, a known one left as it is.
+    /// one filled again, a known one left as it is, but for deferred columns that it lacks.
     pub(crate) fn absorb(
         &mut self,
         arena: u32,
@@ -61,7 +61,13 @@ impl Store {
         let (slot, met) = match found.map_err(|error| self.decode_error(arena, cells, at, error))? {
             Some(slot) => {
                 if !self.arenas[arena as usize].header(slot).expired && !populate_existing {
-                    return Ok((ObjectId { arena, slot }, Met::Known));
+                    let object = ObjectId { arena, slot };
+                    for &column in self.table(object).deferred() {
+                        if !cells.is_left_out(at + column) {
+                            self.fill(object, column, cells, at + column)?;
+                        }
+                    }
+                    return Ok((object, Met::Known));
                 }
                 if populate_existing {
                     self.discard(&[ObjectId { arena, slot }]);

@@ -17,6 +17,11 @@ pub trait Cells {
     fn width(&self) -> Option<usize> {
         None
     }
+    /// Whether there is no such cell, since the statement left the column out: of a
+    /// [`Deferred`](crate::Deferred) one.
+    fn is_left_out(&self, _at: usize) -> bool {
+        false
+    }
     /// Whether the cell is `NULL`.
     fn is_null(&self, at: usize) -> bool;
     /// A boolean.
@@ -74,6 +79,9 @@ macro_rules! read {
 }
 
 impl Cells for ValueCells<'_> {
+    fn is_left_out(&self, at: usize) -> bool {
+        matches!(self.0.get(at), Some(Value::NotLoaded))
+    }
     fn is_null(&self, at: usize) -> bool {
         matches!(self.0.get(at), Some(Value::Null))
     }

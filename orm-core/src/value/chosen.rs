@@ -4,10 +4,13 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 use super::{Cells, SqlType, Value, ValueError};
 
+/// The place of a cell that the row doesn't have.
+pub(crate) const LEFT_OUT: usize = usize::MAX;
+
 /// Some cells of a row, in an order of our own.
 pub(crate) struct ChosenCells<'r> {
     pub(crate) cells: &'r dyn Cells,
-    /// The place of each in the row.
+    /// The place of each in the row, or [`LEFT_OUT`].
     pub(crate) places: &'r [usize],
 }
 
@@ -32,6 +35,9 @@ macro_rules! read {
 impl Cells for ChosenCells<'_> {
     fn width(&self) -> Option<usize> {
         Some(self.places.len())
+    }
+    fn is_left_out(&self, at: usize) -> bool {
+        self.places.get(at) == Some(&LEFT_OUT)
     }
     fn is_null(&self, at: usize) -> bool {
         self.place(at).is_ok_and(|place| self.cells.is_null(place))

@@ -62,6 +62,9 @@ pub struct Facts {
     pub server_default: Option<&'static str>,
     /// A comment for the schema.
     pub comment: Option<&'static str>,
+    /// Whether queries leave the column out until it is asked for, as
+    /// [`Deferred`](crate::Deferred) says.
+    pub deferred: bool,
 }
 
 impl Facts {
@@ -78,6 +81,7 @@ impl Facts {
             check: None,
             server_default: None,
             comment: None,
+            deferred: false,
         }
     }
 
@@ -127,6 +131,12 @@ impl Facts {
     /// With a comment.
     pub const fn comment(mut self, comment: &'static str) -> Self {
         self.comment = Some(comment);
+        self
+    }
+
+    /// Left out of queries until it is asked for.
+    pub(super) const fn deferred(mut self) -> Self {
+        self.deferred = true;
         self
     }
 }

@@ -31,6 +31,7 @@ impl Value {
             Value::Decimal(decimal) => Json::from(decimal.to_string()),
             // What no database can hold is not shown either: only why.
             Value::Refused(reason) => Json::from(&**reason),
+            Value::NotLoaded => Json::from("not loaded"),
         }
     }
 }

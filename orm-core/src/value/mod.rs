@@ -8,6 +8,8 @@ mod cells;
 mod chosen;
 mod column_type;
 mod composite;
+mod deferred;
+mod field_type;
 mod finite;
 mod json;
 mod operand;
@@ -17,11 +19,13 @@ mod scalars;
 mod sql_type;
 
 pub use cells::{Cells, ValueCells};
-pub(crate) use chosen::ChosenCells;
+pub(crate) use chosen::{ChosenCells, LEFT_OUT};
 pub use column_type::{
     Blank, ColumnType, Facts, IsSet, NotNull, Nullability, Nullable, Placeholder, References, Set,
 };
 pub use composite::{ArrayElement, Json};
+pub use deferred::Deferred;
+pub use field_type::{ColumnField, FieldOperand, FieldType};
 pub use operand::Operand;
 pub(crate) use packed::{pack, unpack};
 pub(crate) use parse::ValueSeed;
@@ -76,12 +80,25 @@ pub enum Value {
     /// A value that no database can hold, with the reason. Binding it is an error; it lets
     /// change tracking encode a field without being able to fail.
     Refused(Box<str>),
+    /// The value of a [`Deferred`] column that is not loaded: nobody knows it here, and binding it
+    /// is an error.
+    NotLoaded,
 }
 
 impl Value {
     /// Whether this is SQL `NULL`.
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
+    }
+
+    /// Whether a field that held `before` was edited: one that is not loaded never was.
+    pub(crate) fn is_edit_of(&self, before: &Value) -> bool {
+        self != before && *self != Value::NotLoaded
+    }
+
+    /// The value, unless it is not loaded.
+    pub(crate) fn if_loaded(self) -> Option<Value> {
+        (self != Value::NotLoaded).then_some(self)
     }
 
     /// Reads the cell at `at` as a value of the given type, `NULL` included.
@@ -122,6 +139,7 @@ impl Value {
     pub(crate) fn refusal(&self) -> Option<&str> {
         match self {
             Value::Refused(reason) => Some(reason),
+            Value::NotLoaded => Some(NOT_LOADED),
             Value::Json(document) if is_deeper(document, DEEPEST_JSON) => Some(
                 "the JSON document is nested more than 127 levels deep and could not be read back",
             ),
@@ -163,6 +181,10 @@ fn size_of_json(document: &serde_json::Value) -> usize {
     }
 }
 
+/// Why a value that nobody knows here can't be written.
+pub(crate) const NOT_LOADED: &str =
+    "it is deferred and was never loaded or set, so there is nothing to write: set it";
+
 /// How deep arrays and objects may nest for serde_json to read them.
 const DEEPEST_JSON: usize = 127;
 
@@ -199,6 +221,7 @@ impl PartialEq for Value {
             #[cfg(feature = "decimal")]
             (Decimal(a), Decimal(b)) => a.serialize() == b.serialize(),
             (Refused(a), Refused(b)) => a == b,
+            (NotLoaded, NotLoaded) => true,
             _ => matches!((self.text(), other.text()), (Some(a), Some(b)) if a == b),
         }
     }
@@ -228,6 +251,7 @@ impl Hash for Value {
             #[cfg(feature = "decimal")]
             Value::Decimal(v) => v.serialize().hash(state),
             Value::Refused(v) => v.hash(state),
+            Value::NotLoaded => state.write_u8(1),
         }
     }
 }

@@ -35,7 +35,8 @@ pub(crate) fn pack(value: &Value, into: &mut Vec<u8>) {
         Value::Uuid(uuid) => into.extend(uuid.as_bytes()),
         #[cfg(feature = "decimal")]
         Value::Decimal(decimal) => pack_bytes(decimal.to_string().as_bytes(), into),
-        Value::Null | Value::Json(_) | Value::Array(_) | Value::Refused(_) => {}
+        Value::Null | Value::Json(_) | Value::Array(_) => {}
+        Value::Refused(_) | Value::NotLoaded => {}
     }
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{column_def, draft, rows};
+use super::{column_def, draft, obligations, rows};
 use crate::input::plain;
 use crate::model::{BaseModel, Column, Fill};
 
@@ -22,9 +22,15 @@ pub(super) fn expand(base: &BaseModel) -> TokenStream {
         quote!(#field: #blank,)
     });
     let decode = rows::decode_fields(&base.columns);
-    let encode = rows::encode(&base.columns);
-    let decode_column = rows::decode_column(&base.columns);
-    let normalize = rows::normalize(&base.columns);
+    let column = rows::field(&base.columns);
+    let column_mut = rows::field_mut(&base.columns);
+    let obligations = base.columns.iter().map(|column| {
+        let name = plain(&column.field);
+        let why = format!(
+            "`{name}` is a base column, which every row has at hand: it can't be `Deferred`"
+        );
+        obligations::not_deferred(column, column.ty.span(), &why)
+    });
     let key = has_key.then(|| {
         let (id, key) = rows::key(&key, &quote!(self));
         quote! {
@@ -63,21 +69,15 @@ pub(super) fn expand(base: &BaseModel) -> TokenStream {
                     #(#others: ::core::default::Default::default(),)*
                 })
             }
-            fn encode(&self, column: usize) -> __orm::Value {
-                #encode
+            fn column(&self, column: usize) -> &dyn __orm::ColumnField {
+                #column
             }
-            fn decode_column(
-                &mut self,
-                column: usize,
-                cells: &dyn __orm::Cells,
-                at: usize,
-            ) -> ::core::result::Result<(), __orm::ValueError> {
-                #decode_column
-            }
-            fn normalize(&mut self, column: usize) {
-                #normalize
+            fn column_mut(&mut self, column: usize) -> &mut dyn __orm::ColumnField {
+                #column_mut
             }
         }
+
+        #(#obligations)*
 
         #key
     }
@@ -95,12 +95,12 @@ fn blank(column: &Column) -> TokenStream {
         Fill::Server(default) => {
             let default = draft::option(default.as_ref());
             quote_spanned! {ty.span()=>
-                __orm::base_value(<#ty as __orm::ColumnType>::when_unset(), #default)
+                __orm::base_value(<#ty as __orm::FieldType>::when_unset(), #default)
             }
         }
         Fill::Type => quote_spanned! {ty.span()=>
             __orm::base_value(
-                <#ty as __orm::ColumnType>::when_unset(),
+                <#ty as __orm::FieldType>::when_unset(),
                 ::core::option::Option::None,
             )
         },

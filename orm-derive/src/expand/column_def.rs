@@ -1,16 +1,16 @@
 //! The description of a column.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::{ToTokens, quote};
 
+use super::rows;
 use crate::input::plain;
 use crate::model::{Column, Fill};
 
 /// `ColumnDef::with_facts("field", "name", …)` with what the attributes say.
 pub(super) fn expand(column: &Column) -> TokenStream {
     let (ty, name, field) = (&column.ty, &column.name, plain(&column.field));
-    let facts = quote_spanned!(ty.span()=> <#ty as __orm::ColumnType>::FACTS);
+    let facts = rows::method(ty, "FACTS");
     let mut modifiers = TokenStream::new();
     let given = |key: &str| column.given.has(key);
     flag(&mut modifiers, "primary_key", given("primary_key"));

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::draft;
+use super::{draft, rows};
 use crate::input::plain;
 use crate::model::{Base, Column, Kind, Model, Relationship, RelationshipPath};
 use crate::rules::can_have_constant;
@@ -126,9 +126,12 @@ fn base_columns(model: &Model) -> TokenStream {
 fn column_constant(model: &Ident, index: usize, column: &Column) -> TokenStream {
     let Column { field, vis, ty, .. } = column;
     let doc = format!("The column `{}`.", column.name);
+    let content = rows::content(ty);
+    let facts = rows::method(ty, "FACTS");
     quote! {
         #[doc = #doc]
-        #vis const #field: __orm::Column<#model, #ty> = __orm::Column::__new(__BASE + #index);
+        #vis const #field: __orm::Column<#model, #content> =
+            __orm::Column::__of(__BASE + #index, #facts);
     }
 }
 
@@ -155,7 +158,8 @@ fn relation_constant(model: &Ident, index: usize, relationship: &Relationship) -
 pub(super) fn nullability(relationship: &Relationship) -> TokenStream {
     match &relationship.path {
         RelationshipPath::Via(_, Some(decides)) if relationship.kind == Kind::BelongsTo => {
-            quote_spanned!(decides.span()=> <#decides as __orm::ColumnType>::Nullability)
+            let content = rows::content(decides);
+            quote_spanned!(decides.span()=> <#content as __orm::ColumnType>::Nullability)
         }
         _ => quote!(__orm::Nullable),
     }

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::rows::method;
+use super::rows::{content, method};
 use crate::input::plain;
 use crate::model::{Column, Fill, Model, Relationship};
 use crate::rules::can_have_constant;
@@ -25,7 +25,7 @@ pub(super) fn empty_type(model: &Model) -> TokenStream {
     let draft = name(model);
     let states = stateful(model).map(|column| {
         let (ty, marker) = (&column.ty, marker(model, column));
-        quote_spanned!(ty.span()=> <#ty as __orm::ColumnType>::Unset<__required::#marker>)
+        quote_spanned!(ty.span()=> <#ty as __orm::FieldType>::Unset<__required::#marker>)
     });
     quote!(#draft<#(#states),*>)
 }
@@ -113,9 +113,9 @@ fn column_setters(model: &Model, draft: &Ident, states: &[Ident]) -> Vec<TokenSt
             if !matches!(column.fill, Fill::Type) {
                 return quote! {
                     #[doc = #doc]
-                    #vis fn #field(mut self, value: impl __orm::Operand<#ty>) -> Self {
+                    #vis fn #field(mut self, value: impl __orm::FieldOperand<#ty>) -> Self {
                         self.columns.#field =
-                            ::core::option::Option::Some(__orm::Operand::into_operand(value));
+                            ::core::option::Option::Some(__orm::FieldOperand::into_field(value));
                         self
                     }
                 };
@@ -127,10 +127,10 @@ fn column_setters(model: &Model, draft: &Ident, states: &[Ident]) -> Vec<TokenSt
                 #[doc = #doc]
                 #vis fn #field(
                     mut self,
-                    value: impl __orm::Operand<#ty>,
+                    value: impl __orm::FieldOperand<#ty>,
                 ) -> #draft<#(#after),*> {
                     self.columns.#field =
-                        ::core::option::Option::Some(__orm::Operand::into_operand(value));
+                        ::core::option::Option::Some(__orm::FieldOperand::into_field(value));
                     #draft {
                         columns: self.columns,
                         links: self.links,
@@ -280,10 +280,12 @@ fn blank(column: &Column) -> TokenStream {
     let ty = &column.ty;
     let blank = match &column.fill {
         Fill::Type => {
-            return quote_spanned!(ty.span()=> <#ty as __orm::ColumnType>::when_unset);
+            return method(ty, "when_unset");
         }
         Fill::Default => {
-            let default = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default());
+            let content = content(ty);
+            let default =
+                quote_spanned!(ty.span()=> <#content as ::core::default::Default>::default());
             quote!(__orm::default_for::<#ty>(#default))
         }
         Fill::Value(value) => quote!(__orm::default_for::<#ty>(#value)),

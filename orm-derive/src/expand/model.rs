@@ -16,9 +16,8 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let decode = rows::decode_fields(&model.columns);
     let others = model.relationships.iter().map(|relationship| &relationship.field);
     let others = others.chain(&model.skipped);
-    let encode = rows::encode(&model.columns);
-    let decode_column = rows::decode_column(&model.columns);
-    let normalize = rows::normalize(&model.columns);
+    let column = rows::field(&model.columns);
+    let column_mut = rows::field_mut(&model.columns);
     let shared = relation(model, &quote!(&));
     let exclusive = relation(model, &quote!(&mut));
     let hooked = model.hooks.as_ref().map(|_| {
@@ -50,19 +49,11 @@ pub(super) fn expand(model: &Model) -> TokenStream {
                     #(#others: ::core::default::Default::default(),)*
                 })
             }
-            fn __encode(&self, column: usize) -> __orm::Value {
-                #encode
+            fn __column(&self, column: usize) -> &dyn __orm::ColumnField {
+                #column
             }
-            fn __decode_column(
-                &mut self,
-                column: usize,
-                cells: &dyn __orm::Cells,
-                at: usize,
-            ) -> ::core::result::Result<(), __orm::ValueError> {
-                #decode_column
-            }
-            fn __normalize(&mut self, column: usize) {
-                #normalize
+            fn __column_mut(&mut self, column: usize) -> &mut dyn __orm::ColumnField {
+                #column_mut
             }
             fn __relation(&self, relation: usize) -> &dyn __orm::RelationField {
                 #shared

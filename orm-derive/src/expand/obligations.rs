@@ -1,6 +1,6 @@
 //! What only the compiler can check, each at the user's own tokens.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
@@ -14,6 +14,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     for key in &model.foreign_keys {
         obligations.extend(foreign_key(model, key));
     }
+    obligations.extend(loaded_columns(model));
     for relationship in &model.relationships {
         obligations.extend(path(model, relationship));
         obligations.extend(back_populates(model, relationship));
@@ -70,13 +71,53 @@ fn foreign_key(model: &Model, key: &ForeignKey) -> TokenStream {
             );
             obligations.extend(quote_spanned! {action.span()=>
                 const _: () = ::core::assert!(
-                    <#ty as __orm::ColumnType>::FACTS.nullable,
+                    <#ty as __orm::FieldType>::FACTS.nullable,
                     #message
                 );
             });
         }
     }
     obligations
+}
+
+/// What the session has to know of each row is part of every query. (Keys are checked as what they
+/// are.)
+fn loaded_columns(model: &Model) -> TokenStream {
+    let mut obligations = TokenStream::new();
+    for column in &model.columns {
+        let name = plain(&column.field);
+        if let Some(key) = column.given.find("version") {
+            let why = format!(
+                "`{name}` is the version, which every UPDATE goes by: it can't be `Deferred`"
+            );
+            obligations.extend(not_deferred(column, key.span(), &why));
+        }
+        if let Some(key) = column.given.find("unique") {
+            let why = format!(
+                "`{name}` is unique, and a flush goes by its values: it can't be `Deferred`"
+            );
+            obligations.extend(not_deferred(column, key.span(), &why));
+        }
+    }
+    for field in model.uniques.iter().flat_map(|group| &group.fields) {
+        if let Some(column) = model.column(field) {
+            let why = format!(
+                "`{}` is part of a unique group, and a flush goes by its values: it can't be \
+                 `Deferred`",
+                plain(field)
+            );
+            obligations.extend(not_deferred(column, field.span(), &why));
+        }
+    }
+    obligations
+}
+
+/// A column that queries never leave out.
+pub(super) fn not_deferred(column: &Column, at: Span, why: &str) -> TokenStream {
+    let ty = &column.ty;
+    quote_spanned! {at=>
+        const _: () = ::core::assert!(!<#ty as __orm::FieldType>::FACTS.deferred, #why);
+    }
 }
 
 /// The columns that a relationship names exist, and belong to the model that it says.

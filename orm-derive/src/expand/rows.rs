@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 
 use crate::model::Column;
 
-/// `field: <T as ColumnType>::decode(cells, at + 0)?, …`
+/// `field: <T as FieldType>::decode(cells, at + 0)?, …`
 pub(super) fn decode_fields(columns: &[Column]) -> TokenStream {
     columns
         .iter()
@@ -24,46 +24,33 @@ pub(super) fn decode_fields(columns: &[Column]) -> TokenStream {
         .collect()
 }
 
-/// The body of the method that encodes a column.
-pub(super) fn encode(columns: &[Column]) -> TokenStream {
-    by_index(columns, |column| {
-        let (field, ty) = (&column.field, &column.ty);
-        let encode = method(ty, "encode");
-        quote!(#encode(&self.#field))
-    })
+/// The body of the method that gives the field of a column.
+pub(super) fn field(columns: &[Column]) -> TokenStream {
+    by_index(columns, "__field", &quote!(&))
 }
 
-/// The body of the method that overwrites a column.
-pub(super) fn decode_column(columns: &[Column]) -> TokenStream {
-    let body = by_index(columns, |column| {
-        let (field, ty) = (&column.field, &column.ty);
-        let decode = method(ty, "decode");
-        quote!(self.#field = #decode(cells, at)?)
-    });
-    quote!(#body ::core::result::Result::Ok(()))
+/// The body of the method that gives the field of a column to be changed.
+pub(super) fn field_mut(columns: &[Column]) -> TokenStream {
+    by_index(columns, "__field_mut", &quote!(&mut))
 }
 
-/// The body of the method that normalizes a column.
-pub(super) fn normalize(columns: &[Column]) -> TokenStream {
-    by_index(columns, |column| {
-        let (field, ty) = (&column.field, &column.ty);
-        let normalize = method(ty, "normalize");
-        quote!(#normalize(&mut self.#field))
-    })
-}
-
-/// A function of a column's type.
-pub(super) fn method(ty: &Type, name: &str) -> TokenStream {
-    let name = Ident::new(name, Span::call_site());
-    quote_spanned!(ty.span()=> <#ty as __orm::ColumnType>::#name)
-}
-
-fn by_index(columns: &[Column], arm: impl Fn(&Column) -> TokenStream) -> TokenStream {
+fn by_index(columns: &[Column], name: &str, reference: &TokenStream) -> TokenStream {
     let arms = columns.iter().enumerate().map(|(index, column)| {
-        let body = arm(column);
-        quote!(#index => #body,)
+        let (field, method) = (&column.field, method(&column.ty, name));
+        quote!(#index => #method(#reference self.#field),)
     });
     quote!(match column { #(#arms)* _ => ::core::unreachable!("there is no such column") })
+}
+
+/// A function, or a constant, of a field's type.
+pub(super) fn method(ty: &Type, name: &str) -> TokenStream {
+    let name = Ident::new(name, Span::call_site());
+    quote_spanned!(ty.span()=> <#ty as __orm::FieldType>::#name)
+}
+
+/// The type of what a field holds, which is that of the column.
+pub(super) fn content(ty: &Type) -> TokenStream {
+    quote_spanned!(ty.span()=> <#ty as __orm::FieldType>::Content)
 }
 
 /// The type of a key, and the expression that clones it out of `owner`.

@@ -50,18 +50,10 @@ pub(super) fn model(input: &DeriveInput) -> TokenStream {
                 ) -> ::core::result::Result<Self, __orm::ValueError> {
                     ::core::unreachable!()
                 }
-                fn __encode(&self, _: usize) -> __orm::Value {
+                fn __column(&self, _: usize) -> &dyn __orm::ColumnField {
                     ::core::unreachable!()
                 }
-                fn __decode_column(
-                    &mut self,
-                    _: usize,
-                    _: &dyn __orm::Cells,
-                    _: usize,
-                ) -> ::core::result::Result<(), __orm::ValueError> {
-                    ::core::unreachable!()
-                }
-                fn __normalize(&mut self, _: usize) {
+                fn __column_mut(&mut self, _: usize) -> &mut dyn __orm::ColumnField {
                     ::core::unreachable!()
                 }
                 fn __relation(&self, _: usize) -> &dyn __orm::RelationField {
@@ -100,18 +92,10 @@ pub(super) fn base(input: &DeriveInput) -> TokenStream {
                 ) -> ::core::result::Result<Self, __orm::ValueError> {
                     ::core::unreachable!()
                 }
-                fn encode(&self, _: usize) -> __orm::Value {
+                fn column(&self, _: usize) -> &dyn __orm::ColumnField {
                     ::core::unreachable!()
                 }
-                fn decode_column(
-                    &mut self,
-                    _: usize,
-                    _: &dyn __orm::Cells,
-                    _: usize,
-                ) -> ::core::result::Result<(), __orm::ValueError> {
-                    ::core::unreachable!()
-                }
-                fn normalize(&mut self, _: usize) {
+                fn column_mut(&mut self, _: usize) -> &mut dyn __orm::ColumnField {
                     ::core::unreachable!()
                 }
             }

@@ -30,9 +30,9 @@ fn a_model_of_the_guide_expands() {
         &[],
     );
     assert_has(&expansion, quote!(__orm::TableBuilder::new::<BlogPost>("blogposts", "BlogPost")));
-    let facts = quote!(<String as __orm::ColumnType>::FACTS);
+    let facts = quote!(<String as __orm::FieldType>::FACTS);
     assert_has(&expansion, quote!(("title", "title", #facts).unique().length(64u32)));
-    let facts = quote!(<i64 as __orm::ColumnType>::FACTS);
+    let facts = quote!(<i64 as __orm::FieldType>::FACTS);
     assert_has(&expansion, quote!(("number", "n", #facts).with_default().server_default("2")));
     assert_has(&expansion, quote!(__orm::Path::Via(&["user_id"])));
     assert_has(&expansion, quote!(__orm::Action::Cascade, __orm::Action::NoAction));

@@ -9,7 +9,7 @@ use crate::driver::arrays;
 use crate::error::{Error, Result};
 use crate::sql::Bind;
 use crate::sql::dialect::mysql::refusal;
-use crate::value::{SqlType, Value, ValueError};
+use crate::value::{NOT_LOADED, SqlType, Value, ValueError};
 
 /// The binds of a statement.
 pub(super) fn encode(binds: Vec<Bind>) -> Result<MySqlArguments> {
@@ -52,6 +52,7 @@ fn add(arguments: &mut MySqlArguments, value: Value, sql_type: SqlType) -> Resul
         #[cfg(feature = "decimal")]
         Value::Decimal(decimal) => arguments.add(decimal),
         Value::Refused(reason) => return Err(ValueError::new(reason)),
+        Value::NotLoaded => return Err(ValueError::new(NOT_LOADED)),
     };
     // None of these can fail; sqlx's message is left out, which could quote the value.
     added.map_err(|_| ValueError::new("the value can't be bound"))

@@ -19,7 +19,7 @@ use super::{oid, times};
 use crate::error::{Error, Result};
 use crate::sql::dialect::postgres::POSTGRES;
 use crate::sql::{Bind, Dialect};
-use crate::value::{SqlType, Value, ValueError};
+use crate::value::{NOT_LOADED, SqlType, Value, ValueError};
 
 /// The first byte of a JSONB value: the version of its form.
 const JSONB_VERSION: u8 = 1;
@@ -99,6 +99,7 @@ fn write(
     match (sql_type, value) {
         (_, Value::Null) => return Ok(IsNull::Yes),
         (_, Value::Refused(reason)) => return Err(ValueError::new(reason.clone())),
+        (_, Value::NotLoaded) => return Err(ValueError::new(NOT_LOADED)),
         (SqlType::Bool, Value::Bool(value)) => into.push(u8::from(*value)),
         (SqlType::I16, Value::Int(value)) => into.extend(narrow::<i16>(*value)?.to_be_bytes()),
         (SqlType::I32, Value::Int(value)) => into.extend(narrow::<i32>(*value)?.to_be_bytes()),
@@ -166,6 +167,7 @@ fn write_rows(
                 Ok(IsNull::No)
             }
             Value::Refused(reason) => Err(ValueError::new(reason.clone())),
+            Value::NotLoaded => Err(ValueError::new(NOT_LOADED)),
             _ => Err(ValueError::new("the value is not an array")),
         }),
         _ => write_array(rows, element, into, |value, into| write(value, sql_type, into)),
@@ -264,6 +266,7 @@ fn push_element(
         #[cfg(feature = "decimal")]
         Value::Decimal(decimal) => write!(text, "{decimal}"),
         Value::Refused(reason) => return Err(ValueError::new(reason.clone())),
+        Value::NotLoaded => return Err(ValueError::new(NOT_LOADED)),
         Value::Bytes(_) | Value::Json(_) | Value::Array(_) => {
             return Err(ValueError::new("the array holds more than scalars"));
         }

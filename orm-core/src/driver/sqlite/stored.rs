@@ -6,7 +6,7 @@ use crate::driver::{arrays, times};
 use crate::error::{Error, Result};
 use crate::sql::dialect::sqlite::SQLITE;
 use crate::sql::{Bind, Dialect};
-use crate::value::{Value, ValueError};
+use crate::value::{NOT_LOADED, Value, ValueError};
 
 /// The value of a bind, at this position of the statement, as it is stored. Texts and bytes are
 /// borrowed.
@@ -34,6 +34,7 @@ fn of_value(value: &Value) -> Result<ToSqlOutput<'_>, ValueError> {
         #[cfg(feature = "uuid")]
         Value::Uuid(uuid) => ValueRef::Blob(uuid.as_bytes()),
         Value::Refused(reason) => return Err(ValueError::new(reason.clone())),
+        Value::NotLoaded => return Err(ValueError::new(NOT_LOADED)),
         Value::Date(date) => return Ok(text(times::date_to_text(*date))),
         Value::Time(time) => return Ok(text(times::time_to_text(*time))),
         Value::DateTime(time) => return Ok(text(times::date_time_to_text(*time))),

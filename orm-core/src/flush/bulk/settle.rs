@@ -5,7 +5,7 @@ use super::run::{BulkOutcome, Held};
 use crate::error::Result;
 use crate::flush::acted_upon::{Event, Row, expire_acted_upon};
 use crate::flush::settle::{decode, delete_all, follow_assigned_key};
-use crate::model::{ForeignKey, Link, Relationship, Table};
+use crate::model::{ForeignKey, Link, Relationship, RowLayout, Table};
 use crate::query::{BulkAction, BulkWrite};
 use crate::sql::Dialect;
 use crate::tracking::{ObjectId, ObjectSet, Parent, State, Store, views_of_parent};
@@ -157,8 +157,8 @@ fn unload_entered(store: &mut Store, assignments: &Assignments, foreign_key: &'s
     }
 }
 
-/// Updates memory to what a bulk INSERT wrote: objects whose rows came back, with all columns, are
-/// told them, or become objects if that is wanted; collections that rows may have entered are
+/// Updates memory to what a bulk INSERT wrote: objects whose rows came back, in this layout, are told
+/// them, or become objects if that is wanted; collections that rows may have entered are
 /// unloaded. Gives the objects of the rows that came back, as far as they are in memory.
 ///
 /// # Errors
@@ -167,6 +167,7 @@ pub(crate) fn settle_insert(
     store: &mut Store,
     write: &InsertWrite,
     returned: &[Vec<Value>],
+    layout: &RowLayout,
     wants_objects: bool,
 ) -> Result<Vec<ObjectId>> {
     let table = write.table();
@@ -184,10 +185,10 @@ pub(crate) fn settle_insert(
         }
     }
     unload_pairs(store, table);
-    settle_rows(store, table, returned, wants_objects)
+    settle_rows(store, table, returned, layout, wants_objects)
 }
 
-/// Tells objects what their rows hold, which came back with all columns; those without an object get
+/// Tells objects what their rows hold, which came back in this layout; those without an object get
 /// one if that is wanted. Gives the objects.
 ///
 /// # Errors
@@ -196,6 +197,7 @@ pub(crate) fn settle_rows(
     store: &mut Store,
     table: &'static Table,
     returned: &[Vec<Value>],
+    layout: &RowLayout,
     wants_objects: bool,
 ) -> Result<Vec<ObjectId>> {
     let mut objects = Vec::new();
@@ -204,11 +206,12 @@ pub(crate) fn settle_rows(
     }
     let arena = store.arena_of(table)?;
     for row in returned {
-        let cells = ValueCells(row);
-        let known = store.arena_at(arena).storage.find(&cells, 0, table.primary_key());
-        if wants_objects || known.is_ok_and(|slot| slot.is_some()) {
-            objects.push(store.absorb_locked(arena, &cells, 0)?.0);
-        }
+        let absorbed = layout.read(&ValueCells(row), |cells, at| -> Result<Option<ObjectId>> {
+            let known = store.arena_at(arena).storage.find(cells, at, table.primary_key());
+            let is_wanted = wants_objects || known.is_ok_and(|slot| slot.is_some());
+            is_wanted.then(|| Ok(store.absorb_locked(arena, cells, at)?.0)).transpose()
+        })?;
+        objects.extend(absorbed);
     }
     Ok(objects)
 }

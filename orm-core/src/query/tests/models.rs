@@ -10,7 +10,7 @@ use crate::model::{
     TableBuilder, Target,
 };
 use crate::query::{Select, order};
-use crate::value::{Cells, ColumnType, NotNull, Value, ValueError};
+use crate::value::{Cells, ColumnField, ColumnType, NotNull, ValueError};
 
 #[derive(Clone, Copy)]
 pub(super) struct Keyed(Key);
@@ -89,21 +89,18 @@ macro_rules! model {
                     $($relation: Default::default(),)*
                 })
             }
-            fn __encode(&self, column: usize) -> Value {
+            fn __column(&self, column: usize) -> &dyn ColumnField {
                 match column {
-                    $($at => self.$column.encode(),)*
-                    _ => Value::Null,
+                    $($at => &self.$column,)*
+                    _ => unreachable!("no such column"),
                 }
             }
-            fn __decode_column(
-                &mut self,
-                _: usize,
-                _: &dyn Cells,
-                _: usize,
-            ) -> Result<(), ValueError> {
-                Ok(())
+            fn __column_mut(&mut self, column: usize) -> &mut dyn ColumnField {
+                match column {
+                    $($at => &mut self.$column,)*
+                    _ => unreachable!("no such column"),
+                }
             }
-            fn __normalize(&mut self, _: usize) {}
             fn __relation(&self, relation: usize) -> &dyn RelationField {
                 match relation {
                     $($number => &self.$relation,)*

@@ -7,7 +7,7 @@ use super::shape::{ViewShape, expect_depth};
 use super::{View, ViewField};
 use crate::error::{Error, Result};
 use crate::model::Relationship;
-use crate::tracking::{ObjectId, Store};
+use crate::tracking::{ObjectId, Store, column_not_loaded};
 use crate::value::{ColumnType, ValueCells};
 
 /// A row from which a view takes its fields, one after the other.
@@ -63,7 +63,7 @@ impl fmt::Debug for ViewRow<'_> {
 /// is loaded.
 ///
 /// # Errors
-/// `NotLoaded` if an object that the view leads to is expired, or one lacks a relationship
+/// `NotLoaded` if an object that the view leads to is expired, or one lacks a column or relationship
 /// that the view names, or a value that only the database can tell; `Misuse` if the view can't be.
 pub(crate) fn view_object<V: View>(store: &Store, object: ObjectId) -> Result<V> {
     ViewShape::of::<V>().check()?;
@@ -86,12 +86,9 @@ impl ObjectRow<'_> {
     fn cell<T: ColumnType>(&self, column: usize) -> Result<T> {
         let table = self.store.table(self.object);
         let def = &table.columns()[column];
-        if self.store.is_unset(self.object, column) {
-            return Err(Error::NotLoaded {
-                model: table.model(),
-                field: def.field,
-                hint: "only the database can tell its value: flush first",
-            });
+        let is_loaded = self.store.is_column_loaded(self.object, column);
+        if !is_loaded || self.store.is_unset(self.object, column) {
+            return Err(column_not_loaded(self.store, self.object, column));
         }
         let value = self.store.storage(self.object).encode(self.object.slot, column);
         T::decode(&ValueCells(&[value]), 0)

@@ -118,8 +118,12 @@ impl Writer<'_> {
                 Reader::Client | Reader::Query => None,
                 Reader::Derived(table) | Reader::Recursive(table) => {
                     table.columns().get(at).filter(|named| {
+                        // Where some of its columns are left out, the others have their names.
+                        let is_its_own =
+                            |shown: &Table| !table.deferred().is_empty() && shown == table;
                         !matches!(expr, Expr::Column(shown)
-                            if shown.table.columns()[shown.column].name == named.name)
+                            if is_its_own(shown.table)
+                                || shown.table.columns()[shown.column].name == named.name)
                     })
                 }
             };
