@@ -85,6 +85,27 @@ async fn the_note(session: &mut Session) -> Result<orm_core::Handle<Note>> {
     Note::select().one(session).await
 }
 
+/// Follows a path of hostile keys to a hostile text, and one that leads nowhere.
+async fn follow(session: &mut Session, text: &str) -> Result<()> {
+    let other = format!("{text} or another");
+    let document = json!({ text: { text: text, "length": 3 } });
+    let note = session.add(Note::draft().text("path").document(document));
+    let conditions = [
+        Note::document.key(text).key(text).text().eq(text),
+        Note::document.path([text, text]).exists(),
+        Note::document.key(text).key("length").int().eq(3),
+        !Note::document.key(&*other).exists() & Note::document.is_not_null(),
+        !Note::document.path([text, &*other]).exists() & Note::document.is_not_null(),
+    ];
+    for condition in conditions {
+        assert_eq!(Note::select().filter(condition).all(session).await?, [note]);
+    }
+    let found = Note::select().columns(Note::document.path([text, text]).text());
+    let found: Vec<Option<String>> = found.order_by(Note::id.asc()).all(session).await?;
+    assert_eq!(found, [None, Some(text.to_owned())]);
+    Ok(())
+}
+
 backend_tests! {
     /// DESIGN 6: values always travel as binds.
     async fn drafts_and_assignments(db) {
@@ -118,6 +139,40 @@ backend_tests! {
             assert_eq!(session[note].document.as_ref(), Some(&document));
             let labels = session[note].labels.as_ref().expect("they were written");
             assert_eq!(labels.0.get(text).map(String::as_str), Some(text));
+            Ok(())
+        })
+        .await?;
+    }
+
+    /// DESIGN 6: the keys of a path into a document are values, not parts of a path.
+    async fn json_paths(db) {
+        prepare(&db).await?;
+        // A dash at the start means something to MariaDB, and has a statement of its own.
+        let (dashed, plain): (Vec<String>, Vec<String>) =
+            strings::all().into_iter().partition(|text| text.starts_with('-'));
+        let rest: Vec<String> = dashed.iter().map(|text| text[1..].to_owned()).collect();
+        go(&db, &plain, async |session, text| follow(session, text).await).await?;
+        go(&db, &rest, async |session, text| follow(session, &format!("-{text}")).await).await?;
+    }
+
+    /// DESIGN 6: so are the elements that are looked for in an array.
+    async fn array_operators(db) {
+        prepare(&db).await?;
+        go(&db, &strings::all(), async |session, text| {
+            let words = vec!["first".to_owned(), text.to_owned()];
+            let note = session.add(Note::draft().text("array").words(words));
+            let conditions = [
+                Note::words.contains_value(text),
+                Note::words.contains_all([text, "first"]),
+                Note::words.overlaps([text, "nobody"]),
+                Note::words.at(1).eq(text),
+            ];
+            for condition in conditions {
+                assert_eq!(Note::select().filter(condition).all(session).await?, [note]);
+            }
+            let other = format!("{text} or another");
+            let missing = Note::words.contains_value(&*other) | Note::words.overlaps([&*other]);
+            assert_eq!(Note::select().filter(missing).all(session).await?, []);
             Ok(())
         })
         .await?;

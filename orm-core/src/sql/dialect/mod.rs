@@ -276,12 +276,16 @@ pub(crate) trait Dialect: Debug + Send + Sync {
         true
     }
 
-    /// ` LIMIT … OFFSET …`, as binds, so that all pages share one text.
+    /// ` LIMIT … OFFSET …`.
     fn write_limit(&self, w: &mut Writer<'_>, limit: Option<u64>, offset: Option<u64>) {
         match (limit, self.no_limit()) {
             (Some(limit), _) => {
                 w.push(" LIMIT ");
-                w.count(limit);
+                if self.binds_limit() {
+                    w.count(limit);
+                } else {
+                    w.push(&i64::try_from(limit).unwrap_or(i64::MAX).to_string());
+                }
             }
             (None, Some(none)) if offset.is_some() => {
                 w.push(" LIMIT ");

@@ -154,6 +154,12 @@ impl Dialect for Sqlite {
     }
 
     /// There is no OFFSET without a LIMIT; -1 is none.
+    /// A statement whose limit is a bind is prepared anew whenever that is bound, since the plan
+    /// depends on it. Limits are few, offsets are many.
+    fn binds_limit(&self) -> bool {
+        false
+    }
+
     fn no_limit(&self) -> Option<&'static str> {
         Some("-1")
     }

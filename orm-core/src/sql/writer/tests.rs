@@ -59,7 +59,7 @@ fn a_plain_select() {
     select.offset = Some(40);
     check(
         &select,
-        r#"SELECT "users"."id", "users"."created_at", "users"."updated_at", "users"."email", "users"."age", "users"."mood", "users"."boss_id" FROM "users" WHERE "users"."email" LIKE ? ESCAPE '!' ORDER BY "users"."age" DESC, "users"."age" ASC NULLS LAST LIMIT ? OFFSET ?"#,
+        r#"SELECT "users"."id", "users"."created_at", "users"."updated_at", "users"."email", "users"."age", "users"."mood", "users"."boss_id" FROM "users" WHERE "users"."email" LIKE ? ESCAPE '!' ORDER BY "users"."age" DESC, "users"."age" ASC NULLS LAST LIMIT 20 OFFSET ?"#,
     );
 }
 

@@ -258,16 +258,6 @@ impl Dialect for Postgres {
         false
     }
 
-    fn write_limit(&self, w: &mut Writer<'_>, limit: Option<u64>, offset: Option<u64>) {
-        if let Some(limit) = limit {
-            w.push(&format!(" LIMIT {}", i64::try_from(limit).unwrap_or(i64::MAX)));
-        }
-        if let Some(offset) = offset {
-            w.push(" OFFSET ");
-            w.count(offset);
-        }
-    }
-
     /// The nullable side of an outer join can't be locked.
     fn write_row_lock(&self, w: &mut Writer<'_>, lock: RowLock, table: &Table) {
         w.push(" FOR UPDATE OF ");
