@@ -12,7 +12,7 @@ const LAPS: usize = 3;
 
 /// How often, while hardly any of them drops the call: where there is no network, answers may save
 /// all of them.
-const MOST_LAPS: usize = 60;
+const MOST_LAPS: usize = 200;
 
 /// Runs rounds that drop a call after no poll, after one, two and so on, until it ends by itself,
 /// which a round tells; each has a number for its unit of work. Gives how many calls were dropped

@@ -2,8 +2,8 @@
 
 #[cfg(any(feature = "sqlx-sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sqlx {
-    //! What of sqlx hand-written statements start from: [`query()`] and [`raw_sql`], and the connections, transactions and pools of the databases that
-    //! this build supports by it.
+    //! What of sqlx hand-written statements start from: [`query()`] and [`raw_sql`], and the
+    //! connections, transactions and pools of the databases that this build supports by it.
     //!
     //! For rows by name and all the rest, depend on sqlx itself, of the version that this library is
     //! built on: 0.9. (It isn't re-exported as a whole: the compiler would have to tell its `Column`,
