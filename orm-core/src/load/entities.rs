@@ -169,10 +169,17 @@ pub(crate) async fn load_entities(
 
     let objects: Vec<ObjectId> = entities.loaded.iter().map(|loaded| loaded.object).collect();
     make_peers(loader.store, &objects);
-    let joined = settle_joined(loader, &loads, members).await?;
-    let query = embedded.as_ref().map(|select| OwnerQuery { select, table });
-    load_below(loader, &objects, nodes, query).await?;
-    load_below_joined(loader, &loads, &joined, query).await?;
+    if nodes.is_empty() {
+        return Ok(entities);
+    }
+    // A query of rows alone would be as large as all that can be loaded below them.
+    Box::pin(async {
+        let joined = settle_joined(loader, &loads, members).await?;
+        let query = embedded.as_ref().map(|select| OwnerQuery { select, table });
+        load_below(loader, &objects, nodes, query).await?;
+        load_below_joined(loader, &loads, &joined, query).await
+    })
+    .await?;
     Ok(entities)
 }
 

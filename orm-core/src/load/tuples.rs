@@ -73,7 +73,7 @@ pub(crate) async fn load_tuples(
         let objects = of_table.flat_map(|(_, objects)| objects).copied();
         let objects: Vec<ObjectId> = objects.filter(|object| seen.insert(*object)).collect();
         make_peers(loader.store, &objects);
-        load_nodes(loader, &objects, nodes).await?;
+        Box::pin(load_nodes(loader, &objects, nodes)).await?;
     }
     Ok(())
 }

@@ -232,6 +232,14 @@ impl Session {
         if !self.has_unflushed_changes() {
             return Ok(None);
         }
+        // Every verb that flushes first would be as large as a flush.
+        Box::pin(self.write_changes(skip_existing)).await
+    }
+
+    async fn write_changes(
+        &mut self,
+        skip_existing: Option<SkipExisting>,
+    ) -> Result<Option<Error>> {
         self.run_before_flush().await?;
         if let Some(mistake) = self.mistake.take() {
             return self.fail_flush(mistake).await;
