@@ -28,7 +28,8 @@ async fn count_both(
             tries.fetch_add(1, Ordering::Relaxed);
             for (at, id) in order.into_iter().enumerate() {
                 let user = session.require::<User>(id).await?;
-                session[user].visits += 1;
+                // In the database: another try may read before the first one's commit.
+                session.set(user, User::visits, User::visits + 1);
                 session.flush().await?;
                 if at == 0 && is_first.swap(false, Ordering::Relaxed) {
                     both.wait().await;
