@@ -311,7 +311,7 @@ impl Connection {
         self.end();
     }
 
-    /// Prepares to lend sqlx's own connection, inside the open transaction. What is done with it is
+    /// Prepares to lend the driver's own connection, inside the open transaction. What is done with it is
     /// unknown: before the next statement of ours it is made sure that the transaction is still
     /// the same and can go on.
     ///
@@ -333,7 +333,7 @@ impl Connection {
         Ok(())
     }
 
-    /// sqlx's own connection.
+    /// The driver's own connection.
     ///
     /// # Errors
     /// [`Error::Misuse`] if the database is another.

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::{Executor, IntoArguments, Transaction};
 
-use super::joined::{HandedIn, JoinedConnection};
+use super::joined::{HandedIn, JoinedConnection, of_another_database, without_transaction};
 use super::pooled::{Backend, close};
 use super::statements::Statements;
 use super::{Done, DriverConnection, RowSink};
@@ -83,16 +83,12 @@ where
     B::Arguments: IntoArguments<B> + Clone,
 {
     let holder = connection.0.downcast::<Box<dyn Holder<B>>>();
-    let holder = *holder.map_err(|_| {
-        Error::misuse("the connection is not one of the engine's database: a session can't join")
-    })?;
+    let holder = *holder.map_err(|_| of_another_database())?;
     let mut joined = JoinedByUs { holder: Some(holder), statements };
     for words in ["SAVEPOINT orm_0", "RELEASE SAVEPOINT orm_0"] {
         let outcome = joined.run(Statement::words(words), false, &mut ()).await;
         outcome.map_err(|error| match error {
-            Error::Database { .. } => Error::misuse(
-                "the connection has no transaction open that can go on: begin one, then join it",
-            ),
+            Error::Database { .. } => without_transaction(),
             error => error,
         })?;
     }

@@ -35,6 +35,18 @@ pub trait JoinedConnection: Any + Send + Sized {
 #[doc(hidden)]
 pub struct HandedIn(pub(super) Box<dyn Any + Send>);
 
+/// The refusal of a connection of another database.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(super) fn of_another_database() -> Error {
+    Error::misuse("the connection is not one of the engine's database: a session can't join")
+}
+
+/// The refusal of a connection without an open transaction, or with one that has failed.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(super) fn without_transaction() -> Error {
+    Error::misuse("the connection has no transaction open that can go on: begin one, then join it")
+}
+
 /// A driver of one connection.
 pub(super) struct Joined {
     place: Arc<Mutex<Place>>,

@@ -5,7 +5,7 @@ use crate::driver::{Engine, JoinedConnection};
 use crate::error::Result;
 
 impl SessionFactory {
-    /// A session inside a transaction that somebody else began, on a connection of sqlx that it
+    /// A session inside a transaction that somebody else began, on a connection that it
     /// takes over: a `Transaction<'static, _>`, a `PoolConnection<_>` or a connection itself, of
     /// the engine's database.
     ///

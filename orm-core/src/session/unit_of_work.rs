@@ -156,7 +156,7 @@ impl Session {
         self.isolation != Isolation::ReadCommitted || self.engine.reads_in_transactions()
     }
 
-    /// Lends sqlx's own connection, inside the session's transaction, for statements that are
+    /// Lends the driver's own connection, inside the session's transaction, for statements that are
     /// written by hand. What was changed so far is flushed first (unless autoflush is off), so that
     /// they see it, and they are committed or rolled back with it.
     ///

@@ -15,7 +15,9 @@ use super::errors::{from_rusqlite, is_busy};
 use super::ground::Refusals;
 use super::memory::TemporaryDatabase;
 use super::url::{self, Target};
-use crate::driver::joined::HandedIn;
+#[cfg(not(feature = "sqlx-sqlite"))]
+use crate::driver::joined::of_another_database;
+use crate::driver::joined::{HandedIn, without_transaction};
 use crate::driver::target::Opened;
 use crate::driver::{Driver, DriverConnection, Options};
 use crate::error::{Error, Result};
@@ -184,10 +186,7 @@ impl Driver for Pool {
                 Err(other) => return join_other(HandedIn(other)).await,
             };
             if connection.is_autocommit() {
-                return Err(Error::misuse(
-                    "the connection has no transaction open that can go on: begin one, then join \
-                     it",
-                ));
+                return Err(without_transaction());
             }
             let database = Database::handed_in(*connection).map_err(from_rusqlite)?;
             let pool = Arc::clone(&self.0);
@@ -206,9 +205,7 @@ async fn join_other(connection: HandedIn) -> Result<Box<dyn DriverConnection>> {
     #[cfg(not(feature = "sqlx-sqlite"))]
     {
         drop(connection);
-        Err(Error::misuse(
-            "the connection is not one of the engine's database: a session can't join",
-        ))
+        Err(of_another_database())
     }
 }
 

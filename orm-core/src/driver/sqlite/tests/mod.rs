@@ -1,5 +1,6 @@
 //! The driver by itself: values, and whom it keeps waiting.
 
+mod joined;
 mod threads;
 mod turns;
 mod values;

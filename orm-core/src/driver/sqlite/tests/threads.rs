@@ -100,6 +100,26 @@ fn whatever_takes_long_holds_up_nobody() {
     });
 }
 
+/// A read that is given up and begun again elsewhere loses nothing of its transaction.
+#[test]
+fn a_long_read_keeps_what_its_transaction_wrote() {
+    on_every_ground(|| async {
+        let engine = Engine::connect("sqlite::memory:").await.unwrap();
+        let mut connection = engine.connection().await.unwrap();
+        run(&mut connection, "CREATE TABLE t (v INTEGER)").await;
+        connection.begin().await.unwrap();
+        run(&mut connection, "INSERT INTO t VALUES (1)").await;
+        let mut sink = EachRow(|cells: &dyn Cells| {
+            assert_eq!(cells.int(0), Ok(400_001));
+            Ok(())
+        });
+        let count = format!("{NUMBERS} SELECT count(*) + (SELECT count(*) FROM t) FROM n");
+        assert_eq!(connection.run(Statement::plain(count), &mut sink).await.unwrap().rows, 1);
+        connection.commit().await.unwrap();
+        assert_eq!(run(&mut connection, "SELECT v FROM t").await, 1);
+    });
+}
+
 /// Many statements, each of which is brief, let others run in between.
 #[test]
 fn many_brief_statements_hold_up_nobody() {
